@@ -1,0 +1,294 @@
+# Postern: smtpd, imapd, pop3d, mailctl.  For GNU make and bmake.
+#
+#	make		build
+#	make demo	install what is needed, build, start, send and read a message
+#	make test	all tests; ends with "N passed, N failed"
+#	make install	PREFIX, DESTDIR; make users adds the system accounts
+#
+# config.mk is written by lib/os/probe.sh: libraries, flags, headers.
+
+PREFIX =	/usr/local
+SYSCONFDIR =	/etc
+DESTDIR =
+CFLAGS =	-O2 -g
+LDFLAGS =
+WERROR =
+FUZZ_SECONDS =	120
+CRASH_ROUNDS =	50
+
+CONFIG =	/dev/null
+include $(CONFIG)
+
+WARN =	-Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes \
+	-Wold-style-definition -Wpointer-arith -Wshadow -Wcast-qual \
+	-Wwrite-strings -Wformat=2 -Wundef -Wvla -Wimplicit-fallthrough \
+	-Wno-unused-parameter
+PATHS =	-DCONF_PATH=\"$(SYSCONFDIR)/mail/mail.conf\" \
+	-DLIBEXEC_PATH=\"$(PREFIX)/libexec/postern\"
+ALL_CFLAGS =	-std=c11 -D_GNU_SOURCE $(HARDEN_CPPFLAGS) -Ilib -I. $(PATHS) \
+	$(PKG_CFLAGS) $(WARN) $(WERROR) $(HARDEN_CFLAGS) $(CFLAGS)
+ALL_LDFLAGS =	$(HARDEN_LDFLAGS) $(LDFLAGS)
+TLS_LINK =	$(TLS_LIBS) $(CRYPTO_LIBS)
+LIBS =	$(TLS_LINK) $(EVENT_LIBS) $(UNBOUND_LIBS) $(SQLITE_LIBS) $(CRYPT_LIBS) \
+	$(Z_LIBS) $(BSD_LIBS) -lpthread
+
+OS_OBJS = \
+	lib/os/os_file.o lib/os/os_peer.o lib/os/os_watch.o \
+	lib/os/os_watch_kqueue.o lib/os/sandbox.o \
+	lib/os/sandbox_freebsd.o lib/os/sandbox_landlock.o \
+	lib/os/sandbox_linux.o lib/os/sandbox_none.o \
+	lib/os/sandbox_openbsd.o lib/os/sandbox_seccomp.o
+LOG_OBJS = \
+	lib/log/log.o
+BUF_OBJS = \
+	lib/buf/buf.o
+IMSG_OBJS = \
+	lib/imsg/contract.o lib/imsg/peer.o
+PRIVSEP_OBJS = \
+	lib/privsep/role.o
+TLS_OBJS = \
+	lib/tls/keyid.o lib/tls/server.o lib/tls/signer.o
+NET_OBJS = \
+	lib/net/addr.o lib/net/conn.o lib/net/listen.o lib/net/pump.o
+CONF_OBJS = \
+	lib/conf/arena.o lib/conf/build.o lib/conf/build_domain.o \
+	lib/conf/build_later.o lib/conf/build_listen.o \
+	lib/conf/build_name.o lib/conf/build_rule.o \
+	lib/conf/build_setting.o lib/conf/build_test.o \
+	lib/conf/check_domain.o lib/conf/check_file.o \
+	lib/conf/check_listen.o lib/conf/check_name.o \
+	lib/conf/check_rule.o lib/conf/conf.o lib/conf/find.o \
+	lib/conf/free.o lib/conf/input.o lib/conf/lex.o lib/conf/macro.o \
+	lib/conf/notyet.o lib/conf/parse.o lib/conf/print.o \
+	lib/conf/print_mail.o lib/conf/report.o lib/conf/scan.o \
+	lib/conf/source.o lib/conf/url.o lib/conf/usage.o \
+	lib/conf/value.o lib/conf/words.o
+SMTP_OBJS = \
+	lib/smtp/address.o lib/smtp/command.o lib/smtp/content.o \
+	lib/smtp/queueid.o lib/smtp/reply.o
+IMAP_OBJS = \
+	lib/imap/date.o lib/imap/fetch.o lib/imap/flags.o \
+	lib/imap/mutf7.o lib/imap/parse.o lib/imap/reader.o \
+	lib/imap/search.o lib/imap/seqset.o lib/imap/utf8.o \
+	lib/imap/write.o
+POP3_OBJS = \
+	lib/pop3/command.o lib/pop3/stuff.o
+MIME_OBJS = \
+	lib/mime/address.o lib/mime/charset.o lib/mime/codec.o \
+	lib/mime/date.o lib/mime/envelope.o lib/mime/header.o \
+	lib/mime/match.o lib/mime/param.o lib/mime/structure.o \
+	lib/mime/tree.o lib/mime/word.o
+STORE_OBJS = \
+	lib/store/append.o lib/store/change.o lib/store/copy.o \
+	lib/store/crlf.o lib/store/deliver.o lib/store/file.o \
+	lib/store/files.o lib/store/folder.o lib/store/hash.o \
+	lib/store/incoming.o lib/store/index.o lib/store/info.o \
+	lib/store/keywords.o lib/store/list.o lib/store/lock.o \
+	lib/store/mailbox.o lib/store/mbox.o lib/store/mboxfile.o \
+	lib/store/message.o lib/store/name.o lib/store/quota.o \
+	lib/store/record.o lib/store/recover.o lib/store/seeds.o \
+	lib/store/store.o lib/store/subscribe.o lib/store/sync.o \
+	lib/store/tree.o lib/store/uidlist.o lib/store/view.o
+SASL_OBJS = \
+	lib/sasl/base64.o lib/sasl/client.o lib/sasl/prep.o \
+	lib/sasl/scram.o lib/sasl/scram_key.o lib/sasl/server.o
+TABLE_OBJS = \
+	lib/table/file.o lib/table/map.o lib/table/refresh.o \
+	lib/table/sqlite.o lib/table/table.o lib/table/user.o
+AUTH_OBJS = \
+	lib/auth/auth.o lib/auth/cache.o lib/auth/hold.o lib/auth/judge.o \
+	lib/auth/lru.o lib/auth/session.o lib/auth/source_system.o \
+	lib/auth/source_table.o lib/auth/sources.o lib/auth/throttle.o \
+	lib/auth/verify.o lib/auth/worker.o
+DNS_OBJS = \
+	lib/dns/wire.o
+RULES_OBJS = \
+	lib/rules/account.o lib/rules/check.o lib/rules/expand.o \
+	lib/rules/match.o
+DAEMON_OBJS = \
+	lib/daemon/addrcount.o lib/daemon/audit.o lib/daemon/control.o \
+	lib/daemon/ctlclient.o lib/daemon/doors.o lib/daemon/generation.o \
+	lib/daemon/give.o lib/daemon/login.o lib/daemon/mailplace.o \
+	lib/daemon/options.o lib/daemon/sessions.o lib/daemon/spawn.o \
+	lib/daemon/supervise.o
+
+LIB_OBJS = \
+	$(OS_OBJS) $(LOG_OBJS) $(BUF_OBJS) $(IMSG_OBJS) $(PRIVSEP_OBJS) \
+	$(TLS_OBJS) $(NET_OBJS) $(CONF_OBJS) $(SMTP_OBJS) $(IMAP_OBJS) \
+	$(POP3_OBJS) $(MIME_OBJS) $(STORE_OBJS) $(SASL_OBJS) \
+	$(TABLE_OBJS) $(AUTH_OBJS) $(DNS_OBJS) $(RULES_OBJS) \
+	$(DAEMON_OBJS)
+
+SMTPD_OBJS = \
+	smtpd/contract.o smtpd/dns.o smtpd/envelope.o smtpd/granted.o \
+	smtpd/journal.o smtpd/journal_file.o smtpd/lookup.o smtpd/net.o \
+	smtpd/net_auth.o smtpd/net_data.o smtpd/net_session.o \
+	smtpd/parent.o smtpd/queue.o smtpd/queue_bounce.o \
+	smtpd/queue_ctl.o smtpd/queue_dest.o smtpd/queue_local.o \
+	smtpd/queue_msg.o smtpd/queue_relay.o smtpd/queue_tx.o \
+	smtpd/relay.o smtpd/relay_connect.o smtpd/relay_data.o \
+	smtpd/relay_login.o smtpd/relay_mail.o smtpd/relay_session.o \
+	smtpd/relay_state.o smtpd/relay_tls.o smtpd/tables.o
+IMAPD_OBJS = \
+	imapd/net.o imapd/parent.o
+IMAPD_SESSION_OBJS = \
+	imapd/cmd_any.o imapd/cmd_append.o imapd/cmd_copy.o \
+	imapd/cmd_fetch.o imapd/cmd_fetch_part.o imapd/cmd_idle.o \
+	imapd/cmd_list.o imapd/cmd_mailbox.o imapd/cmd_search.o \
+	imapd/cmd_select.o imapd/cmd_set.o imapd/cmd_store.o \
+	imapd/cmd_table.o imapd/session_conn.o imapd/session_io.o \
+	imapd/session_reply.o imapd/session_sync.o
+POP3D_OBJS = \
+	pop3d/net.o pop3d/parent.o
+POP3D_SESSION_OBJS = \
+	pop3d/client.o pop3d/maildrop.o
+MAILCTL_OBJS = \
+	mailctl/check.o mailctl/hash.o mailctl/mailctl.o
+
+REGRESS = \
+	regress/addr/addr regress/auth/cache regress/auth/judge \
+	regress/auth/throttle regress/auth/verify regress/auth/worker \
+	regress/conf/conf regress/conf/find regress/dns/wire \
+	regress/imap/dialogue regress/imap/fetch regress/imap/parse \
+	regress/imap/reader regress/mime/address regress/mime/bombs \
+	regress/mime/header regress/mime/param regress/mime/tree \
+	regress/os/os regress/pop3/command regress/pop3/session \
+	regress/pop3/stuff regress/relay/content regress/relay/login \
+	regress/relay/reply regress/relay/session regress/sandbox/files \
+	regress/sandbox/libs regress/sandbox/sandbox regress/sasl/base64 \
+	regress/sasl/scram regress/sasl/server regress/store/mailbox \
+	regress/table/map regress/table/table regress/table/user
+REGRESS_PARTS =
+
+LIB =		lib/libpostern.a
+DAEMON_LIBS =	smtpd/smtpd.a imapd/session.a pop3d/session.a
+PROGRAMS =	smtpd/smtpd smtpd/smtpd-deliver imapd/imapd imapd/imapd-session \
+		pop3d/pop3d pop3d/pop3d-session mailctl/mailctl
+
+.SUFFIXES:
+.SUFFIXES: .c .o
+.PHONY: all programs demo test regress fuzz crash bench lint users install \
+	uninstall clean
+
+all: config.mk
+	@$(MAKE) CONFIG=config.mk CFLAGS="$(CFLAGS)" LDFLAGS="$(LDFLAGS)" \
+	    WERROR="$(WERROR)" PREFIX="$(PREFIX)" SYSCONFDIR="$(SYSCONFDIR)" \
+	    programs
+
+# The headers are a list in config.mk; every object depends on all of them.
+config.mk: lib/os/probe.sh Makefile
+	@CC="$(CC)" CFLAGS="$(CFLAGS)" LDFLAGS="$(LDFLAGS)" \
+	    sh lib/os/probe.sh > config.tmp
+	@printf 'HEADERS = %s\n' "$$(ls lib/*/*.h smtpd/*.h imapd/*.h \
+	    pop3d/*.h mailctl/*.h regress/*.h regress/*/*.h 2>/dev/null | \
+	    grep -v lib/conf/parse.h | tr '\n' ' ')" >> config.tmp
+	@mv config.tmp config.mk
+
+programs: $(PROGRAMS)
+
+.c.o:
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+.c:
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(REGRESS_PARTS) \
+	    $(DAEMON_LIBS) $(LIB) $(LIBS)
+
+lib/conf/parse.c: lib/conf/parse.y
+	$(YACC) -d -o lib/conf/parse.c lib/conf/parse.y
+lib/conf/lex.o lib/conf/scan.o lib/conf/usage.o lib/conf/print.o: \
+	lib/conf/parse.c
+
+$(LIB_OBJS) $(SMTPD_OBJS) $(IMAPD_OBJS) $(IMAPD_SESSION_OBJS) $(POP3D_OBJS) \
+$(POP3D_SESSION_OBJS) $(MAILCTL_OBJS) $(REGRESS_PARTS) smtpd/smtpd.o \
+smtpd/deliver.o imapd/imapd.o imapd/contract.o imapd/session.o pop3d/pop3d.o \
+pop3d/contract.o pop3d/session.o: $(HEADERS)
+
+$(LIB): $(LIB_OBJS)
+	rm -f $@
+	ar rc $@ $(LIB_OBJS)
+	ranlib $@
+
+smtpd/smtpd.a: $(SMTPD_OBJS)
+	rm -f $@
+	ar rc $@ $(SMTPD_OBJS)
+imapd/session.a: $(IMAPD_SESSION_OBJS) imapd/contract.o
+	rm -f $@
+	ar rc $@ $(IMAPD_SESSION_OBJS) imapd/contract.o
+pop3d/session.a: $(POP3D_SESSION_OBJS) pop3d/contract.o
+	rm -f $@
+	ar rc $@ $(POP3D_SESSION_OBJS) pop3d/contract.o
+
+smtpd/smtpd: smtpd/smtpd.o smtpd/granted.o smtpd/smtpd.a $(LIB)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ smtpd/smtpd.o \
+	    smtpd/granted.o smtpd/smtpd.a $(LIB) $(LIBS)
+imapd/imapd: imapd/imapd.o imapd/contract.o $(IMAPD_OBJS) $(LIB)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ imapd/imapd.o \
+	    imapd/contract.o $(IMAPD_OBJS) $(LIB) $(LIBS)
+pop3d/pop3d: pop3d/pop3d.o pop3d/contract.o $(POP3D_OBJS) $(LIB)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ pop3d/pop3d.o \
+	    pop3d/contract.o $(POP3D_OBJS) $(LIB) $(LIBS)
+mailctl/mailctl: $(MAILCTL_OBJS) smtpd/smtpd.a $(LIB)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(MAILCTL_OBJS) \
+	    smtpd/smtpd.a $(LIB) $(LIBS)
+
+# The per-user programs: no TLS, and static where the system can.
+SESSION_LIBS =	$(EVENT_LIBS) $(BSD_LIBS)
+smtpd/smtpd-deliver: smtpd/deliver.o smtpd/contract.o $(LIB)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(STATIC_LDFLAGS) -o $@ \
+	    smtpd/deliver.o smtpd/contract.o $(LIB) $(SESSION_LIBS) \
+	    $(STATIC_LIBS)
+imapd/imapd-session: imapd/session.o imapd/session.a $(LIB)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(STATIC_LDFLAGS) -o $@ \
+	    imapd/session.o imapd/session.a $(LIB) $(SESSION_LIBS) \
+	    $(STATIC_LIBS)
+pop3d/pop3d-session: pop3d/session.o pop3d/session.a $(LIB)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(STATIC_LDFLAGS) -o $@ \
+	    pop3d/session.o pop3d/session.a $(LIB) $(SESSION_LIBS) \
+	    $(STATIC_LIBS)
+
+$(REGRESS): $(LIB) $(DAEMON_LIBS) $(REGRESS_PARTS) $(HEADERS)
+regress-programs: $(REGRESS)
+
+demo:
+	@sh tests/demo.sh
+
+test: all
+	@$(MAKE) CONFIG=config.mk CFLAGS="$(CFLAGS)" LDFLAGS="$(LDFLAGS)" \
+	    WERROR="$(WERROR)" regress-programs
+	@sh tests/run.sh
+
+regress: all
+	@$(MAKE) CONFIG=config.mk CFLAGS="$(CFLAGS)" LDFLAGS="$(LDFLAGS)" \
+	    WERROR="$(WERROR)" regress-programs
+	@sh tests/run.sh regress
+
+lint:
+	@sh tests/lint/run.sh
+
+fuzz: all
+	@sh tests/fuzz/run.sh $(FUZZ_SECONDS)
+
+crash: all
+	@sh tests/crash.sh $(CRASH_ROUNDS)
+
+bench: all
+	@sh tests/bench/run.sh
+
+users:
+	sh tests/users.sh
+
+MAN5 =	mail.conf.5
+MAN8 =	smtpd/smtpd.8 imapd/imapd.8 pop3d/pop3d.8 mailctl/mailctl.8
+
+install: all
+	@PREFIX="$(PREFIX)" SYSCONFDIR="$(SYSCONFDIR)" DESTDIR="$(DESTDIR)" \
+	    sh etc/install.sh install
+
+uninstall:
+	@PREFIX="$(PREFIX)" SYSCONFDIR="$(SYSCONFDIR)" DESTDIR="$(DESTDIR)" \
+	    sh etc/install.sh uninstall
+
+clean:
+	rm -f $(PROGRAMS) $(REGRESS) $(DAEMON_LIBS) $(LIB) config.mk config.tmp
+	rm -f lib/*/*.o smtpd/*.o imapd/*.o pop3d/*.o mailctl/*.o \
+	    regress/*/*.o lib/conf/parse.c lib/conf/parse.h

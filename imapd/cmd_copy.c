@@ -1,0 +1,211 @@
+/*
+ * cmd_copy: COPY and MOVE, with and without UID (RFC 3501 6.4.7, RFC 6851,
+ * UIDPLUS RFC 4315).
+ */
+#include "cmd_set.h"
+#include "cmd_table.h"
+#include "imap/write.h"
+#include "session_reply.h"
+#include "session_sync.h"
+
+struct copy {
+	struct client	*c;
+	uint32_t	*seqs;
+	uint32_t	*from;		/* their UIDs */
+	uint32_t	*to;		/* and those of the copies */
+	size_t		 n;
+	uint32_t	 uidvalidity;
+	uint32_t	*gone;		/* numbers, in the order told; by */
+					/*  others, too */
+	size_t		 ngone, room;
+	int		 exists;	/* counts were told */
+	uint32_t	 count, recent;
+};
+
+/*
+ * RFC 6851 4.3: COPYUID stands before the EXPUNGEs, so these wait for it.
+ */
+static void
+hold_expunged(void *arg, uint32_t seq, uint32_t uid)
+{
+	struct copy *copy = arg;
+
+	(void)uid;
+	if (copy->ngone < copy->room)
+		copy->gone[copy->ngone++] = seq;
+}
+
+static void
+hold_flags(void *arg, uint32_t seq)
+{
+	struct copy *copy = arg;
+
+	session_changes.flags(copy->c, seq);
+}
+
+static void
+hold_exists(void *arg, uint32_t count, uint32_t recent)
+{
+	struct copy *copy = arg;
+
+	copy->exists = 1;
+	copy->count = count;
+	copy->recent = recent;
+}
+
+static const struct mailbox_changes hold = {
+	hold_expunged, hold_flags, hold_exists
+};
+
+static void
+copy_free(struct copy *copy)
+{
+	free(copy->seqs);
+	free(copy->from);
+	free(copy->to);
+	free(copy->gone);
+}
+
+static int
+copy_collect(struct copy *copy, const struct imap_seqset *set)
+{
+	const struct store_message *m;
+	size_t i;
+
+	if ((copy->seqs = set_collect(copy->c, set, &copy->n)) == NULL)
+		return (0);
+	copy->from = reallocarray(NULL, copy->n, sizeof(*copy->from));
+	copy->to = calloc(copy->n, sizeof(*copy->to));
+	copy->room = mailbox_count(copy->c->mb);
+	copy->gone = reallocarray(NULL, copy->room, sizeof(*copy->gone));
+	if (copy->from == NULL || copy->to == NULL || copy->gone == NULL)
+		return (-1);
+	for (i = 0; i < copy->n; i++) {
+		m = mailbox_message(copy->c->mb, copy->seqs[i]);
+		copy->from[i] = m != NULL ? m->uid : 0;
+	}
+	return (0);
+}
+
+static int
+write_uids(struct buf *b, const uint32_t *uids, size_t n)
+{
+	struct imap_set_writer w = { 0 };
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (imap_write_set(b, &w, uids[i]) == -1)
+			return (-1);
+	return (imap_write_set_end(b, &w));
+}
+
+static void
+tell_copyuid(struct client *c, const struct copy *copy)
+{
+	struct buf *out = sio_out(c->io);
+
+	reply_check(c, buf_printf(out, "* OK [COPYUID %u ",
+	    copy->uidvalidity));
+	reply_check(c, write_uids(out, copy->from, copy->n));
+	reply_check(c, buf_puts(out, " "));
+	reply_check(c, write_uids(out, copy->to, copy->n));
+	reply_line(c, "] Done");
+}
+
+/* The tagged answer with COPYUID, where it is short enough for one. */
+static enum cmd_result
+copied(struct client *c, const struct copy *copy)
+{
+	enum cmd_result result;
+	struct buf b;
+
+	buf_init(&b, sizeof(c->text) - 128);
+	if (buf_printf(&b, "[COPYUID %u ", copy->uidvalidity) == 0 &&
+	    write_uids(&b, copy->from, copy->n) == 0 &&
+	    buf_puts(&b, " ") == 0 &&
+	    write_uids(&b, copy->to, copy->n) == 0)
+		result = cmd_ok(c, "%.*s] COPY completed", (int)buf_len(&b),
+		    (const char *)buf_data(&b));
+	else {
+		/* Code and tag may stand on two lines (RFC 3501 7.1). */
+		tell_copyuid(c, copy);
+		result = cmd_ok(c, "COPY completed");
+	}
+	buf_free(&b);
+	return (result);
+}
+
+static void
+tell_moved(struct client *c, const struct copy *copy)
+{
+	size_t i;
+
+	tell_copyuid(c, copy);
+	for (i = 0; i < copy->ngone; i++)
+		session_changes.expunged(c, copy->gone[i], 0);
+	if (copy->exists)
+		session_changes.exists(c, copy->count, copy->recent);
+}
+
+static enum cmd_result
+copy_or_move(struct copy *copy, const char *to, int move)
+{
+	struct client *c = copy->c;
+	enum store_error e;
+
+	if (copy->n == 0)
+		return (cmd_ok(c, "No messages"));
+	if (move)
+		e = mailbox_move(c->mb, copy->seqs, copy->n, to, copy->to,
+		    &copy->uidvalidity, &hold, copy);
+	else
+		e = mailbox_copy(c->mb, copy->seqs, copy->n, to, copy->to,
+		    &copy->uidvalidity);
+	if (e != STORE_OK) {
+		if (move && copy->ngone > 0)
+			tell_moved(c, copy);
+		return (cmd_target_error(c, e));
+	}
+	if (!move)
+		return (copied(c, copy));
+	tell_moved(c, copy);
+	return (cmd_ok(c, "MOVE completed"));
+}
+
+static enum cmd_result
+run(struct client *c, int move)
+{
+	struct imap_seqset set = { NULL, 0 };
+	struct copy copy = { .c = c };
+	enum cmd_result result;
+	char name[STORE_NAME_MAX + 1];
+
+	if (imap_sp(&c->args) == -1 || imap_seqset(&c->args, &set) == -1 ||
+	    imap_sp(&c->args) == -1 ||
+	    imap_mailbox(&c->args, name, sizeof(name)) == -1 ||
+	    imap_end(&c->args) == -1)
+		result = cmd_bad_args(c);
+	else if (set_resolve(c, &set) == -1)
+		result = cmd_bad(c, "No such message");
+	else if (move && c->readonly)
+		result = cmd_store_error(c, STORE_READONLY);
+	else if (copy_collect(&copy, &set) == -1)
+		result = cmd_no(c, "[SERVERBUG] Out of memory");
+	else
+		result = copy_or_move(&copy, name, move);
+	imap_seqset_free(&set);
+	copy_free(&copy);
+	return (result);
+}
+
+enum cmd_result
+cmd_copy(struct client *c)
+{
+	return (run(c, 0));
+}
+
+enum cmd_result
+cmd_move(struct client *c)
+{
+	return (run(c, 1));
+}

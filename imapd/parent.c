@@ -1,0 +1,34 @@
+/*
+ * parent: what imapd's parent does beyond lib/daemon: which listeners are
+ * ours, and logins.  Runs as root.
+ */
+#include "conf/conf.h"
+#include "contract.h"
+#include "daemon/sessions.h"
+#include "parent.h"
+
+static int
+serves(const struct conf_listen *l)
+{
+	return (l->proto == PROTO_IMAP || l->proto == PROTO_IMAPS);
+}
+
+static int
+prepare(const struct conf *conf)
+{
+	sessions_program("imapd-session");
+	return (sessions_prepare(conf));
+}
+
+static const struct handler handlers[] = {
+	{ M_SESSION_OPEN,	parent_session_open },
+	{ M_SESSION_IDLE,	parent_session_idle },
+	{ 0, NULL }
+};
+
+const struct parent_ops parent_ops = {
+	.handlers = handlers,
+	.serves = serves,
+	.prepare = prepare,
+	.peruser_gone = sessions_gone,
+};

@@ -1,0 +1,76 @@
+/*
+ * session_client: a connection after the login; what commands work on.
+ */
+#ifndef IMAPD_SESSION_CLIENT_H
+#define IMAPD_SESSION_CLIENT_H
+
+#include "os/compat.h"
+#include <stdint.h>
+
+#include "imap/parse.h"
+#include "imap/reader.h"
+#include "session_conn.h"
+#include "session_io.h"
+#include "store/store.h"
+
+struct command;
+struct client;
+struct event;
+
+/* What became of a command, or of one step of it. */
+enum cmd_result {
+	CMD_OK,
+	CMD_NO,
+	CMD_BAD,
+	CMD_MORE,		/* call step again, in another turn */
+	CMD_WAIT		/* the next line is for line() (IDLE) */
+};
+
+/* What a command that goes on has to do; run is its own state. */
+struct cmd_run {
+	enum cmd_result	(*step)(struct client *, void *run);
+	enum cmd_result	(*line)(struct client *, void *run, const char *,
+			    size_t);
+	void		(*free)(void *run);
+};
+
+enum client_state { CLIENT_AUTH = 0x01, CLIENT_SELECTED = 0x02 };
+
+struct client {
+	TAILQ_ENTRY(client) entry;
+	const struct session_settings *set;
+	struct sio	*io;
+	uint64_t	 id;
+	char		 addr[64];
+	int		 prefaced;	/* net's line was read */
+	int		 leaving;	/* BYE was said */
+	unsigned int	 bad;		/* BAD in a row */
+	unsigned int	 commands;
+
+	struct imap_reader reader;
+	char		 tag[IMAP_TAG_MAX + 1];
+	struct imap_parser args;
+	const struct command *cmd;	/* that runs; NULL: none */
+	int		 uid;		/* it came after UID */
+	const struct cmd_run *ops;
+	void		*run;
+	int		 streaming;	/* a literal goes to the command */
+	enum cmd_result	 refusal;	/* of a literal that was refused */
+	char		 text[512];	/* of the tagged answer */
+
+	enum client_state state;
+	struct mailbox	*mb;
+	char		*mbname;
+	int		 readonly;
+	unsigned int	 keywords;	/* told in FLAGS */
+};
+
+/* The command goes on: from now on ops and run are used. */
+enum cmd_result	client_run(struct client *, const struct cmd_run *, void *run,
+		    enum cmd_result);
+/* Leave the selected mailbox; nothing is expunged. */
+void		client_unselect(struct client *);
+/* BYE, then close. */
+void		client_bye(struct client *, const char *);
+
+#endif

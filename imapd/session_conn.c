@@ -1,0 +1,382 @@
+/*
+ * session_conn: read commands, run them, answer.
+ *
+ * Reads what clients write after the login; their mistakes end at their own
+ * connection.  A command that takes long returns between its steps, and the
+ * next command of the same client waits for it.  Memory of a connection that
+ * idles: the struct and its events.
+ */
+#include <stdio.h>
+
+#include "cmd_table.h"
+#include "log/log.h"
+#include "session_reply.h"
+#include "session_sync.h"
+
+#define IDLE_SECONDS	(30 * 60)	/* RFC 3501 5.4 */
+#define BAD_MAX		10
+
+static TAILQ_HEAD(, client) clients = TAILQ_HEAD_INITIALIZER(clients);
+
+static size_t	 on_input(void *, const char *, size_t);
+static void	 on_turn(void *);
+static void	 on_ended(void *, enum sio_end);
+
+static const struct sio_ops io_ops = { on_input, on_turn, on_ended };
+
+int
+session_conn_new(const struct session_settings *set, int fd, uint64_t id,
+    const char *addr)
+{
+	struct client *c;
+
+	if ((c = calloc(1, sizeof(*c))) == NULL) {
+		close(fd);
+		return (-1);
+	}
+	c->set = set;
+	c->id = id;
+	c->state = CLIENT_AUTH;
+	(void)strlcpy(c->addr, addr, sizeof(c->addr));
+	imap_reader_init(&c->reader, &imap_limits_after);
+	if ((c->io = sio_new(set->base, fd, &io_ops, c,
+	    IDLE_SECONDS)) == NULL) {
+		free(c);
+		return (-1);
+	}
+	TAILQ_INSERT_TAIL(&clients, c, entry);
+	return (0);
+}
+
+/* The state of the command that runs, if it has one. */
+static void
+run_free(struct client *c)
+{
+	if (c->ops != NULL && c->run != NULL)
+		c->ops->free(c->run);
+	c->ops = NULL;
+	c->run = NULL;
+	c->streaming = 0;
+}
+
+void
+client_unselect(struct client *c)
+{
+	if (c->mb != NULL)
+		mailbox_close(c->mb);
+	free(c->mbname);
+	c->mb = NULL;
+	c->mbname = NULL;
+	c->readonly = 0;
+	c->keywords = 0;
+	c->state = CLIENT_AUTH;
+}
+
+static void
+on_ended(void *arg, enum sio_end why)
+{
+	static const char *const words[] = {
+		[SIO_EOF] = "closed",
+		[SIO_ERROR] = "broken",
+		[SIO_TIMEOUT] = "timeout"
+	};
+	struct client *c = arg;
+	void (*ended)(void) = c->set->ended;
+
+	if (why == SIO_TIMEOUT) {
+		reply_line(c, "* BYE Autologout; idle for too long");
+		sio_flush(c->io);
+	}
+	log_info("conn=%llu user=%s addr=%s logout=%s commands=%u in=%llu "
+	    "out=%llu", (unsigned long long)c->id, c->set->user, c->addr,
+	    words[why], c->commands, (unsigned long long)sio_bytes_in(c->io),
+	    (unsigned long long)sio_bytes_out(c->io));
+	run_free(c);
+	client_unselect(c);
+	imap_reader_free(&c->reader);
+	sio_free(c->io);
+	TAILQ_REMOVE(&clients, c, entry);
+	free(c);
+	ended();
+}
+
+void
+client_bye(struct client *c, const char *why)
+{
+	if (c->leaving)
+		return;
+	c->leaving = 1;
+	reply_line(c, "* BYE %s", why);
+	sio_finish(c->io);
+}
+
+void
+session_conn_drain(void)
+{
+	struct client *c;
+
+	TAILQ_FOREACH(c, &clients, entry) {
+		/* One that runs a command leaves at its end. */
+		if (c->cmd == NULL || (c->ops != NULL && c->ops->line != NULL))
+			client_bye(c, "Server is going down");
+		else
+			c->leaving = -1;
+	}
+}
+
+enum cmd_result
+client_run(struct client *c, const struct cmd_run *ops, void *run,
+    enum cmd_result result)
+{
+	c->ops = ops;
+	c->run = run;
+	return (result);
+}
+
+/* Answer the command; what changed meanwhile is told first. */
+static void
+finish(struct client *c, enum cmd_result result)
+{
+	static const char *const words[] = {
+		[CMD_OK] = "OK", [CMD_NO] = "NO", [CMD_BAD] = "BAD"
+	};
+	int draining = c->leaving == -1;
+
+	if (draining)
+		c->leaving = 0;
+	run_free(c);
+	if (c->cmd != NULL && (c->cmd->flags & CMD_NOSYNC) == 0)
+		session_sync(c, (c->cmd->flags & CMD_SEQ) && !c->uid);
+	reply_line(c, "%s %s %s", c->tag[0] != '\0' ? c->tag : "*",
+	    words[result], c->text);
+	c->cmd = NULL;
+	c->uid = 0;
+	imap_reader_next(&c->reader);
+	c->bad = result == CMD_BAD ? c->bad + 1 : 0;
+	if (c->bad >= BAD_MAX)
+		client_bye(c, "Too many errors");
+	else if (draining)
+		client_bye(c, "Server is going down");
+}
+
+static void
+proceed(struct client *c, enum cmd_result result)
+{
+	switch (result) {
+	case CMD_MORE:
+		sio_again(c->io);
+		break;
+	case CMD_WAIT:
+		imap_reader_next(&c->reader);
+		break;
+	default:
+		finish(c, result);
+		break;
+	}
+}
+
+static void
+on_turn(void *arg)
+{
+	struct client *c = arg;
+
+	if (c->cmd != NULL && c->ops != NULL && c->ops->step != NULL)
+		proceed(c, c->ops->step(c, c->run));
+}
+
+/* Tag and name: which command is it?  CMD_OK: c->cmd is set. */
+static enum cmd_result
+parse_head(struct client *c)
+{
+	struct imap_str s;
+	size_t len;
+	char *text = imap_reader_text(&c->reader, &len);
+
+	c->tag[0] = '\0';
+	c->uid = 0;
+	imap_parser_init(&c->args, text, len);
+	if (imap_tag(&c->args, &s) == -1 ||
+	    imap_str_copy(&s, c->tag, sizeof(c->tag)) == -1)
+		return (cmd_bad_args(c));
+	if (imap_sp(&c->args) == -1 || imap_atom(&c->args, &s) == -1)
+		return (cmd_bad(c, "Missing command"));
+	if (imap_str_is(&s, "UID")) {
+		c->uid = 1;
+		if (imap_sp(&c->args) == -1 || imap_atom(&c->args, &s) == -1)
+			return (cmd_bad(c, "Missing command after UID"));
+	}
+	if ((c->cmd = cmd_find(&s)) == NULL ||
+	    (c->uid && (c->cmd->flags & CMD_UID) == 0)) {
+		c->cmd = NULL;
+		return (cmd_bad(c, "Unknown command"));
+	}
+	if ((c->cmd->states & c->state) == 0) {
+		c->cmd = NULL;
+		return (cmd_bad(c, "No mailbox is selected"));
+	}
+	return (CMD_OK);
+}
+
+static void
+command(struct client *c)
+{
+	enum cmd_result result;
+	size_t len;
+	char *text;
+
+	if (c->streaming) {
+		/* What follows the literal. */
+		text = imap_reader_text(&c->reader, &len);
+		imap_parser_init(&c->args, text, len);
+	} else if ((result = parse_head(c)) != CMD_OK) {
+		finish(c, result);
+		return;
+	}
+	c->commands++;
+	proceed(c, c->cmd->run(c));
+}
+
+static void
+refuse(struct client *c, enum cmd_result result)
+{
+	c->refusal = result;
+	imap_reader_refuse(&c->reader);
+}
+
+static void
+take(struct client *c, int stream)
+{
+	if (c->reader.literal_sync)
+		reply_line(c, "+ Ready");
+	if (stream) {
+		c->streaming = 1;
+		imap_reader_stream(&c->reader);
+	} else
+		imap_reader_take(&c->reader);
+}
+
+/* A literal was announced. */
+static void
+literal(struct client *c)
+{
+	enum cmd_literal how = LITERAL_DEFAULT;
+	enum cmd_result result;
+
+	if (c->streaming || !c->prefaced ||
+	    (c->cmd != NULL && c->run != NULL)) {
+		refuse(c, cmd_bad(c, "Unexpected literal"));
+		return;
+	}
+	if ((result = parse_head(c)) != CMD_OK) {
+		refuse(c, result);
+		return;
+	}
+	if (c->cmd->stream != NULL)
+		how = c->cmd->stream->begin(c);
+	if (how == LITERAL_STREAM) {
+		take(c, 1);
+		return;
+	}
+	if (how == LITERAL_REFUSE)
+		imap_reader_refuse(&c->reader);
+	else if (imap_reader_fits(&c->reader)) {
+		take(c, 0);
+		c->cmd = NULL;
+	} else
+		refuse(c, cmd_bad(c, "[TOOBIG] Literal too large"));
+}
+
+/* RFC 3501 6.2.3: the answer to the login that net took. */
+static void
+preface(struct client *c)
+{
+	struct imap_str tag;
+	size_t len;
+	char *text = imap_reader_text(&c->reader, &len);
+
+	c->prefaced = 1;
+	imap_parser_init(&c->args, text, len);
+	if (imap_tag(&c->args, &tag) == -1 || imap_end(&c->args) == -1 ||
+	    imap_str_copy(&tag, c->tag, sizeof(c->tag)) == -1) {
+		client_bye(c, "Bad hand-over");
+		return;
+	}
+	if (c->set->store == NULL) {
+		reply_line(c, "%s NO [UNAVAILABLE] Mailbox cannot be opened",
+		    c->tag);
+		client_bye(c, "Try again later");
+		return;
+	}
+	log_info("conn=%llu user=%s addr=%s login", (unsigned long long)c->id,
+	    c->set->user, c->addr);
+	reply_line(c, "%s OK [CAPABILITY %s] Logged in", c->tag,
+	    SESSION_CAPABILITY);
+	imap_reader_next(&c->reader);
+}
+
+/* A line that a running command waits for. */
+static void
+waited_line(struct client *c)
+{
+	size_t len;
+	const char *text = imap_reader_text(&c->reader, &len);
+
+	proceed(c, c->ops->line(c, c->run, text, len));
+}
+
+static void
+event(struct client *c, enum imap_event ev)
+{
+	switch (ev) {
+	case IMAP_COMMAND:
+		if (!c->prefaced)
+			preface(c);
+		else if (c->ops != NULL && c->ops->line != NULL)
+			waited_line(c);
+		else
+			command(c);
+		break;
+	case IMAP_LITERAL:
+		literal(c);
+		break;
+	case IMAP_DATA:
+		c->cmd->stream->data(c, c->reader.data, c->reader.datalen);
+		break;
+	case IMAP_REFUSED:
+		finish(c, c->refusal);
+		break;
+	case IMAP_OVERFLOW:
+		client_bye(c, "Command too long");
+		break;
+	case IMAP_MORE:
+		break;
+	}
+}
+
+/* A command runs that does not wait for lines. */
+static int
+busy(const struct client *c)
+{
+	return (c->leaving == 1 || (c->ops != NULL && c->ops->step != NULL));
+}
+
+static size_t
+on_input(void *arg, const char *data, size_t len)
+{
+	struct client *c = arg;
+	enum imap_event ev;
+	size_t used, done = 0;
+
+	if (c->leaving == 1)
+		return (len);
+	/* One command a turn, so that clients take turns. */
+	while (!busy(c)) {
+		ev = imap_reader_feed(&c->reader, data + done, len - done,
+		    &used);
+		done += used;
+		event(c, ev);
+		if (ev != IMAP_LITERAL)
+			break;
+	}
+	return (done);
+}

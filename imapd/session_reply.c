@@ -1,0 +1,191 @@
+/*
+ * session_reply: lines, flags, and the errors of the store in the words of
+ * RFC 5530.  Output is bounded by session_io.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "imap/flags.h"
+#include "log/log.h"
+#include "session_reply.h"
+
+_Static_assert(IMAP_SEEN == MSG_SEEN && IMAP_ANSWERED == MSG_ANSWERED &&
+    IMAP_FLAGGED == MSG_FLAGGED && IMAP_DELETED == MSG_DELETED &&
+    IMAP_DRAFT == MSG_DRAFT && IMAP_FORWARDED == MSG_PASSED &&
+    IMAP_RECENT == MSG_RECENT, "flags of syntax and store");
+
+void
+reply_check(struct client *c, int ret)
+{
+	if (ret == -1)
+		sio_fail(c->io);
+}
+
+void
+reply_line(struct client *c, const char *fmt, ...)
+{
+	struct buf *out = sio_out(c->io);
+	va_list ap;
+	int ret;
+
+	va_start(ap, fmt);
+	ret = buf_vprintf(out, fmt, ap);
+	va_end(ap);
+	if (ret == 0)
+		ret = buf_add(out, "\r\n", 2);
+	reply_check(c, ret);
+}
+
+void
+reply_bytes(struct client *c, const void *p, size_t len)
+{
+	reply_check(c, buf_add(sio_out(c->io), p, len));
+}
+
+int
+write_message_flags(struct client *c, const struct store_message *m)
+{
+	struct buf *out = sio_out(c->io);
+	uint32_t system = m->flags & (MSG_SEEN | MSG_ANSWERED | MSG_FLAGGED |
+	    MSG_DELETED | MSG_DRAFT | MSG_PASSED | MSG_RECENT);
+	uint32_t keywords = m->keywords;
+	const char *name, *sp = system != 0 ? " " : "";
+	unsigned int i;
+
+	if (buf_puts(out, "FLAGS (") == -1 ||
+	    imap_write_flags(out, system) == -1)
+		return (-1);
+	for (i = 0; i < STORE_KEYWORDS; i++) {
+		if ((keywords & 1u << i) == 0 ||
+		    (name = mailbox_keyword(c->mb, i)) == NULL)
+			continue;
+		if (buf_puts(out, sp) == -1 || buf_puts(out, name) == -1)
+			return (-1);
+		sp = " ";
+	}
+	return (buf_puts(out, ")"));
+}
+
+void
+reply_flags(struct client *c, uint32_t seq, int uid)
+{
+	const struct store_message *m;
+	struct store_message copy;
+	struct buf *out = sio_out(c->io);
+
+	if ((m = mailbox_message(c->mb, seq)) == NULL)
+		return;
+	copy = *m;
+	reply_keywords(c, 0);
+	reply_check(c, buf_printf(out, "* %u FETCH (", seq));
+	if (uid)
+		reply_check(c, buf_printf(out, "UID %u ", copy.uid));
+	reply_check(c, write_message_flags(c, &copy));
+	reply_line(c, ")");
+}
+
+void
+reply_keywords(struct client *c, int always)
+{
+	struct buf *out = sio_out(c->io);
+	const char *name;
+	unsigned int i, n = 0;
+
+	for (i = 0; i < STORE_KEYWORDS; i++)
+		n += mailbox_keyword(c->mb, i) != NULL;
+	if (n == c->keywords && !always)
+		return;
+	c->keywords = n;
+	reply_check(c, buf_puts(out, "* FLAGS ("));
+	reply_check(c, imap_write_flags(out, 0x3f));
+	for (i = 0; i < STORE_KEYWORDS; i++)
+		if ((name = mailbox_keyword(c->mb, i)) != NULL)
+			reply_check(c, buf_printf(out, " %s", name));
+	reply_line(c, ")");
+}
+
+__attribute__((__format__(printf, 2, 0)))
+static void
+set_text(struct client *c, const char *fmt, va_list ap)
+{
+	/* A text that is cut is still a text. */
+	if (vsnprintf(c->text, sizeof(c->text), fmt, ap) < 0)
+		c->text[0] = '\0';
+}
+
+enum cmd_result
+cmd_ok(struct client *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	set_text(c, fmt, ap);
+	va_end(ap);
+	return (CMD_OK);
+}
+
+enum cmd_result
+cmd_no(struct client *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	set_text(c, fmt, ap);
+	va_end(ap);
+	return (CMD_NO);
+}
+
+enum cmd_result
+cmd_bad(struct client *c, const char *text)
+{
+	(void)snprintf(c->text, sizeof(c->text), "%s", text);
+	return (CMD_BAD);
+}
+
+enum cmd_result
+cmd_bad_args(struct client *c)
+{
+	return (cmd_bad(c, c->args.error != NULL ? c->args.error :
+	    "Syntax error"));
+}
+
+enum cmd_result
+cmd_store_error(struct client *c, enum store_error e)
+{
+	switch (e) {
+	case STORE_NOENT:
+		return (cmd_no(c, "[NONEXISTENT] No such mailbox"));
+	case STORE_EXISTS:
+		return (cmd_no(c, "[ALREADYEXISTS] Mailbox exists"));
+	case STORE_NAME:
+		return (cmd_no(c, "[CANNOT] Not a legal mailbox name"));
+	case STORE_QUOTA:
+		return (cmd_no(c, "[OVERQUOTA] Quota exceeded"));
+	case STORE_FULL:
+		return (cmd_no(c, "[UNAVAILABLE] No space left"));
+	case STORE_READONLY:
+		return (cmd_no(c, "[NOPERM] Mailbox is read-only"));
+	case STORE_BUSY:
+		return (cmd_no(c, "[INUSE] Mailbox is in use"));
+	case STORE_NOTEMPTY:
+		return (cmd_no(c, "[CANNOT] Mailbox has children"));
+	case STORE_LIMIT:
+		return (cmd_no(c, "[LIMIT] Too many"));
+	case STORE_CORRUPT:
+		log_warnx("conn=%llu user=%s: %s", (unsigned long long)c->id,
+		    c->set->user, store_strerror(e));
+		return (cmd_no(c, "[CORRUPTION] Mailbox is damaged"));
+	default:
+		log_warnx("conn=%llu user=%s: %s", (unsigned long long)c->id,
+		    c->set->user, store_strerror(e));
+		return (cmd_no(c, "[SERVERBUG] Internal error"));
+	}
+}
+
+enum cmd_result
+cmd_target_error(struct client *c, enum store_error e)
+{
+	if (e == STORE_NOENT)
+		return (cmd_no(c, "[TRYCREATE] No such mailbox"));
+	return (cmd_store_error(c, e));
+}

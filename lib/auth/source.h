@@ -1,0 +1,48 @@
+/*
+ * source: where accounts come from: the system, or a user table.
+ *
+ * A source finds out who somebody is and what the password's hash is; it
+ * never sees the password.
+ */
+#ifndef AUTH_SOURCE_H
+#define AUTH_SOURCE_H
+
+#include <sys/types.h>
+#include <stdint.h>
+
+#include "auth/verify.h"
+#include "privsep/contract.h"
+
+struct conf;
+struct conf_table;
+struct table_refresh;
+
+struct account {
+	int		system;
+	uid_t		uid;
+	gid_t		gid;
+	uint64_t	quota;			/* of its own; 0 none */
+	char		user[C_USER];		/* as the source writes it */
+	char		home[C_PATH];		/* "" if it has none */
+	char		hash[VERIFY_HASH_MAX];
+};
+
+enum source_result {
+	SOURCE_FOUND,
+	SOURCE_UNKNOWN,		/* nobody of that name */
+	SOURCE_REFUSED,		/* somebody who may not log in: why */
+	SOURCE_FAILED		/* cannot be told now: why */
+};
+
+/* account is gone (and wiped) when it returns. */
+typedef void (*source_cb)(enum source_result, const struct account *,
+	    const char *why, void *arg);
+
+/* Answers at once. */
+void	source_system(const struct conf *, const char *login, source_cb,
+	    void *arg);
+/* May answer later. conf must stay until it did. */
+void	source_table(const struct conf *, const struct conf_table *,
+	    struct table_refresh *, const char *login, source_cb, void *arg);
+
+#endif

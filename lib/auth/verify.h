@@ -1,0 +1,37 @@
+/*
+ * verify: does a password belong to a stored hash?
+ *
+ * A hash is any crypt(3) string that the system knows, bare or behind {CRYPT}
+ * or another {...-CRYPT}; {SCRAM-SHA-256}; or {PLAIN}, for tests.
+ */
+#ifndef AUTH_VERIFY_H
+#define AUTH_VERIFY_H
+
+#include <stddef.h>
+
+#define VERIFY_HASH_MAX	512		/* with its terminator */
+/*
+ * OpenBSD judges system accounts by bsd_auth(3): this with a name behind it
+ * stands for "ask about that account".  No table may hold it.
+ */
+#define VERIFY_BSDAUTH	"{BSDAUTH}"
+
+enum verify_result {
+	VERIFY_RIGHT,
+	VERIFY_WRONG,
+	VERIFY_UNUSABLE,	/* this system knows no such hash */
+	VERIFY_FAILED		/* no memory for it now */
+};
+
+/* Takes milliseconds, and memory that the hash asks for; thread-safe. */
+enum verify_result verify_password(const char *hash, const char *pass);
+/* 1 if no password may open this account: empty, "*", "!...", "x". */
+int	verify_locked(const char *hash);
+/*
+ * A hash of the same scheme and cost that belongs to no password that anybody
+ * has, for the work on unknown users.  like may be NULL: the system's default.
+ * -1 if it does not fit.
+ */
+int	verify_dummy(const char *like, char *, size_t);
+
+#endif

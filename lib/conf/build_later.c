@@ -1,0 +1,182 @@
+/*
+ * build_later: mailbox, filter, sign, verify, fetch and masquerade.
+ *
+ * Which of them this version refuses stands in notyet.c.
+ */
+#include <stdint.h>
+
+#include "os/compat.h"
+#include "conf/build.h"
+#include "conf/build_later.h"
+#include "conf/value.h"
+
+#define FILTERS_MAX	100
+
+static void
+lacks(struct build *b, const char *feature)
+{
+	struct conf_pos pos = lex_pos(b->lex);
+
+	(void)build_lacks(b, feature, &pos);
+}
+
+static int
+once(struct build *b, const char *what)
+{
+	struct conf_pos pos = lex_pos(b->lex);
+
+	return (build_once(b, &b->file_seen, what, &pos));
+}
+
+void
+build_mailbox_quota(struct build *b, const struct word *w)
+{
+	lacks(b, "mailbox quota");
+	if (once(b, "mailbox quota"))
+		(void)build_size(b, w, 1, VALUE_SIZE_MAX,
+		    &b->conf->mailbox_quota);
+}
+
+void
+build_mailbox_expire(struct build *b, const struct word *mailbox,
+    const struct word *after)
+{
+	struct conf_expire *e;
+
+	lacks(b, "mailbox expire");
+	if ((e = build_alloc(b, sizeof(*e))) == NULL)
+		return;
+	e->pos = lex_pos(b->lex);
+	e->mailbox = build_keep(b, mailbox->s);
+	(void)build_time(b, after, &e->after);
+	TAILQ_INSERT_TAIL(&b->conf->expires, e, entry);
+}
+
+void
+build_mailbox_special(struct build *b, const struct list *names)
+{
+	lacks(b, "mailbox special");
+	if (once(b, "mailbox special"))
+		build_words(b, &b->conf->special, names, NULL, NULL);
+}
+
+void
+build_filter(struct build *b, int milter, const struct word *name,
+    const struct word *target)
+{
+	struct conf_filter *f;
+
+	lacks(b, "filter");
+	b->filter = NULL;
+	if (!value_is_name(name->s))
+		build_error(b, name, "no name; use up to 63 letters, digits, "
+		    "_, . and -");
+	if (b->nfilters >= FILTERS_MAX) {
+		build_error(b, name, "one filter too many; remove it");
+		return;
+	}
+	TAILQ_FOREACH(f, &b->conf->filters, entry)
+		if (strcmp(f->name, name->s) == 0)
+			report_error(b->report, &name->pos, "filter \"%s\" is "
+			    "defined already on line %u of %s; rename one of "
+			    "them", f->name, f->pos.line, f->pos.file);
+	if ((f = build_alloc(b, sizeof(*f))) == NULL)
+		return;
+	b->nfilters++;
+	f->pos = name->pos;
+	f->milter = milter;
+	f->name = build_keep(b, name->s);
+	f->target = build_keep(b, target->s);
+	f->on_failure = build_keep(b, "tempfail");
+	TAILQ_INSERT_TAIL(&b->conf->filters, f, entry);
+	b->filter = f;
+}
+
+void
+build_filter_failure(struct build *b, const char *what)
+{
+	if (b->filter == NULL)
+		return;
+	free(b->filter->on_failure);
+	b->filter->on_failure = build_keep(b, what);
+}
+
+void
+build_sign(struct build *b, const struct word *domain,
+    const struct word *selector, const struct word *key)
+{
+	struct conf_sign *s;
+
+	lacks(b, "sign");
+	if ((s = build_alloc(b, sizeof(*s))) == NULL)
+		return;
+	s->pos = lex_pos(b->lex);
+	s->domain = build_domain_name(b, domain);
+	s->selector = build_domain_name(b, selector);
+	s->key = build_path(b, key);
+	TAILQ_INSERT_TAIL(&b->conf->signs, s, entry);
+}
+
+void
+build_verify(struct build *b)
+{
+	lacks(b, "verify");
+	if (!once(b, "verify"))
+		return;
+	free(b->conf->verify_failure);
+	b->conf->verify_failure = build_keep(b, "mark");
+}
+
+void
+build_verify_spf(struct build *b)
+{
+	b->conf->verify_spf = 1;
+}
+
+void
+build_verify_dkim(struct build *b)
+{
+	b->conf->verify_dkim = 1;
+}
+
+void
+build_verify_dmarc(struct build *b)
+{
+	b->conf->verify_dmarc = 1;
+}
+
+void
+build_verify_failure(struct build *b, const char *what)
+{
+	free(b->conf->verify_failure);
+	b->conf->verify_failure = build_keep(b, what);
+}
+
+void
+build_fetch(struct build *b, const struct word *table,
+    const struct word *every)
+{
+	lacks(b, "fetch");
+	build_ref_table(b, table, NULL, 1);
+	if (!once(b, "fetch"))
+		return;
+	free(b->conf->fetch_table);
+	b->conf->fetch_table = build_keep(b, table->s);
+	(void)build_time(b, every, &b->conf->fetch_every);
+}
+
+void
+build_masquerade(struct build *b, const struct list *names,
+    const struct word *as)
+{
+	struct conf_masq *m;
+
+	lacks(b, "masquerade");
+	if ((m = build_alloc(b, sizeof(*m))) == NULL)
+		return;
+	m->pos = lex_pos(b->lex);
+	build_words(b, &m->names, names, value_is_helo, "no domain; write "
+	    "a name or *.name");
+	m->as = build_domain_name(b, as);
+	TAILQ_INSERT_TAIL(&b->conf->masqs, m, entry);
+}

@@ -1,0 +1,157 @@
+/*
+ * build_listen: sockets and their options.
+ *
+ * What an option means together with the others is checked after parsing, in
+ * check_listen.c.
+ */
+#include <stdint.h>
+
+#include "os/compat.h"
+#include "conf/build.h"
+#include "conf/build_listen.h"
+#include "conf/value.h"
+
+#define LISTENS_MAX	256
+
+/* "all", "loopback", an address, or what may be an interface. */
+static int
+where_ok(const char *s)
+{
+	struct addr_net net;
+
+	if (addr_net_parse(&net, s) == 0)
+		return (strchr(s, '/') == NULL && s[0] != '!');
+	return (strlen(s) < 16 && value_is_name(s));
+}
+
+void
+build_listen(struct build *b, enum conf_proto proto, const struct word *where)
+{
+	struct conf_listen *l;
+	struct conf_pos pos = lex_pos(b->lex);
+
+	build_line(b);
+	b->listen = NULL;
+	if (proto == PROTO_LMTP)
+		(void)build_lacks(b, "listen lmtp", &pos);
+	else if (proto == PROTO_SIEVE)
+		(void)build_lacks(b, "listen sieve", &pos);
+	if (b->nlistens >= LISTENS_MAX) {
+		report_error(b->report, &pos, "more than %d sockets; remove "
+		    "this one", LISTENS_MAX);
+		return;
+	}
+	if (proto == PROTO_LMTP ? where->s[0] != '/' : !where_ok(where->s))
+		build_error(b, where, "no place to listen; write all, "
+		    "loopback, an interface or an address");
+	if ((l = build_alloc(b, sizeof(*l))) == NULL)
+		return;
+	l->pos = pos;
+	l->proto = proto;
+	l->where = build_keep(b, where->s);
+	l->port = conf_proto_port(proto);
+	l->index = b->nlistens++;
+	TAILQ_INSERT_TAIL(&b->conf->listens, l, entry);
+	b->listen = l;
+}
+
+/* Is there a socket to set this option of, for the first time? */
+static int
+option(struct build *b, const char *what)
+{
+	struct conf_pos pos = lex_pos(b->lex);
+
+	return (b->listen != NULL &&
+	    build_once(b, &b->line_seen, what, &pos));
+}
+
+static void
+option_name(struct build *b, const char *what, char **slot,
+    const struct word *w)
+{
+	if (!option(b, what))
+		return;
+	if (!value_is_name(w->s))
+		build_error(b, w, "no name; use up to 63 letters, digits, _, "
+		    ". and -");
+	*slot = build_keep(b, w->s);
+}
+
+void
+build_listen_port(struct build *b, const struct word *w)
+{
+	unsigned int port;
+
+	if (!option(b, "port"))
+		return;
+	if (value_number(w->s, 65535, &port) == -1 || port == 0) {
+		build_error(b, w, "no port; write a number from 1 to 65535");
+		port = 0;
+	}
+	b->listen->port = port;
+}
+
+void
+build_listen_tls(struct build *b, const struct word *w)
+{
+	if (option(b, "tls"))
+		b->listen->tlsname = build_lower(b, w->s);
+}
+
+void
+build_listen_require_tls(struct build *b)
+{
+	if (option(b, "require tls"))
+		b->listen->require_tls = 1;
+}
+
+void
+build_listen_require_auth(struct build *b)
+{
+	if (option(b, "require auth"))
+		b->listen->require_auth = 1;
+}
+
+void
+build_listen_no_auth(struct build *b)
+{
+	if (option(b, "no auth"))
+		b->listen->no_auth = 1;
+}
+
+void
+build_listen_no_tls(struct build *b)
+{
+	if (option(b, "no tls"))
+		b->listen->no_tls = 1;
+}
+
+void
+build_listen_plaintext(struct build *b)
+{
+	if (option(b, "plaintext auth"))
+		b->listen->plaintext_auth = 1;
+}
+
+void
+build_listen_tag(struct build *b, const struct word *w)
+{
+	if (b->listen != NULL)
+		option_name(b, "tag", &b->listen->tag, w);
+}
+
+void
+build_listen_proxy(struct build *b, const struct word *w)
+{
+	(void)build_lacks(b, "listen proxy from", &w->pos);
+	if (b->listen != NULL)
+		option_name(b, "proxy from", &b->listen->proxy, w);
+}
+
+void
+build_listen_filter(struct build *b, const struct word *w)
+{
+	(void)build_lacks(b, "listen filter", &w->pos);
+	if (b->listen != NULL)
+		option_name(b, "filter", &b->listen->filter, w);
+}

@@ -1,0 +1,164 @@
+/*
+ * control: the sockets on which mailctl asks.
+ *
+ * They are in the directory "state", mode 0600; whoever connects must be root
+ * or the user that runs the suite, told by the kernel and not by him.  A
+ * malformed request closes that request and nothing else.
+ */
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "conf/conf.h"
+#include "daemon/child.h"
+#include "log/log.h"
+#include "os/os.h"
+
+#define CONTROL_CLIENTS	32
+
+static struct {
+	int		 fd;
+	struct event	*ev;
+	char		 path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	unsigned int	 clients;
+} ctl = { .fd = -1 };
+
+int
+control_socket(const struct conf *conf, const char *name)
+{
+	struct sockaddr_un	 sun = { .sun_family = AF_UNIX };
+	int			 fd;
+	mode_t			 old;
+
+	if ((size_t)snprintf(sun.sun_path, sizeof(sun.sun_path), "%s/%s.sock",
+	    conf->state, name) >= sizeof(sun.sun_path)) {
+		log_warnx("%s: path of the control socket is too long",
+		    conf->state);
+		return (-1);
+	}
+	if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	    0)) == -1)
+		return (-1);
+	if (unlink(sun.sun_path) == -1 && errno != ENOENT)
+		log_warn("%s", sun.sun_path);
+	old = umask(0177);
+	if (bind(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1 ||
+	    listen(fd, CONTROL_CLIENTS) == -1) {
+		log_warn("%s", sun.sun_path);
+		close(fd);
+		fd = -1;
+	}
+	umask(old);
+	return (fd);
+}
+
+static void
+client_gone(struct peer *p, const char *why)
+{
+	if (why != NULL)
+		log_warnx("control socket: %s", why);
+	ctl.clients--;
+	peer_free(p);
+}
+
+static const struct handler client_handlers[] = {
+	{ M_CTL_ASK,	control_ask },
+	{ 0,		NULL }
+};
+
+static void
+control_accept(evutil_socket_t fd, short ev, void *arg)
+{
+	static struct peer_ops	 ops;
+	struct peer		*p;
+	uid_t			 uid;
+	gid_t			 gid;
+	pid_t			 pid;
+	int			 c;
+
+	if ((c = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) == -1)
+		return;
+	if (ctl.clients >= CONTROL_CLIENTS ||
+	    os_peer_cred(c, &uid, &gid, &pid) == -1 ||
+	    (uid != 0 && uid != geteuid())) {
+		close(c);
+		return;
+	}
+	ops.contract = sv.daemon->contract;
+	ops.self = ROLE_PARENT;
+	ops.handlers = client_handlers;
+	ops.gone = client_gone;
+	if ((p = peer_new(sv.base, &ops, ROLE_CTL, c)) == NULL)
+		return;
+	ctl.clients++;
+}
+
+static void
+answer(struct peer *p, const char *text, uint64_t status)
+{
+	struct msg_CTL_TEXT	 t = { .error = status != 0 };
+	struct msg_CTL_DONE	 done = { .status = status };
+	size_t			 len = strlen(text), n;
+
+	while (len > 0) {
+		n = len > 32768 ? 32768 : len;
+		peer_send_tail(p, M_CTL_TEXT, &t, text, n, -1);
+		text += n;
+		len -= n;
+	}
+	peer_send(p, M_CTL_DONE, &done, -1);
+}
+
+void
+control_ask(struct peer *p, struct msg *m)
+{
+	const struct msg_CTL_ASK	*ask = m->body;
+	char				*text;
+
+	switch (ask->what) {
+	case CTL_PROCESSES:
+		text = audit_print(ask->json, 1);
+		answer(p, text != NULL ? text : "out of memory\n",
+		    text == NULL);
+		free(text);
+		return;
+	case CTL_RELOAD:
+		gen_reload();
+		answer(p, "reloading; see the log\n", 0);
+		return;
+	case CTL_STATS:
+		supervise_stats();
+		answer(p, "statistics were logged\n", 0);
+		return;
+	default:
+		answer(p, "not a question for this daemon\n", 1);
+	}
+}
+
+int
+control_open(const struct conf *conf)
+{
+	if ((ctl.fd = control_socket(conf, sv.daemon->name)) == -1)
+		return (-1);
+	snprintf(ctl.path, sizeof(ctl.path), "%s/%s.sock", conf->state,
+	    sv.daemon->name);
+	if ((ctl.ev = event_new(sv.base, ctl.fd, EV_READ | EV_PERSIST,
+	    control_accept, NULL)) == NULL)
+		return (-1);
+	return (event_add(ctl.ev, NULL));
+}
+
+void
+control_close(void)
+{
+	if (ctl.fd != -1 && unlink(ctl.path) == -1)
+		log_warn("%s", ctl.path);
+}

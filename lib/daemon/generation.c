@@ -1,0 +1,373 @@
+/*
+ * generation: a configuration, the roles started for it, and their channels.
+ *
+ * A reload starts a whole new set of roles beside the old ones.  Only when
+ * every one of them is ready does it become the current generation; then the
+ * old net processes stop accepting and finish their connections, and the rest
+ * of the old set ends when they have gone.  If a new role fails to start, the
+ * new set is killed and nothing has changed.
+ *
+ * A role marked ROLE_KEEPS (the owner of the spool) is started once.  It gets
+ * channels to the new roles when they start and the new configuration when
+ * they are ready.
+ */
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <event2/event.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "conf/conf.h"
+#include "daemon/child.h"
+#include "log/log.h"
+#include "os/os.h"
+
+#define START_LIMIT	30	/* seconds until every role is ready */
+#define DRAIN_LIMIT	3600	/* seconds an old connection may still last */
+#define BACKOFF_MAX	60	/* seconds between two starts of a role */
+
+struct restart {
+	struct event		*timer;
+	uint32_t		 gen;
+	const struct role_def	*def;
+};
+
+struct gen *
+gen_find(uint32_t id)
+{
+	struct gen	*g;
+
+	TAILQ_FOREACH(g, &sv.gens, entry)
+		if (g->id == id)
+			return (g);
+	return (NULL);
+}
+
+struct child *
+gen_role(uint32_t id, enum role role)
+{
+	struct child	*c;
+
+	TAILQ_FOREACH(c, &sv.children, entry)
+		if (c->def->role == role && c->peer != NULL &&
+		    c->kill_at == 0 && (c->gen == id ||
+		    (c->def->flags & ROLE_KEEPS)))
+			return (c);
+	return (NULL);
+}
+
+static int
+conf_to_fd(struct gen *g)
+{
+	char	*text;
+	int	 ret = -1;
+
+	if ((text = conf_print(g->conf)) == NULL)
+		return (-1);
+	g->conflen = strlen(text);
+	if ((g->conffd = os_anonfile("mail.conf")) != -1 &&
+	    write(g->conffd, text, g->conflen) == (ssize_t)g->conflen &&
+	    os_anonfile_seal(g->conffd) == 0)
+		ret = 0;
+	free(text);
+	return (ret);
+}
+
+static int
+wants_channel(const struct role_def *a, const struct role_def *b)
+{
+	if ((a->flags | b->flags) & ROLE_PERUSER)
+		return (0);
+	return ((a->channels & (1u << b->role)) != 0 ||
+	    (b->channels & (1u << a->role)) != 0);
+}
+
+static int
+join(struct child *a, struct child *b)
+{
+	struct msg_CHANNEL	ma = { .role = b->def->role, .pid = b->pid };
+	struct msg_CHANNEL	mb = { .role = a->def->role, .pid = a->pid };
+	int			sp[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sp) == -1) {
+		log_warn("socketpair");
+		return (-1);
+	}
+	ma.generation = mb.generation = a->gen > b->gen ? a->gen : b->gen;
+	peer_send(a->peer, M_CHANNEL, &ma, sp[0]);
+	peer_send(b->peer, M_CHANNEL, &mb, sp[1]);
+	return (0);
+}
+
+static int
+give_conf(struct peer *p, struct gen *g)
+{
+	struct msg_CONF	m = { .size = g->conflen };
+	int		fd;
+
+	if ((fd = dup(g->conffd)) == -1)
+		return (-1);
+	peer_send(p, M_CONF, &m, fd);
+	return (0);
+}
+
+static int
+start_role(struct gen *g, const struct role_def *def)
+{
+	struct sandbox_path	 paths[SANDBOX_PATHS];
+	struct child		*c, *o;
+	size_t			 n = 0;
+
+	if ((c = spawn_role(def, g->id)) == NULL) {
+		log_warn("cannot start %s", role_name(def->role));
+		return (-1);
+	}
+	if (sv.ops->paths != NULL)
+		n = sv.ops->paths(def->role, g->conf, paths, SANDBOX_PATHS);
+	spawn_settings(c, g->conf, paths, n);
+	if ((def->flags & ROLE_CONFTEXT) && give_conf(c->peer, g) == -1)
+		return (-1);
+	TAILQ_FOREACH(o, &sv.children, entry)
+		if (o != c && o->peer != NULL && o->kill_at == 0 &&
+		    (o->gen == g->id || (o->def->flags & ROLE_KEEPS)) &&
+		    wants_channel(def, o->def) && join(c, o) == -1)
+			return (-1);
+	if (give_role(c, g) == -1)
+		return (-1);
+	if (sv.ops->tell != NULL)
+		sv.ops->tell(c->peer, def->role, g->conf);
+	supervise_go(c->peer);
+	return (0);
+}
+
+static void
+gen_free(struct gen *g)
+{
+	TAILQ_REMOVE(&sv.gens, g, entry);
+	if (g->conffd != -1)
+		close(g->conffd);
+	conf_free(g->conf);
+	free(g);
+}
+
+/* A new generation that did not come up: as if it had never been tried. */
+static void
+gen_fail(struct gen *g, const char *why)
+{
+	struct child	*c;
+
+	log_warnx("generation %u did not start: %s%s", g->id, why,
+	    sv.current == NULL ? "" : "; the old configuration stays");
+	if (sv.current == NULL)
+		exit(1);
+	TAILQ_FOREACH(c, &sv.children, entry)
+		if (c->gen == g->id && !(c->def->flags & ROLE_KEEPS)) {
+			c->kill_at = sv_now();
+			(void)kill(c->pid, SIGKILL);
+		}
+	g->state = GEN_DRAINING;
+	g->until = sv_now() + START_LIMIT;
+}
+
+int
+gen_start(struct conf *conf)
+{
+	static uint32_t		 last;
+	const struct role_def	*def;
+	struct gen		*g;
+
+	if ((g = calloc(1, sizeof(*g))) == NULL) {
+		conf_free(conf);
+		return (-1);
+	}
+	g->id = ++last;
+	g->conf = conf;
+	g->conffd = -1;
+	g->until = sv_now() + START_LIMIT;
+	TAILQ_INSERT_TAIL(&sv.gens, g, entry);
+	if (conf_to_fd(g) == -1) {
+		log_warn("configuration text");
+		gen_free(g);
+		return (-1);
+	}
+	for (def = sv.daemon->roles; def->role != ROLE_PARENT; def++) {
+		if (def->flags & ROLE_PERUSER)
+			continue;
+		if ((def->flags & ROLE_KEEPS) && gen_role(g->id, def->role))
+			continue;
+		if (start_role(g, def) == -1) {
+			gen_fail(g, "a role cannot be started");
+			return (-1);
+		}
+	}
+	return (0);
+}
+
+static void
+hand_over(struct gen *g)
+{
+	struct gen	*old = sv.current;
+	struct child	*c;
+
+	sv.current = g;
+	g->state = GEN_RUNNING;
+	TAILQ_FOREACH(c, &sv.children, entry)
+		if ((c->def->flags & ROLE_KEEPS) && c->gen != g->id &&
+		    c->peer != NULL) {
+			c->gen = g->id;
+			if (give_conf(c->peer, g) == -1)
+				log_warn("configuration for %s",
+				    role_name(c->def->role));
+			send_log(c->peer, g->conf);
+		}
+	if (old != NULL)
+		gen_drain(old, DRAIN_LIMIT);
+	log_info("%s generation %u, sandbox: %s",
+	    old == NULL ? "ready," : "reloaded,", g->id, sandbox_describe());
+}
+
+void
+gen_ready(struct child *c)
+{
+	struct gen	*g = gen_find(c->gen);
+	struct child	*o;
+
+	if (g == NULL || g->state != GEN_STARTING)
+		return;
+	if (g->conf->sandbox_full &&
+	    (c->level & sandbox_full()) != sandbox_full()) {
+		gen_fail(g, "\"sandbox require full\", and this system gives "
+		    "less; see -C");
+		return;
+	}
+	TAILQ_FOREACH(o, &sv.children, entry)
+		if (o->gen == g->id && !o->ready)
+			return;
+	hand_over(g);
+}
+
+/* First net, which has the connections; the others when it has gone. */
+void
+gen_drain(struct gen *g, unsigned int seconds)
+{
+	struct child	*c;
+
+	g->state = GEN_DRAINING;
+	g->until = sv_now() + seconds;
+	TAILQ_FOREACH(c, &sv.children, entry)
+		if (c->gen == g->id && (c->def->role == ROLE_NET ||
+		    c->def->role == ROLE_RELAY))
+			child_drain(c, seconds);
+}
+
+/* What is left of a draining generation when its net has gone. */
+static void
+drain_rest(struct gen *g)
+{
+	struct child	*c;
+	int		 left = 0;
+
+	TAILQ_FOREACH(c, &sv.children, entry) {
+		if (c->gen != g->id || (c->def->flags & ROLE_KEEPS))
+			continue;
+		if (c->def->role == ROLE_NET || c->def->role == ROLE_RELAY)
+			return;
+		left++;
+		if (!(c->def->flags & ROLE_PERUSER))
+			child_drain(c, 10);
+	}
+	if (left == 0)
+		gen_free(g);
+}
+
+static void
+restart(evutil_socket_t fd, short ev, void *arg)
+{
+	struct restart	*r = arg;
+	struct gen	*g = gen_find(r->gen);
+
+	if (r->def->flags & ROLE_KEEPS)
+		g = sv.current;
+	if (g != NULL && g->state == GEN_RUNNING && !sv.stopping) {
+		log_info("starting %s again", role_name(r->def->role));
+		if (start_role(g, r->def) == -1)
+			log_warnx("%s stays down until the next reload",
+			    role_name(r->def->role));
+	}
+	event_free(r->timer);
+	free(r);
+}
+
+/* A role that keeps dying is started less and less often. */
+static void
+schedule(struct gen *g, const struct role_def *def, time_t ran)
+{
+	struct restart	*r;
+	struct timeval	 tv = { 0 };
+	unsigned int	*fails = &g->fails[def->role];
+
+	if (ran >= BACKOFF_MAX)
+		*fails = 0;
+	if (*fails > 0)
+		tv.tv_sec = 1u << (*fails < 6 ? *fails - 1 : 6);
+	if (tv.tv_sec > BACKOFF_MAX)
+		tv.tv_sec = BACKOFF_MAX;
+	(*fails)++;
+	if ((r = calloc(1, sizeof(*r))) == NULL ||
+	    (r->timer = evtimer_new(sv.base, restart, r)) == NULL) {
+		free(r);
+		log_warn("restart of %s", role_name(def->role));
+		return;
+	}
+	r->gen = g->id;
+	r->def = def;
+	if (tv.tv_sec > 0)
+		log_warnx("%s died %u times; next start in %ld s",
+		    role_name(def->role), *fails, (long)tv.tv_sec);
+	evtimer_add(r->timer, &tv);
+}
+
+void
+gen_child_exited(struct child *c)
+{
+	const struct role_def	*def = c->def;
+	struct gen		*g = gen_find(c->gen);
+	time_t			 ran = sv_now() - c->started;
+
+	child_free(c);
+	if (g == NULL || (def->flags & ROLE_PERUSER) || sv.stopping)
+		return;
+	switch (g->state) {
+	case GEN_STARTING:
+		gen_fail(g, role_name(def->role));
+		break;
+	case GEN_RUNNING:
+		schedule(g, def, ran);
+		break;
+	case GEN_DRAINING:
+		break;
+	}
+}
+
+void
+gen_tick(void)
+{
+	struct gen	*g, *next;
+	struct child	*c;
+
+	TAILQ_FOREACH_SAFE(g, &sv.gens, entry, next) {
+		if (g->state == GEN_STARTING && sv_now() > g->until)
+			gen_fail(g, "not ready in time");
+		if (g->state != GEN_DRAINING || sv.stopping)
+			continue;
+		if (sv_now() > g->until)
+			TAILQ_FOREACH(c, &sv.children, entry)
+				if (c->gen == g->id &&
+				    !(c->def->flags & ROLE_KEEPS))
+					(void)kill(c->pid, SIGKILL);
+		drain_rest(g);
+	}
+}

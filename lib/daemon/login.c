@@ -1,0 +1,638 @@
+/*
+ * login: what the net processes of imapd and pop3d share.
+ *
+ * A connection's number is chosen here and stays taken until the question that
+ * carries it was answered, even when the client has gone: an answer never
+ * meets another client.  For the same reason every connection that waits is
+ * closed when auth dies.
+ *
+ * After the hand-over a connection costs a struct login, the conn's own
+ * state and two descriptors; bytes are copied by lib/net.
+ */
+#include "os/compat.h"
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/addrcount.h"
+#include "daemon/doors.h"
+#include "daemon/login.h"
+#include "log/log.h"
+#include "net/conn.h"
+#include "tls/server.h"
+
+#define LOGIN_SECONDS	60		/* from connecting to the session */
+#define BYE_SECONDS	5		/* to take our last words */
+#define ORPHAN_SECONDS	120		/* for an answer nobody waits for */
+#define TRIES_MAX	4
+#define SPARE_FDS	64		/* listeners, channels, log */
+#define ID_BUCKETS	1024
+#define PREFACE_MAX	2048
+
+enum phase {
+	PHASE_HANDSHAKE,		/* TLS from the first byte */
+	PHASE_OPEN,			/* the protocol reads */
+	PHASE_WAIT,			/* auth or the parent was asked */
+	PHASE_ORPHAN,			/* the same, but the client has gone */
+	PHASE_SESSION,			/* handed over */
+	PHASE_BYE			/* last words are being written */
+};
+
+struct login {
+	TAILQ_ENTRY(login) entry;	/* in waiting, unless PHASE_SESSION */
+	LIST_ENTRY(login) byid;
+	struct conn	*conn;
+	struct event	*timer;
+	void		*state;		/* the protocol's */
+	void		*addrkey;
+	const struct conf_listen *conf;
+	enum phase	 phase;
+	unsigned int	 id;
+	unsigned int	 tries;
+	int		 asked;		/* a verdict is on its way */
+	char		*user;
+	char		 addr[C_ADDR];
+};
+
+static struct {
+	const struct login_proto *proto;
+	const struct conf *conf;
+	struct addrcount *addrs;
+	TAILQ_HEAD(, login) waiting;	/* not in a session, oldest first */
+	LIST_HEAD(, login) ids[ID_BUCKETS];
+	struct event	*stop;
+	unsigned int	 count, max, next;
+	unsigned long	 accepted, turned_away, granted, refused;
+} net = {
+	.waiting = TAILQ_HEAD_INITIALIZER(net.waiting),
+};
+
+static void	net_auth_done(struct peer *, struct msg *);
+static void	net_session(struct peer *, struct msg *);
+static unsigned int most_connections(void);
+static void	take(const struct conf_listen *, int, const struct sockaddr *,
+		    socklen_t);
+static int	make_room(void);
+static struct login *login_new(const struct conf_listen *, int *, void *,
+		    const char *);
+static void	login_free(struct login *);
+static void	gone(struct login *);
+static void	set_timer(struct login *, unsigned int);
+static struct login *find(uint64_t);
+static struct tls *context(const struct conf_listen *);
+static void	begin(struct login *);
+static void	hand_over(struct login *, int);
+static void	refuse(struct login *, unsigned int);
+static void	bye(struct login *, enum login_bye);
+static size_t	on_input(struct conn *, void *, const char *, size_t);
+static void	on_secured(struct conn *, void *);
+static void	on_ended(struct conn *, void *, enum conn_end);
+static void	on_timer(evutil_socket_t, short, void *);
+static void	on_stop(evutil_socket_t, short, void *);
+
+const struct handler login_handlers[] = {
+	{ M_CONF,	net_conf },
+	{ M_CERT,	net_cert },
+	{ M_LISTENER,	net_listener },
+	{ M_SIGNED,	tls_serve_signed },
+	{ M_AUTH_DONE,	net_auth_done },
+	{ M_SESSION,	net_session },
+	{ 0, NULL }
+};
+
+static const struct conn_ops conn_ops = {
+	.input = on_input,
+	.secured = on_secured,
+	.ended = on_ended,
+};
+
+/* libcrypto reads its own files while there are any. */
+void
+login_warm(void)
+{
+	if (tls_serve_init() == -1)
+		fatalx("TLS");
+}
+
+void
+login_go(const struct login_proto *proto)
+{
+	net.proto = proto;
+	if ((net.conf = doors_conf()) == NULL)
+		fatalx("no configuration");
+	if ((net.addrs = addrcount_new()) == NULL || (net.stop =
+	    evtimer_new(role_base(), on_stop, NULL)) == NULL)
+		fatal("login");
+	net.max = most_connections();
+	doors_open(proto->name, take);
+}
+
+/*
+ * Each needs a descriptor here and one to its session.  One that does not fit
+ * would be lost on its way from the parent.
+ */
+static unsigned int
+most_connections(void)
+{
+	struct rlimit rl;
+	rlim_t most = net.conf->max_sessions;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
+		fatal("getrlimit");
+	if (rl.rlim_cur < SPARE_FDS + 2)
+		fatalx("too few descriptors");
+	if (most <= (rl.rlim_cur - SPARE_FDS) / 2)
+		return ((unsigned int)most);
+	most = (rl.rlim_cur - SPARE_FDS) / 2;
+	log_warnx("descriptors suffice for %u sessions, not for %u",
+	    (unsigned int)most, net.conf->max_sessions);
+	return ((unsigned int)most);
+}
+
+/*
+ * Take no more clients; those who have a session keep it until they or the
+ * session end it, or until the time is over.
+ */
+void
+login_drain(unsigned int seconds)
+{
+	struct timeval tv = { .tv_sec = seconds };
+	struct login *l, *next;
+
+	doors_close();
+	for (l = TAILQ_FIRST(&net.waiting); l != NULL; l = next) {
+		next = TAILQ_NEXT(l, entry);
+		if (l->phase == PHASE_OPEN || l->phase == PHASE_HANDSHAKE)
+			bye(l, LOGIN_BYE_DRAIN);
+	}
+	if (net.count == 0)
+		role_exit(0);
+	if (seconds > 0 && event_add(net.stop, &tv) == -1)
+		role_exit(0);
+}
+
+static void
+on_stop(evutil_socket_t fd, short ev, void *arg)
+{
+	(void)fd;
+	(void)ev;
+	(void)arg;
+	log_info("%u connections cut off", net.count);
+	role_exit(0);
+}
+
+/*
+ * Auth has gone: what it was asked will not be answered by it, but perhaps
+ * still by the parent, so these connections must not ask again.
+ */
+void
+login_channel_gone(struct peer *p)
+{
+	struct login *l, *next;
+
+	if (peer_role(p) != ROLE_AUTH)
+		return;
+	for (l = TAILQ_FIRST(&net.waiting); l != NULL; l = next) {
+		next = TAILQ_NEXT(l, entry);
+		if (!l->asked)
+			continue;
+		l->asked = 0;
+		if (l->phase == PHASE_WAIT)
+			bye(l, LOGIN_BYE_AUTH);
+		else if (l->phase == PHASE_ORPHAN)
+			login_free(l);
+	}
+}
+
+void
+login_stats(void)
+{
+	log_info("connections=%u accepted=%lu turned-away=%lu logins=%lu "
+	    "refused=%lu", net.count, net.accepted, net.turned_away,
+	    net.granted, net.refused);
+}
+
+/* Clients come. */
+
+static void
+take(const struct conf_listen *conf, int fd, const struct sockaddr *sa,
+    socklen_t len)
+{
+	char addr[ADDR_TEXT];
+	void *key = NULL;
+	struct login *l = NULL;
+	int on = 1;
+
+	addr_text(sa, len, addr, sizeof(addr));
+	/* In this order: who has too many displaces nobody. */
+	if (addrcount_add(net.addrs, sa, net.conf->max_sessions_addr, &key) ==
+	    -1 || make_room() == -1)
+		goto refuse;
+	/* Neither is worth losing a client for. */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	if ((l = login_new(conf, &fd, key, addr)) == NULL)
+		goto refuse;
+	net.accepted++;
+	log_debug("connect: conn=%u addr=%s listener=%s", l->id, l->addr,
+	    conf_proto_name(l->conf->proto));
+	if (l->phase == PHASE_OPEN)
+		begin(l);
+	return;
+refuse:
+	net.turned_away++;
+	log_info("turned away: addr=%s connections=%u", addr, net.count);
+	addrcount_drop(net.addrs, key);
+	if (fd == -1)
+		return;
+	if (conf->proto == net.proto->clear && send(fd,
+	    net.proto->too_many, strlen(net.proto->too_many), MSG_NOSIGNAL |
+	    MSG_DONTWAIT) == -1)
+		log_debug("turned away: addr=%s: %s", addr, strerror(errno));
+	close(fd);
+}
+
+/*
+ * When every place is taken, whoever has waited longest without logging in
+ * goes, so that a flood of strangers does not lock out users.
+ */
+static int
+make_room(void)
+{
+	struct login *l;
+
+	if (net.count < net.max)
+		return (0);
+	TAILQ_FOREACH(l, &net.waiting, entry) {
+		if (!l->asked) {
+			log_debug("displaced: conn=%u addr=%s", l->id,
+			    l->addr);
+			login_free(l);
+			return (0);
+		}
+	}
+	return (-1);
+}
+
+/*
+ * Takes key over if it succeeds, and *fd, which is then -1, as soon as it
+ * tries to make a conn of it.
+ */
+static struct login *
+login_new(const struct conf_listen *conf, int *fd, void *key, const char *addr)
+{
+	struct login *l;
+
+	if ((l = calloc(1, sizeof(*l))) == NULL)
+		return (NULL);
+	l->conf = conf;
+	l->phase = PHASE_OPEN;
+	strlcpy(l->addr, addr, sizeof(l->addr));
+	if ((l->timer = evtimer_new(role_base(), on_timer, l)) == NULL)
+		goto fail;
+	l->conn = conn_new(role_base(), *fd, &conn_ops, l, net.proto->in_max);
+	*fd = -1;
+	if (l->conn == NULL)
+		goto fail;
+	if (conf->proto == net.proto->secure) {
+		l->phase = PHASE_HANDSHAKE;
+		if (conn_accept_tls(l->conn, context(conf)) == -1)
+			goto fail;
+	}
+	do {
+		l->id = net.next++;
+	} while (find(l->id) != NULL);
+	l->addrkey = key;
+	LIST_INSERT_HEAD(&net.ids[l->id % ID_BUCKETS], l, byid);
+	TAILQ_INSERT_TAIL(&net.waiting, l, entry);
+	net.count++;
+	set_timer(l, LOGIN_SECONDS);
+	return (l);
+fail:
+	if (l->timer != NULL)
+		event_free(l->timer);
+	if (l->conn != NULL)
+		conn_free(l->conn);
+	free(l);
+	return (NULL);
+}
+
+static void
+login_free(struct login *l)
+{
+	if (l->phase != PHASE_SESSION)
+		TAILQ_REMOVE(&net.waiting, l, entry);
+	LIST_REMOVE(l, byid);
+	if (l->timer != NULL)
+		event_free(l->timer);
+	if (l->conn != NULL)
+		conn_free(l->conn);
+	if (l->state != NULL)
+		net.proto->end(l->state);
+	addrcount_drop(net.addrs, l->addrkey);
+	free(l->user);
+	free(l);
+	net.count--;
+	if (role_draining() && net.count == 0)
+		role_exit(0);
+}
+
+/* The client has; but its number may still be in somebody's answer. */
+static void
+gone(struct login *l)
+{
+	if (!l->asked) {
+		login_free(l);
+		return;
+	}
+	if (l->conn != NULL)
+		conn_free(l->conn);
+	l->conn = NULL;
+	l->phase = PHASE_ORPHAN;
+	set_timer(l, ORPHAN_SECONDS);
+}
+
+static void
+set_timer(struct login *l, unsigned int seconds)
+{
+	struct timeval tv = { .tv_sec = seconds };
+
+	if (event_add(l->timer, &tv) == -1)
+		role_exit(1);
+}
+
+static struct login *
+find(uint64_t id)
+{
+	struct login *l;
+
+	LIST_FOREACH(l, &net.ids[id % ID_BUCKETS], byid) {
+		if (l->id == id)
+			return (l);
+	}
+	return (NULL);
+}
+
+static void
+begin(struct login *l)
+{
+	l->phase = PHASE_OPEN;
+	if ((l->state = net.proto->begin(l)) == NULL)
+		login_close(l);
+}
+
+/* The verdict and the hand-over. */
+
+static void
+net_auth_done(struct peer *p, struct msg *m)
+{
+	const struct msg_AUTH_DONE *done = m->body;
+	struct login *l;
+
+	(void)p;
+	if ((l = find(done->conn)) == NULL || !l->asked)
+		return;
+	if (done->result == AUTH_GRANTED) {
+		/* Only the name for the log; the parent acts on it. */
+		free(l->user);
+		l->user = strdup(done->user);
+		return;
+	}
+	l->asked = 0;
+	if (l->phase == PHASE_ORPHAN)
+		login_free(l);
+	else if (l->phase == PHASE_WAIT)
+		refuse(l, (unsigned int)done->result);
+}
+
+static void
+net_session(struct peer *parent, struct msg *m)
+{
+	const struct msg_SESSION *session = m->body;
+	struct login *l;
+	int fd = m->fd;
+
+	(void)parent;
+	if ((l = find(session->conn)) == NULL || !l->asked)
+		return;
+	l->asked = 0;
+	if (l->phase == PHASE_ORPHAN)
+		login_free(l);
+	else if (l->phase == PHASE_WAIT && !session->ok)
+		refuse(l, AUTH_TEMPFAIL);
+	else if (l->phase == PHASE_WAIT) {
+		m->fd = -1;
+		hand_over(l, fd);
+	}
+}
+
+static void
+hand_over(struct login *l, int fd)
+{
+	char first[PREFACE_MAX];
+	size_t n;
+
+	net.granted++;
+	log_info("login: user=%s addr=%s tls=%s conn=%u",
+	    l->user != NULL ? l->user : "", l->addr,
+	    conn_is_tls(l->conn) ? conn_cipher(l->conn) : "no", l->id);
+	n = net.proto->preface(l->state, first, sizeof(first));
+	net.proto->end(l->state);
+	l->state = NULL;
+	free(l->user);
+	l->user = NULL;
+	event_free(l->timer);
+	l->timer = NULL;
+	TAILQ_REMOVE(&net.waiting, l, entry);
+	l->phase = PHASE_SESSION;
+	if (n == 0) {
+		close(fd);
+		login_free(l);
+	} else if (conn_pump(l->conn, fd, first, n) == -1) {
+		log_warn("conn=%u", l->id);
+		login_free(l);
+	}
+}
+
+static void
+refuse(struct login *l, unsigned int result)
+{
+	net.refused++;
+	free(l->user);
+	l->user = NULL;
+	l->phase = PHASE_OPEN;
+	net.proto->refused(l, l->state, result);
+	if (++l->tries == TRIES_MAX || result == AUTH_SLOWDOWN)
+		login_close(l);
+	else
+		conn_resume(l->conn);
+}
+
+static void
+bye(struct login *l, enum login_bye why)
+{
+	if (l->phase == PHASE_HANDSHAKE || l->state == NULL)
+		gone(l);
+	else {
+		net.proto->bye(l, l->state, why);
+		login_close(l);
+	}
+}
+
+/* What lib/net tells. */
+
+static size_t
+on_input(struct conn *c, void *arg, const char *data, size_t len)
+{
+	struct login *l = arg;
+
+	(void)c;
+	if (l->phase == PHASE_OPEN)
+		return (net.proto->input(l, l->state, data, len));
+	return (l->phase == PHASE_BYE ? len : 0);
+}
+
+static void
+on_secured(struct conn *c, void *arg)
+{
+	struct login *l = arg;
+
+	log_debug("tls: conn=%u %s", l->id, conn_cipher(c));
+	if (l->state == NULL) {
+		begin(l);
+		return;
+	}
+	l->phase = PHASE_OPEN;
+	net.proto->secured(l, l->state);
+}
+
+static void
+on_ended(struct conn *c, void *arg, enum conn_end why)
+{
+	static const char *const reason[] = {
+		[CONN_EOF] = "closed",
+		[CONN_ERROR] = "error",
+		[CONN_TIMEOUT] = "timeout",
+		[CONN_TLS_FAILED] = "no TLS",
+	};
+	struct login *l = arg;
+
+	if (why == CONN_EOF)
+		log_debug("disconnect: conn=%u addr=%s", l->id, l->addr);
+	else
+		log_debug("disconnect: conn=%u addr=%s %s: %s", l->id,
+		    l->addr, reason[why], conn_error(c));
+	gone(l);
+}
+
+static void
+on_timer(evutil_socket_t fd, short ev, void *arg)
+{
+	struct login *l = arg;
+
+	(void)fd;
+	(void)ev;
+	if (l->phase == PHASE_ORPHAN)
+		login_free(l);
+	else if (l->phase == PHASE_BYE)
+		gone(l);
+	else
+		bye(l, LOGIN_BYE_TIMEOUT);
+}
+
+/* ALPN's names for our protocols are our own (RFC 7301 registry). */
+static struct tls *
+context(const struct conf_listen *conf)
+{
+	if (conf->tls == NULL)
+		return (NULL);
+	return (tls_serve_context(conf->tls->index, net.proto->name));
+}
+
+/* For the protocol. */
+
+struct conn *
+login_conn(struct login *l)
+{
+	return (l->conn);
+}
+
+const char *
+login_addr(const struct login *l)
+{
+	return (l->addr);
+}
+
+unsigned int
+login_id(const struct login *l)
+{
+	return (l->id);
+}
+
+int
+login_may_auth(const struct login *l)
+{
+	if (l->conf->no_auth)
+		return (0);
+	if (conn_is_tls(l->conn))
+		return (1);
+	if (l->conf->require_tls)
+		return (0);
+	return (l->conf->plaintext_auth || addr_is_loopback(l->addr));
+}
+
+int
+login_may_starttls(const struct login *l)
+{
+	return (!conn_is_tls(l->conn) && context(l->conf) != NULL);
+}
+
+void
+login_starttls(struct login *l)
+{
+	l->phase = PHASE_HANDSHAKE;
+	if (conn_accept_tls(l->conn, context(l->conf)) == -1) {
+		log_warnx("tls: conn=%u %s", l->id, conn_error(l->conn));
+		login_close(l);
+	}
+}
+
+void
+login_try(struct login *l, const char *user, const char *pass)
+{
+	struct msg_AUTH_TRY ask = { .conn = l->id };
+	struct peer *auth = role_peer(ROLE_AUTH);
+
+	l->phase = PHASE_WAIT;
+	conn_pause(l->conn);
+	if (auth == NULL || role_draining())
+		refuse(l, AUTH_TEMPFAIL);
+	else if (strlcpy(ask.user, user, sizeof(ask.user)) >=
+	    sizeof(ask.user) || strlcpy(ask.pass, pass, sizeof(ask.pass)) >=
+	    sizeof(ask.pass))
+		refuse(l, AUTH_DENIED);	/* nobody has such a name */
+	else {
+		ask.tls = (uint64_t)conn_is_tls(l->conn);
+		strlcpy(ask.proto, net.proto->name, sizeof(ask.proto));
+		strlcpy(ask.addr, l->addr, sizeof(ask.addr));
+		l->user = strdup(user);
+		l->asked = 1;
+		peer_send(auth, M_AUTH_TRY, &ask, -1);
+	}
+	explicit_bzero(&ask, sizeof(ask));
+}
+
+void
+login_close(struct login *l)
+{
+	l->phase = PHASE_BYE;
+	set_timer(l, BYE_SECONDS);
+	conn_finish(l->conn);
+}

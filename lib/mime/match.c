@@ -1,0 +1,250 @@
+/*
+ * match: search in decoded text, as a stream.
+ *
+ * Pure.  Memory: a few chunks, whatever the message's size; time: linear.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "imap/utf8.h"
+#include "mime/codec.h"
+#include "mime/header.h"
+#include "mime/match.h"
+#include "mime/param.h"
+#include "mime/word.h"
+#include "os/compat.h"
+
+#define CHUNK		8192
+#define FIELD_MAX	(1024 * 1024)	/* searched of one field */
+/* 3 bytes of U+FFFD for each byte of a chunk, and what was kept before. */
+#define WINDOW_MAX	(4 * CHUNK + 2 * MIME_NEEDLE_MAX)
+
+struct matcher {
+	const struct mime_needle *needle;
+	struct mime_codec codec;
+	enum mime_charset set;
+	char		 carry[UTF8_MAX];	/* a character that goes on */
+	size_t		 ncarry;
+	struct buf	 window;
+	size_t		 folded;		/* bytes of it */
+};
+
+/* In place; a folded character is never longer. */
+static size_t
+fold(char *s, size_t len)
+{
+	char tmp[UTF8_MAX];
+	size_t i = 0, n = 0;
+	unsigned int in, out;
+	uint32_t c;
+
+	while (i < len) {
+		if ((in = utf8_decode(s + i, len - i, &c)) == 0) {
+			s[n++] = s[i++];
+			continue;
+		}
+		out = utf8_encode(utf8_fold(c), tmp);
+		if (out > in)
+			memmove(tmp, s + i, out = in);
+		memcpy(s + n, tmp, out);
+		n += out;
+		i += in;
+	}
+	return (n);
+}
+
+int
+mime_needle_init(struct mime_needle *n, const char *text, size_t len,
+    enum mime_charset set)
+{
+	struct buf b;
+
+	if (len > MIME_NEEDLE_MAX / 3) {
+		errno = EMSGSIZE;
+		return (-1);
+	}
+	buf_init(&b, MIME_NEEDLE_MAX);
+	if (mime_charset_to_utf8(set, text, len, &b) == -1) {
+		buf_free(&b);
+		return (-1);
+	}
+	n->len = fold(buf_data(&b), buf_len(&b));
+	if ((n->text = malloc(n->len + 1)) != NULL && n->len > 0)
+		memcpy(n->text, buf_data(&b), n->len);
+	buf_free(&b);
+	return (n->text != NULL ? 0 : -1);
+}
+
+void
+mime_needle_free(struct mime_needle *n)
+{
+	free(n->text);
+	n->text = NULL;
+	n->len = 0;
+}
+
+static int
+found(const struct mime_needle *n, const char *s, size_t len)
+{
+	return (n->len == 0 ||
+	    (len >= n->len && memmem(s, len, n->text, n->len) != NULL));
+}
+
+int
+mime_match_header(const struct mime_needle *n, const char *text, size_t len,
+    const char *name, size_t namelen)
+{
+	struct mime_fields it;
+	struct mime_field f;
+	struct buf b;
+	int ret = 0;
+
+	mime_fields_init(&it, text, len);
+	while (ret == 0 && mime_fields_next(&it, &f)) {
+		if (name != NULL && (f.namelen != namelen ||
+		    strncasecmp(f.name, name, namelen) != 0))
+			continue;
+		buf_init(&b, 4 * FIELD_MAX);
+		if (f.valuelen > FIELD_MAX)
+			f.valuelen = FIELD_MAX;
+		/* Without a name the whole line counts (TEXT). */
+		if (name == NULL && (f.namelen > FIELD_MAX / 2 ||
+		    buf_add(&b, f.name, f.namelen) == -1 ||
+		    buf_puts(&b, ": ") == -1))
+			ret = -1;
+		else if (mime_words_decode(f.value, f.valuelen, &b) == -1)
+			ret = -1;
+		else
+			ret = found(n, buf_data(&b), fold(buf_data(&b),
+			    buf_len(&b)));
+		buf_free(&b);
+	}
+	return (ret);
+}
+
+/* Decoded bytes: to UTF-8, folded, looked through. */
+static int
+match_decoded(struct matcher *m, const char *s, size_t len, int last)
+{
+	struct buf *w = &m->window;
+	size_t n, keep;
+
+	/* A character that is cut at the end waits for its rest. */
+	for (n = 1; !last && m->set == CHARSET_UTF8 && n < UTF8_MAX &&
+	    n <= len; n++) {
+		if (utf8_partial(s + len - n, n)) {
+			memcpy(m->carry, s + len - n, n);
+			m->ncarry = n;
+			len -= n;
+			break;
+		}
+	}
+	if (mime_charset_to_utf8(m->set, s, len, w) == -1)
+		return (-1);
+	n = buf_len(w) - m->folded;
+	m->folded += fold((char *)buf_data(w) + m->folded, n);
+	w->end = w->off + m->folded;
+	if (found(m->needle, buf_data(w), m->folded))
+		return (1);
+	keep = m->needle->len - 1;
+	if (m->folded > keep) {
+		buf_drain(w, m->folded - keep);
+		m->folded = keep;
+	}
+	return (0);
+}
+
+static int
+match_body(struct matcher *m, const char *s, size_t len)
+{
+	char out[CHUNK + MIME_CODEC_ROOM + UTF8_MAX];
+	size_t n, had;
+	int ret = 0;
+
+	while (ret == 0 && len > 0) {
+		n = len < CHUNK ? len : CHUNK;
+		had = m->ncarry;
+		memcpy(out, m->carry, had);
+		m->ncarry = 0;
+		had += mime_codec_feed(&m->codec, s, n, out + had);
+		s += n;
+		len -= n;
+		if (had > 0)
+			ret = match_decoded(m, out, had, len == 0);
+	}
+	return (ret);
+}
+
+/* 1 if it is text; sets how it is encoded. */
+static int
+text_part(struct matcher *m, const struct mime_tree *t,
+    const struct mime_part *part)
+{
+	static const char *const names[] = {
+		"Content-Type", "Content-Transfer-Encoding"
+	};
+	struct mime_field f[2];
+	struct mime_value v;
+	const char *charset;
+	int text;
+
+	mime_fields_collect(t->text + part->header, part->body - part->header,
+	    names, 2, f);
+	m->ncarry = m->folded = 0;
+	m->set = CHARSET_UTF8;
+	mime_codec_init(&m->codec, f[1].raw != NULL ?
+	    mime_encoding(f[1].value, f[1].valuelen) : MIME_7BIT);
+	if (f[0].raw == NULL ||
+	    mime_type_parse(&v, f[0].value, f[0].valuelen) == -1)
+		return (1);
+	text = strcasecmp(v.word, "text") == 0 ||
+	    strcasecmp(v.word, "message") == 0 ||
+	    strcasecmp(v.word, "multipart") == 0;
+	if ((charset = mime_value_param(&v, "charset")) != NULL)
+		m->set = mime_charset(charset, strlen(charset));
+	/* ASCII is found in most sets that we cannot read. */
+	if (m->set == CHARSET_UNKNOWN)
+		m->set = CHARSET_UTF8;
+	mime_value_free(&v);
+	return (text);
+}
+
+static int
+match_part(const struct mime_needle *n, const struct mime_tree *t,
+    const struct mime_part *part)
+{
+	struct matcher m;
+	int ret;
+
+	if (part->kind != MIME_LEAF)
+		return (0);
+	memset(&m, 0, sizeof(m));
+	m.needle = n;
+	if (!text_part(&m, t, part))
+		return (0);
+	buf_init(&m.window, WINDOW_MAX);
+	ret = match_body(&m, t->text + part->body, part->end - part->body);
+	buf_free(&m.window);
+	return (ret);
+}
+
+int
+mime_match_text(const struct mime_needle *n, const struct mime_tree *t,
+    int headers)
+{
+	const struct mime_part *part;
+	uint32_t i;
+	int ret = n->len == 0;
+
+	for (i = 0; i < t->n && ret == 0; i++) {
+		part = &t->part[i];
+		if (headers || i > 0)
+			ret = mime_match_header(n, t->text + part->header,
+			    part->body - part->header, NULL, 0);
+		if (ret == 0)
+			ret = match_part(n, t, part);
+	}
+	return (ret);
+}

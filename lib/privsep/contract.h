@@ -1,0 +1,207 @@
+/*
+ * The messages that every daemon's contract begins with: how a role is
+ * started, told what it needs, and asked to finish; the signer; the login.
+ *
+ *	name, from, to, tail, descriptors, rate a second (0: any), when
+ */
+#ifndef PRIVSEP_CONTRACT_H
+#define PRIVSEP_CONTRACT_H
+
+#include "imsg/contract.h"
+
+#define C_ADDR		48		/* an address as text */
+#define C_USER		256		/* a login name */
+#define C_PATH		1024
+#define C_MAILADDR	322		/* 64 @ 255, terminated, and "<>" */
+#define C_REPLY		512
+
+/* clang-format off */
+
+/* The life of a role. */
+#define START_FIELDS(NUM, STR, SECRET)					\
+	NUM(generation, UINT32_MAX)					\
+	NUM(verbose, 2)							\
+	NUM(unprivileged, 1)						\
+	NUM(max_memory, UINT64_MAX)					\
+	STR(hostname, 256)
+#define PATH_FIELDS(NUM, STR, SECRET)					\
+	STR(path, C_PATH)						\
+	STR(perm, 8)
+#define ENTER_FIELDS(NUM, STR, SECRET)					\
+	NUM(npaths, 16)
+#define LOG_FIELDS(NUM, STR, SECRET)					\
+	NUM(dest, 2)							\
+	NUM(json, 1)
+#define CONF_FIELDS(NUM, STR, SECRET)					\
+	NUM(size, 16777216)
+#define CHANNEL_FIELDS(NUM, STR, SECRET)				\
+	NUM(role, ROLE_COUNT)						\
+	NUM(generation, UINT32_MAX)					\
+	NUM(pid, INT32_MAX)
+#define PEER_BAD_FIELDS(NUM, STR, SECRET)				\
+	NUM(pid, INT32_MAX)						\
+	STR(why, 64)
+#define LISTENER_FIELDS(NUM, STR, SECRET)				\
+	NUM(index, UINT32_MAX)						\
+	NUM(control, 1)
+#define CERT_FIELDS(NUM, STR, SECRET)					\
+	NUM(index, UINT32_MAX)						\
+	STR(name, 256)
+#define KEY_FIELDS(NUM, STR, SECRET)					\
+	NUM(index, UINT32_MAX)						\
+	STR(name, 256)
+#define TABLE_FIELDS(NUM, STR, SECRET)					\
+	NUM(index, UINT32_MAX)						\
+	NUM(failed, UINT32_MAX)
+#define TABLE_AGAIN_FIELDS(NUM, STR, SECRET)				\
+	NUM(index, UINT32_MAX)
+#define GO_FIELDS(NUM, STR, SECRET)					\
+	NUM(generation, UINT32_MAX)
+#define READY_FIELDS(NUM, STR, SECRET)					\
+	NUM(sandbox, 255)						\
+	NUM(uid, UINT32_MAX)
+#define DRAIN_FIELDS(NUM, STR, SECRET)					\
+	NUM(seconds, UINT32_MAX)
+#define LOG_LOST_FIELDS(NUM, STR, SECRET)				\
+	NUM(dest, 2)
+#define VERBOSE_FIELDS(NUM, STR, SECRET)				\
+	NUM(level, 2)
+#define STATS_FIELDS(NUM, STR, SECRET)					\
+	NUM(none, 0)
+
+/* The signer: tail is the block to sign, and the signature. */
+#define SIGN_FIELDS(NUM, STR, SECRET)					\
+	NUM(rsa, 1)							\
+	NUM(padding, 16)						\
+	STR(key, 65)
+#define SIGNED_FIELDS(NUM, STR, SECRET)					\
+	NUM(ok, 1)
+
+/*
+ * A login.  conn is net's number for the connection; addr the client.
+ * AUTH_DONE tells net what became of it: granted only says that somebody
+ * stronger now acts on it.
+ */
+#define AUTH_TRY_FIELDS(NUM, STR, SECRET)				\
+	NUM(conn, UINT32_MAX)						\
+	NUM(tls, 1)							\
+	STR(proto, 16)							\
+	STR(addr, C_ADDR)						\
+	STR(user, C_USER)						\
+	SECRET(pass, 256)
+#define AUTH_DONE_FIELDS(NUM, STR, SECRET)				\
+	NUM(conn, UINT32_MAX)						\
+	NUM(result, 3)							\
+	STR(user, C_USER)
+
+/* mailctl and a control socket: a question, lines of text, the end. */
+#define CTL_ASK_FIELDS(NUM, STR, SECRET)				\
+	NUM(what, 64)							\
+	NUM(json, 1)							\
+	STR(arg, 1024)
+#define CTL_TEXT_FIELDS(NUM, STR, SECRET)				\
+	NUM(error, 1)
+#define CTL_DONE_FIELDS(NUM, STR, SECRET)				\
+	NUM(status, 2)
+
+#define COMMON_MESSAGES(MSG)						\
+MSG(START,	R_PARENT,	R_ALL,		0, 0, 0, WHEN_START)	\
+MSG(PATH,	R_PARENT,	R_ALL,		0, 0, 0, WHEN_START)	\
+MSG(ENTER,	R_PARENT,	R_ALL,		0, 0, 0, WHEN_START)	\
+MSG(LOG,	R_PARENT,	R_ALL,		0, 1, 0, WHEN_ANY)	\
+MSG(CONF,	R_PARENT,	R_ALL,		0, 1, 0, WHEN_ANY)	\
+MSG(CHANNEL,	R_PARENT,	R_ALL,		0, 1, 0, WHEN_ANY)	\
+MSG(LISTENER,	R_PARENT,	R_NET | R_QUEUE,	0, 1, 0, WHEN_ANY) \
+MSG(CERT,	R_PARENT,	R_NET,		0, 1, 0, WHEN_START)	\
+MSG(KEY,	R_PARENT,	R_SIGNER,	0, 1, 0, WHEN_START)	\
+MSG(TABLE,	R_PARENT,	R_LOOKUP | R_AUTH, 0, 1, 0, WHEN_ANY)	\
+MSG(TABLE_AGAIN, R_LOOKUP | R_AUTH, R_PARENT,	0, 0, 50, WHEN_RUN)	\
+MSG(GO,		R_PARENT,	R_ALL,		0, 0, 0, WHEN_START)	\
+MSG(READY,	R_ALL,		R_PARENT,	0, 0, 0, WHEN_ANY)	\
+MSG(DRAIN,	R_PARENT,	R_ALL,		0, 0, 0, WHEN_ANY)	\
+MSG(PEER_BAD,	R_ALL,		R_PARENT,	0, 0, 10, WHEN_RUN)	\
+MSG(LOG_LOST,	R_ALL,		R_PARENT,	0, 0, 5, WHEN_RUN)	\
+MSG(VERBOSE,	R_PARENT,	R_ALL,		0, 0, 0, WHEN_ANY)	\
+MSG(STATS,	R_PARENT,	R_ALL,		0, 0, 0, WHEN_RUN)	\
+MSG(SIGN,	R_NET,		R_SIGNER,	1024, 0, 20000, WHEN_RUN) \
+MSG(SIGNED,	R_SIGNER,	R_NET,		1024, 0, 0, WHEN_RUN)	\
+MSG(AUTH_TRY,	R_NET,		R_AUTH,		0, 0, 20000, WHEN_RUN)	\
+MSG(AUTH_DONE,	R_AUTH | R_PARENT | R_LOOKUP, R_NET, 0, 0, 0, WHEN_RUN)	\
+MSG(CTL_ASK,	R_CTL,	R_PARENT | R_QUEUE,	0, 0, 50, WHEN_RUN)	\
+MSG(CTL_TEXT,	R_PARENT | R_QUEUE, R_CTL,	32768, 0, 0, WHEN_RUN)	\
+MSG(CTL_DONE,	R_PARENT | R_QUEUE, R_CTL,	0, 0, 0, WHEN_RUN)
+
+/* CTL_ASK what */
+#define CTL_PROCESSES	1		/* the audit table, as it runs */
+#define CTL_RELOAD	2
+#define CTL_STATS	3
+#define CTL_QUEUE_LIST	16
+#define CTL_QUEUE_SHOW	17
+#define CTL_QUEUE_RETRY	18
+#define CTL_QUEUE_DELETE 19
+
+/* AUTH_DONE result */
+#define AUTH_GRANTED	0
+#define AUTH_DENIED	1
+#define AUTH_TEMPFAIL	2		/* no verdict now; try later */
+#define AUTH_SLOWDOWN	3		/* too many failures */
+
+enum common_message {
+	COMMON_MESSAGES(CONTRACT_ENUM)
+	M_COMMON_COUNT
+};
+COMMON_MESSAGES(CONTRACT_STRUCT)
+
+/*
+ * imapd and pop3d: from the verdict to the user's own process.
+ * home is where the mailbox lives; the parent checks uid and gid against the
+ * configuration and never starts a session with uid 0.
+ */
+#define SESSION_OPEN_FIELDS(NUM, STR, SECRET)				\
+	NUM(conn, UINT32_MAX)						\
+	NUM(tls, 1)							\
+	NUM(system, 1)							\
+	NUM(uid, UINT32_MAX)						\
+	NUM(gid, UINT32_MAX)						\
+	NUM(quota, UINT64_MAX)						\
+	STR(addr, C_ADDR)						\
+	STR(user, C_USER)						\
+	STR(home, C_PATH)
+#define MAILBOX_FIELDS(NUM, STR, SECRET)				\
+	NUM(mbox, 1)							\
+	NUM(quota, UINT64_MAX)						\
+	STR(user, C_USER)						\
+	STR(path, C_PATH)
+/* The parent's number of a client; net's, for the log, is its lower half. */
+#define SESSION_NET_CONN(id)	((unsigned int)((id) & UINT32_MAX))
+#define SESSION_CONN_FIELDS(NUM, STR, SECRET)				\
+	NUM(id, UINT64_MAX)						\
+	NUM(tls, 1)							\
+	STR(addr, C_ADDR)
+#define SESSION_IDLE_FIELDS(NUM, STR, SECRET)				\
+	NUM(id, UINT64_MAX)
+#define SESSION_FIELDS(NUM, STR, SECRET)				\
+	NUM(conn, UINT32_MAX)						\
+	NUM(ok, 1)
+
+#define SESSION_MESSAGES(MSG)						\
+MSG(SESSION_OPEN, R_AUTH,	R_PARENT,	0, 0, 0, WHEN_RUN)	\
+MSG(MAILBOX,	R_PARENT,	R_SESSION,	0, 0, 0, WHEN_START)	\
+MSG(SESSION_CONN, R_PARENT,	R_SESSION,	0, 1, 0, WHEN_RUN)	\
+MSG(SESSION_IDLE, R_SESSION,	R_PARENT,	0, 0, 20, WHEN_RUN)	\
+MSG(SESSION,	R_PARENT,	R_NET,		0, 1, 0, WHEN_RUN)
+
+/* clang-format on */
+
+/*
+ * They are the first after the common ones in imapd and pop3d alike, so what
+ * the two share (lib/net/login.c, lib/privsep/mailbox.c) has one set of names.
+ */
+enum session_message {
+	M_SESSION_BEFORE = M_COMMON_COUNT - 1,
+	SESSION_MESSAGES(CONTRACT_ENUM)
+	M_SESSION_COUNT
+};
+SESSION_MESSAGES(CONTRACT_STRUCT)
+
+#endif

@@ -1,0 +1,236 @@
+/*
+ * match: permit and reject rules; the first that matches decides.
+ *
+ * Everything but the client's address, the listener and the login is the
+ * client's own word.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "os/compat.h"
+#include "rules/rules.h"
+
+struct waiting {
+	int			 answered;
+	int			 left;		/* the caller went away */
+	enum table_result	 result;
+	char			*value;
+	size_t			 size;
+	const struct rules_env	*env;
+	void			(*resume)(void *);
+	void			*arg;
+};
+
+static void
+table_answered(const struct table_answer *a, void *arg)
+{
+	struct waiting	*w = arg;
+
+	if (w->left) {
+		/* The table is fresh now; the question is asked again. */
+		w->resume(w->arg);
+		free(w);
+		return;
+	}
+	w->answered = 1;
+	w->result = a->result;
+	if (a->result == TABLE_FOUND && w->value != NULL)
+		strlcpy(w->value, a->value, w->size);
+}
+
+static enum rules_result
+from_table(enum table_result r)
+{
+	switch (r) {
+	case TABLE_FOUND:
+		return (RULES_OK);
+	case TABLE_NONE:
+		return (RULES_NO);
+	default:
+		return (RULES_TEMPFAIL);
+	}
+}
+
+enum rules_result
+rules_table(const struct rules_env *env, const struct conf_table *t,
+    const char *key, char *value, size_t size)
+{
+	struct waiting		*w;
+	enum rules_result	 r;
+
+	if ((w = calloc(1, sizeof(*w))) == NULL)
+		return (RULES_TEMPFAIL);
+	w->value = value;
+	w->size = size;
+	w->resume = env->resume;
+	w->arg = env->arg;
+	env->lookup(t, TABLE_MAP, key, table_answered, w);
+	if (!w->answered) {
+		w->left = 1;
+		w->value = NULL;
+		return (RULES_PENDING);
+	}
+	r = from_table(w->result);
+	free(w);
+	return (r);
+}
+
+/* A table as a set: the address itself, then "@domain". */
+static int
+in_table(const struct rules_env *env, const struct conf_table *t,
+    const char *addr, enum rules_result *r)
+{
+	const char	*at = smtp_address_at(addr);
+	char		 value[2];
+
+	*r = rules_table(env, t, addr, value, sizeof(value));
+	if (*r == RULES_NO && at != NULL)
+		*r = rules_table(env, t, at, value, sizeof(value));
+	if (*r == RULES_NO && at != NULL)
+		*r = rules_table(env, t, at + 1, value, sizeof(value));
+	if (*r == RULES_OK)
+		return (1);
+	if (*r == RULES_NO)
+		*r = RULES_OK;
+	return (0);
+}
+
+int
+rules_in_set(const struct rules_env *env, const struct conf_set *set,
+    const char *addr, enum rules_result *r)
+{
+	*r = RULES_OK;
+	if (set->words.n == 0 && set->table == NULL)
+		return (1);
+	if (conf_words_match(&set->words, addr))
+		return (1);
+	return (set->table != NULL && in_table(env, set->table, addr, r));
+}
+
+static int
+source_matches(const struct conf_rule *rule, const struct rules_request *q)
+{
+	switch (rule->source) {
+	case SOURCE_ANY:
+		return (1);
+	case SOURCE_NETWORK:
+		return (q->addr != NULL && addr_nets_have(rule->network->nets,
+		    rule->network->nnets, q->addr));
+	case SOURCE_AUTHENTICATED:
+		return (q->user != NULL);
+	case SOURCE_LOCAL:
+		return (q->addr == NULL);
+	}
+	return (0);
+}
+
+static int
+condition(const struct rules_env *env, const struct conf_cond *c,
+    const struct rules_request *q, enum rules_result *r)
+{
+	*r = RULES_OK;
+	switch (c->kind) {
+	case COND_TAG:
+		return (q->tag != NULL && strcmp(q->tag, c->word) == 0);
+	case COND_SENDER:
+		return (rules_in_set(env, &c->set, q->sender, r));
+	case COND_RECIPIENT:
+		return (rules_in_set(env, &c->set, q->rcpt, r));
+	case COND_HELO:
+		return (rules_in_set(env, &c->set, q->helo, r));
+	case COND_NO_TLS:
+		return (!q->tls);
+	case COND_DNSBL:
+	case COND_NO_RDNS:
+		break;			/* the parser refuses them */
+	}
+	return (0);
+}
+
+static int
+matches(const struct rules_env *env, const struct conf_rule *rule,
+    const struct rules_request *q, int ours, enum rules_result *r)
+{
+	const struct conf_cond	*c;
+
+	*r = RULES_OK;
+	if (!source_matches(rule, q))
+		return (0);
+	if (rule->scope == SCOPE_DELIVER && !ours)
+		return (0);
+	TAILQ_FOREACH(c, &rule->conds, entry)
+		if (!condition(env, c, q, r))
+			return (0);
+	return (1);
+}
+
+struct conf_domain *
+rules_domain(const struct conf *conf, const char *addr)
+{
+	const char	*at = smtp_address_at(addr);
+
+	return (at == NULL ? NULL : conf_domain_find(conf, at + 1));
+}
+
+int
+rules_complete(const struct conf *conf, char addr[SMTP_ADDR_SIZE])
+{
+	size_t	n;
+
+	if (*addr == '\0' || smtp_address_at(addr) != NULL)
+		return (0);
+	n = strlen(addr);
+	if ((size_t)snprintf(addr + n, SMTP_ADDR_SIZE - n, "@%s",
+	    conf->origin) >= SMTP_ADDR_SIZE - n)
+		return (-1);
+	return (0);
+}
+
+static int
+is_postmaster(const char *addr)
+{
+	return (strncasecmp(addr, "postmaster@", 11) == 0);
+}
+
+void
+rules_decide(const struct rules_env *env, const struct rules_request *q,
+    struct rules_answer *a)
+{
+	const struct conf_rule	*rule;
+	enum rules_result	 r;
+
+	memset(a, 0, sizeof(*a));
+	a->ours = rules_domain(env->conf, q->rcpt) != NULL;
+	TAILQ_FOREACH(rule, &env->conf->rules, entry) {
+		if (!matches(env, rule, q, a->ours, &r)) {
+			if (r == RULES_OK)
+				continue;
+			a->result = r;
+			strlcpy(a->reply, "451 4.3.0 a table cannot be read "
+			    "now, try again later", sizeof(a->reply));
+			return;
+		}
+		a->rule = rule;
+		if (rule->permit) {
+			a->result = RULES_OK;
+			return;
+		}
+		break;
+	}
+	/* RFC 5321 4.5.1: postmaster is reachable whatever the rules say. */
+	if (a->ours && is_postmaster(q->rcpt)) {
+		a->result = RULES_OK;
+		return;
+	}
+	a->result = RULES_NO;
+	if (a->rule != NULL && a->rule->reply != NULL)
+		strlcpy(a->reply, a->rule->reply, sizeof(a->reply));
+	else if (!a->ours)
+		snprintf(a->reply, sizeof(a->reply),
+		    "550 5.7.1 <%s>: relaying denied", q->rcpt);
+	else
+		snprintf(a->reply, sizeof(a->reply),
+		    "550 5.7.1 <%s>: not permitted", q->rcpt);
+}

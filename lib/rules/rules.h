@@ -1,0 +1,119 @@
+/*
+ * rules: who may hand us mail, and where a recipient goes.
+ *
+ * The same code runs in the lookup role for a live session, in the checks of
+ * -n, and for mailctl.  It is written as plain functions that look tables up
+ * as they go.  A table may have to be read again first; then the function
+ * returns RULES_PENDING, the environment's resume() is called once the table
+ * is there, and the caller asks the same again from the start.
+ */
+#ifndef RULES_RULES_H
+#define RULES_RULES_H
+
+#include "conf/conf.h"
+#include "privsep/contract.h"
+#include "smtp/address.h"
+#include "table/table.h"
+
+#define RULES_EXPAND_MAX	10000	/* recipients of one address */
+#define RULES_DEPTH_MAX		20	/* aliases of aliases */
+
+enum rules_result {
+	RULES_OK,
+	RULES_NO,		/* refused: reply says why */
+	RULES_TEMPFAIL,		/* cannot be told now: reply */
+	RULES_PENDING
+};
+
+/* How tables are reached. */
+struct rules_env {
+	const struct conf	*conf;
+	/* answers at once or later, exactly once */
+	void			(*lookup)(const struct conf_table *,
+				    enum table_form, const char *key,
+				    table_cb, void *);
+	void			(*resume)(void *arg);
+	void			*arg;
+};
+
+/* Who asks for what. */
+struct rules_request {
+	const char	*addr;		/* client; NULL: local submission */
+	const char	*user;		/* logged in as; NULL: nobody */
+	const char	*helo;
+	const char	*tag;		/* of the listener; NULL none */
+	int		 tls;
+	const char	*sender;	/* "" for the null path */
+	const char	*rcpt;
+};
+
+/* One place that a recipient goes to. */
+struct rules_dest {
+	int		 local;
+	char		 rcpt[SMTP_ADDR_SIZE];
+	char		 user[C_USER];		/* local: the account */
+	int		 scheme;		/* outside: enum conf_scheme */
+	unsigned int	 port;
+	int		 nomx;
+	unsigned int	 route;			/* index + 1; 0 default */
+	char		 host[256];
+	char		 label[C_USER];
+	char		 source[C_ADDR];
+};
+
+struct rules_dests {
+	struct rules_dest	*v;
+	size_t			 n;
+};
+
+struct rules_answer {
+	enum rules_result	 result;
+	const struct conf_rule	*rule;		/* that decided; NULL: none */
+	int			 ours;		/* the recipient is of a domain
+						   of ours */
+	char			 reply[C_REPLY];
+};
+
+/* May this be handed to us?  Which rule says so? */
+void	rules_decide(const struct rules_env *, const struct rules_request *,
+	    struct rules_answer *);
+/*
+ * All the places that rcpt ends at.  expand 0: only the route of an address
+ * that was expanded before.  RULES_OK fills in dests (rules_dests_free()).
+ */
+enum rules_result rules_resolve(const struct rules_env *, const char *sender,
+	    const char *rcpt, int expand, struct rules_dests *,
+	    char reply[C_REPLY]);
+void	rules_dests_free(struct rules_dests *);
+
+/* Complete "user" with origin; the rest stays. -1 if it grows too long. */
+int	rules_complete(const struct conf *, char addr[SMTP_ADDR_SIZE]);
+/* The domain of ours that an address belongs to, or NULL. */
+struct conf_domain *rules_domain(const struct conf *, const char *addr);
+
+/* A table lookup as the rules do it; value is cut to size. */
+enum rules_result rules_table(const struct rules_env *,
+	    const struct conf_table *, const char *key, char *value, size_t);
+/* The account of a name in a domain of ours, with its uid and home. */
+struct rules_account {
+	char		user[C_USER];
+	int		system;
+	uid_t		uid;
+	gid_t		gid;
+	int		has_ids;
+	char		home[C_PATH];
+};
+enum rules_result rules_account(const struct rules_env *,
+	    const struct conf_domain *, const char *name,
+	    struct rules_account *);
+/* 1 in the set, 0 not; RULES_PENDING/TEMPFAIL through *r. An empty set: 1. */
+int	rules_in_set(const struct rules_env *, const struct conf_set *,
+	    const char *addr, enum rules_result *r);
+
+/*
+ * The "test" lines and the proof that no rule relays for strangers; each
+ * failure is a line on report (NULL: not told).  -1 if there was one.
+ */
+int	rules_check(const struct conf *, FILE *report);
+
+#endif

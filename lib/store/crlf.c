@@ -1,0 +1,153 @@
+/*
+ * crlf: line ends, on the way to disk and back.  One pass each way; memchr()
+ * and memcpy() a line.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "os/compat.h"
+#include "store/crlf.h"
+#include "store/file.h"
+
+static int crlf_put(struct crlf *, const char *, size_t);
+static int crlf_line(struct crlf *, const char *, size_t);
+static int crlf_flush(struct crlf *);
+
+int
+crlf_init(struct crlf *c, int fd)
+{
+	memset(c, 0, sizeof(*c));
+	c->fd = fd;
+	return ((c->buf = malloc(CRLF_BUFFER)) == NULL ? -1 : 0);
+}
+
+int
+crlf_write(struct crlf *c, const void *data, size_t len)
+{
+	const char *p = data, *end = p + len, *nl;
+	size_t n;
+
+	while (p < end && (nl = memchr(p, '\n', (size_t)(end - p))) != NULL) {
+		if (crlf_line(c, p, (size_t)(nl - p)) == -1)
+			return (-1);
+		p = nl + 1;
+	}
+	if ((n = (size_t)(end - p)) == 0)
+		return (0);
+	if (c->held && crlf_put(c, "\r", 1) == -1)
+		return (-1);
+	c->held = end[-1] == '\r';
+	return (crlf_put(c, p, c->held ? n - 1 : n));
+}
+
+int
+crlf_finish(struct crlf *c)
+{
+	if (c->held && crlf_put(c, "\r", 1) == -1)
+		return (-1);
+	c->held = 0;
+	return (crlf_flush(c));
+}
+
+void
+crlf_free(struct crlf *c)
+{
+	free(c->buf);
+	c->buf = NULL;
+}
+
+/* The rest of a line; p[len] is the LF. */
+static int
+crlf_line(struct crlf *c, const char *p, size_t len)
+{
+	int cr, crcr;
+
+	if (len > 0) {
+		if (c->held && crlf_put(c, "\r", 1) == -1)
+			return (-1);
+		c->held = 0;
+		cr = p[len - 1] == '\r';
+		crcr = cr && (len > 1 ? p[len - 2] : c->last) == '\r';
+		if (cr)
+			len--;
+		if (crlf_put(c, p, len) == -1)
+			return (-1);
+	} else {
+		cr = c->held;
+		crcr = cr && c->last == '\r';
+	}
+	c->held = 0;
+	if (crcr)	/* CR CR LF: kept, or it would not come back */
+		return (crlf_put(c, "\r\n", 2));
+	c->size++;
+	return (crlf_put(c, "\n", 1));
+}
+
+static int
+crlf_put(struct crlf *c, const char *p, size_t len)
+{
+	size_t n;
+
+	if (len == 0)
+		return (0);
+	c->last = p[len - 1];
+	c->size += len;
+	c->fsize += len;
+	while (len > 0) {
+		if (c->n == CRLF_BUFFER && crlf_flush(c) == -1)
+			return (-1);
+		n = CRLF_BUFFER - c->n < len ? CRLF_BUFFER - c->n : len;
+		memcpy(c->buf + c->n, p, n);
+		c->n += n;
+		p += n;
+		len -= n;
+	}
+	return (0);
+}
+
+static int
+crlf_flush(struct crlf *c)
+{
+	size_t n = c->n;
+
+	c->n = 0;
+	return (file_write(c->fd, c->buf, n));
+}
+
+size_t
+crlf_count(const char *data, size_t len)
+{
+	const char *p = data, *end = data + len;
+	size_t n = 0;
+
+	while (p < end && (p = memchr(p, '\n', (size_t)(end - p))) != NULL) {
+		if (p == data || p[-1] != '\r')
+			n++;
+		p++;
+	}
+	return (n);
+}
+
+void
+crlf_expand(char *buf, size_t buflen, size_t len)
+{
+	char *to = buf, *p = buf + (buflen - len), *end = buf + buflen, *nl;
+	char last = '\0';
+	size_t n;
+
+	/* to never passes p: the room between is the CRs still to come. */
+	while (p < end && (nl = memchr(p, '\n', (size_t)(end - p))) != NULL) {
+		n = (size_t)(nl - p);
+		if (n > 0)
+			last = nl[-1];
+		memmove(to, p, n);
+		to += n;
+		if (last != '\r')
+			*to++ = '\r';
+		*to++ = '\n';
+		last = '\n';
+		p = nl + 1;
+	}
+	memmove(to, p, (size_t)(end - p));
+}

@@ -1,0 +1,343 @@
+/*
+ * deliver: a message into a mailbox, from a descriptor that is only read.
+ *
+ * Trusts neither the message's bytes nor that it is the first to deliver it.
+ * One pass over the bytes, one file, one rename; the record is added while
+ * we know all of it, if the index can be had without waiting.  Nothing is
+ * synced before store_deliver_sync().
+ */
+#include <sys/stat.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "os/compat.h"
+#include "store/crlf.h"
+#include "store/deliver.h"
+#include "store/files.h"
+#include "store/incoming.h"
+#include "store/index_map.h"
+#include "store/mbox.h"
+#include "store/name.h"
+#include "store/quota.h"
+
+#define SYNC_FILES	4	/* synced one by one; more: the file system */
+#define SYNC_FOLDERS	16
+#define COPY_SIZE	65536
+#define ID_MAX		100
+
+struct deliveries {
+	int		 fd[SYNC_FILES];
+	int		 nfd;
+	struct folder	*folder[SYNC_FOLDERS];
+	int		 nfolders;
+	int		 all;		/* too much to remember: syncfs */
+	int		 mbox;
+};
+
+static enum store_error deliver_file(struct folder *,
+    const struct store_delivery *, struct incoming *);
+static enum store_error deliver_copy(int, const struct store_delivery *,
+    struct incoming *);
+static enum store_error deliver_rename(struct folder *, struct incoming *);
+static int deliver_again(struct folder *, const char *);
+static int deliver_match(const char *, size_t, const char *);
+static void deliver_note(struct store *, struct folder *, int);
+static enum store_error deliver_mbox(struct store *,
+    const struct store_delivery *);
+static void deliver_id(const char *, char *, size_t);
+
+enum store_error
+store_deliver(struct store *st, const char *mailbox,
+    const struct store_delivery *d)
+{
+	struct incoming in = { .fd = -1, .internal = d->arrived };
+	struct folder *f;
+	char id[ID_MAX + 1];
+	enum store_error error;
+	int n;
+
+	if (st->deliveries == NULL &&
+	    (st->deliveries = calloc(1, sizeof(*st->deliveries))) == NULL)
+		return (STORE_SYS);
+	if (st->mbox != NULL)
+		return (name_is_inbox(mailbox) ? deliver_mbox(st, d) :
+		    STORE_NOENT);
+	if ((error = folder_get(st, mailbox, &f)) != STORE_OK)
+		return (error);
+	deliver_id(d->id, id, sizeof(id));
+	if (d->again && deliver_again(f, id)) {
+		/* There, but perhaps not yet on disk. */
+		st->deliveries->all = 1;
+		deliver_note(st, f, -1);
+		folder_release(f);
+		return (STORE_OK);
+	}
+	n = snprintf(in.base, sizeof(in.base), "%lld.%s.%.50s",
+	    (long long)d->arrived, id, st->hostname);
+	if (n < 0 || (size_t)n >= sizeof(in.base))
+		error = STORE_NAME;
+	if (error == STORE_OK)
+		error = quota_check(st, d->len + d->headlen, 1);
+	if (error == STORE_OK)
+		error = deliver_file(f, d, &in);
+	if (error == STORE_OK) {
+		quota_change(st, (int64_t)in.fsize, 1);
+		deliver_note(st, f, in.fd);
+	}
+	folder_release(f);
+	return (error);
+}
+
+static enum store_error
+deliver_file(struct folder *f, const struct store_delivery *d,
+    struct incoming *in)
+{
+	char tmp[NAME_MAX + 1];
+	enum store_error error;
+	int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+
+	incoming_tmp(in, tmp);
+	in->fd = openat(f->tmp, tmp, flags, 0600);
+	if (in->fd == -1 && errno == EEXIST) {
+		/* From a crash; a message has one deliverer at a time. */
+		if (unlinkat(f->tmp, tmp, 0) == 0)
+			in->fd = openat(f->tmp, tmp, flags, 0600);
+	}
+	if (in->fd == -1)
+		return (store_errno());
+	if ((error = deliver_copy(in->fd, d, in)) == STORE_OK &&
+	    (error = incoming_sizes(in)) == STORE_OK)
+		error = deliver_rename(f, in);
+	if (error != STORE_OK) {
+		(void)unlinkat(f->tmp, tmp, 0);
+		close(in->fd);
+		in->fd = -1;
+	}
+	return (error);
+}
+
+static enum store_error
+deliver_copy(int fd, const struct store_delivery *d, struct incoming *in)
+{
+	struct timespec times[2];
+	enum store_error error = STORE_OK;
+	struct crlf crlf;
+	char *buf;
+	size_t done = 0, want;
+	ssize_t n;
+
+	if ((buf = malloc(COPY_SIZE)) == NULL)
+		return (STORE_SYS);
+	if (crlf_init(&crlf, fd) == -1 ||
+	    crlf_write(&crlf, d->head, d->headlen) == -1)
+		error = store_errno();
+	while (error == STORE_OK && done < d->len) {
+		want = d->len - done < COPY_SIZE ? d->len - done : COPY_SIZE;
+		n = pread(d->fd, buf, want, d->off + (off_t)done);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == 0)
+			errno = EIO;	/* shorter than we were told */
+		if (n <= 0 || crlf_write(&crlf, buf, (size_t)n) == -1)
+			error = n == 0 ? STORE_SYS : store_errno();
+		else
+			done += (size_t)n;
+	}
+	times[0].tv_sec = times[1].tv_sec = d->arrived;
+	times[0].tv_nsec = times[1].tv_nsec = 0;
+	if (error == STORE_OK && (crlf_finish(&crlf) == -1 ||
+	    futimens(fd, times) == -1))
+		error = store_errno();
+	in->size = crlf.size;
+	in->fsize = crlf.fsize;
+	crlf_free(&crlf);
+	free(buf);
+	return (error);
+}
+
+/* Make it visible; with its record, if the index is to be had at once. */
+static enum store_error
+deliver_rename(struct folder *f, struct incoming *in)
+{
+	struct index_fix fix = { 0 };
+	struct index_mut mut = { 0 };
+	struct files_mark mark;
+	enum store_error error = STORE_OK;
+	char tmp[NAME_MAX + 1];
+
+	incoming_tmp(in, tmp);
+	if (folder_lock(f, LOCK_SHORT) != STORE_OK)
+		return (renameat(f->tmp, tmp, f->new, in->base) == -1 ?
+		    store_errno() : STORE_OK);
+	files_mark(f, &mark);
+	index_begin(&f->ix);
+	if (renameat(f->tmp, tmp, f->new, in->base) == -1)
+		error = store_errno();
+	fix.fsize = in->fsize;
+	fix.internal = in->internal;
+	fix.saved = time(NULL);
+	fix.namelen = (uint16_t)strlen(in->base);
+	mut.modseq = f->ix.hdr.modseq + 1;
+	mut.size = in->size;
+	mut.state = REC_LIVE | REC_NEW | REC_RECENT;
+	/* Without a record the next sync finds the file by new/'s time. */
+	if (error == STORE_OK &&
+	    index_add(&f->ix, &fix, in->base, &mut) == 0)
+		files_unmark(f, &mark);
+	index_end(&f->ix);
+	folder_unlock(f);
+	return (error);
+}
+
+/* Whether this was delivered already, even if it has been removed since. */
+static int
+deliver_again(struct folder *f, const char *id)
+{
+	const char *name;
+	struct dirent *e;
+	DIR *dir;
+	uint32_t s;
+	size_t len;
+	int fd, i, found = 0;
+
+	if (folder_lock(f, LOCK_SHORT) == STORE_OK) {
+		for (s = 0; s < f->ix.hdr.slots && !found;
+		    s = index_next(&f->ix, s))
+			found = (name = index_name(&f->ix, s, &len)) != NULL &&
+			    deliver_match(name, len, id);
+		folder_unlock(f);
+	}
+	for (i = 0; i < 2 && !found; i++) {
+		fd = openat(f->dir, i == 0 ? "new" : "cur", O_RDONLY |
+		    O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd == -1 || (dir = fdopendir(fd)) == NULL) {
+			if (fd != -1)
+				close(fd);
+			continue;
+		}
+		while (!found && (e = readdir(dir)) != NULL)
+			found = deliver_match(e->d_name, strlen(e->d_name),
+			    id);
+		closedir(dir);
+	}
+	return (found);
+}
+
+/* "seconds.id." at the start? */
+static int
+deliver_match(const char *name, size_t len, const char *id)
+{
+	const char *dot = memchr(name, '.', len);
+	size_t idlen = strlen(id), left;
+
+	if (dot == NULL)
+		return (0);
+	left = len - (size_t)(dot + 1 - name);
+	return (left > idlen && memcmp(dot + 1, id, idlen) == 0 &&
+	    dot[1 + idlen] == '.');
+}
+
+/* Only what may stand in a file name; no dots, which end it. */
+static void
+deliver_id(const char *id, char *out, size_t len)
+{
+	char *p;
+
+	strlcpy(out, id, len);
+	for (p = out; *p != '\0'; p++)
+		if (*p <= ' ' || *p >= 0x7f || strchr("/:,.", *p) != NULL)
+			*p = '_';
+}
+
+static void
+deliver_note(struct store *st, struct folder *f, int fd)
+{
+	struct deliveries *d = st->deliveries;
+	int i;
+
+	if (fd != -1 && d->nfd < SYNC_FILES && !d->all)
+		d->fd[d->nfd++] = fd;
+	else if (fd != -1) {
+		close(fd);
+		d->all = 1;
+	}
+	for (i = 0; i < d->nfolders; i++)
+		if (d->folder[i] == f)
+			return;
+	if (d->nfolders == SYNC_FOLDERS)
+		d->all = 1;
+	else
+		d->folder[d->nfolders++] = folder_ref(f);
+}
+
+enum store_error
+store_deliver_sync(struct store *st)
+{
+	struct deliveries *d = st->deliveries;
+	enum store_error error = STORE_OK;
+	int i;
+
+	if (d == NULL)
+		return (STORE_OK);
+	if (d->mbox)
+		error = mbox_fsync(st->mbox);
+#ifdef __linux__
+	if (d->all && syncfs(st->root) == -1)
+		error = store_errno();
+#else
+	if (d->all)
+		sync();
+#endif
+	for (i = 0; i < d->nfd && !d->all; i++)
+		if (fsync(d->fd[i]) == -1)
+			error = store_errno();
+	for (i = 0; i < d->nfolders && !d->all; i++) {
+		if (fsync(d->folder[i]->new) == -1)
+			error = store_errno();
+		/* UIDs that a client may have seen must not be given twice. */
+		if (index_is_open(&d->folder[i]->ix) &&
+		    index_sync(&d->folder[i]->ix) == -1)
+			error = store_errno();
+	}
+	deliveries_free(d);
+	st->deliveries = NULL;
+	return (error);
+}
+
+void
+deliveries_free(struct deliveries *d)
+{
+	int i;
+
+	if (d == NULL)
+		return;
+	for (i = 0; i < d->nfd; i++)
+		close(d->fd[i]);
+	for (i = 0; i < d->nfolders; i++)
+		folder_release(d->folder[i]);
+	free(d);
+}
+
+static enum store_error
+deliver_mbox(struct store *st, const struct store_delivery *d)
+{
+	struct mbox_new m = { .head = d->head, .headlen = d->headlen,
+	    .fd = d->fd, .off = d->off, .len = d->len,
+	    .internal = d->arrived, .recent = 1 };
+	enum store_error error;
+	char id[ID_MAX + 1];
+	int found = 0;
+
+	deliver_id(d->id, id, sizeof(id));
+	m.id = id;
+	st->deliveries->mbox = 1;
+	if (d->again && (error = mbox_delivered(st->mbox, id, &found)) !=
+	    STORE_OK)
+		return (error);
+	return (found ? STORE_OK : mbox_add(st->mbox, &m, NULL, NULL));
+}

@@ -1,0 +1,21 @@
+/*
+ * file: small files, read whole and replaced whole.
+ */
+#ifndef STORE_FILE_H
+#define STORE_FILE_H
+
+#include <sys/types.h>
+#include <stddef.h>
+
+/*
+ * A regular file as a string (a NUL follows), freed by the caller; NULL with
+ * errno, EFBIG if it is larger than max.
+ */
+char	*file_read(int dirfd, const char *name, size_t max, size_t *len);
+/* Write a new one beside it, sync it and rename it over the old one. */
+int	 file_replace(int dirfd, const char *name, const void *, size_t);
+int	 file_write(int fd, const void *, size_t);
+/* Open for reading what is a regular file and no symbolic link. */
+int	 file_open(int dirfd, const char *name);
+
+#endif

@@ -1,0 +1,92 @@
+/*
+ * folder: one Maildir folder, open: its directories, its lock, its index.
+ * A process has one of these a folder; views (struct mailbox) share it.
+ */
+#ifndef STORE_FOLDER_H
+#define STORE_FOLDER_H
+
+#include <sys/types.h>
+#include <limits.h>
+#include <stdint.h>
+
+#include "os/compat.h"
+#include "store/hash.h"
+#include "store/index.h"
+#include "store/info.h"
+#include "store/keywords.h"
+#include "store/store.h"
+
+#define FOLDER_NAME_MAX	(STORE_NAME_MAX + 1)
+#define LOCK_FILE	"postern.lock"
+#define LOCK_LONG	20000		/* ms; then STORE_BUSY */
+#define LOCK_SHORT	50		/* ms that a delivery waits */
+
+struct mbox;
+struct deliveries;
+
+/* A file whose name has letters that the index does not keep. */
+struct odd {
+	uint32_t	 slot;
+	char		 extra[INFO_EXTRA_MAX + 1];
+};
+
+struct folder {
+	TAILQ_ENTRY(folder) entry;
+	struct store	*store;
+	char		 name[FOLDER_NAME_MAX];
+	char		 dirname[NAME_MAX + 1];
+	int		 refs;
+	int		 locked;	/* how deep */
+	int		 dir, new, cur, tmp, lock;
+	struct index	 ix;
+	unsigned int	 epoch;		/* counts indexes that ix was */
+	struct keywords	 kw;
+	struct nametab	 names;		/* base names of live slots */
+	uint32_t	 named;		/* slots below this are in names */
+	struct odd	*odd;		/* by slot */
+	size_t		 nodd, oddcap;
+};
+
+struct store {
+	int		 root;		/* the Maildir, or an mbox's directory */
+	char		*user;
+	char		*hostname;
+	uint64_t	 quota, quota_messages;
+	struct mbox	*mbox;		/* INBOX, if it is one */
+	TAILQ_HEAD(folderlist, folder) folders;
+	int		 idle;		/* folders without references */
+	struct deliveries *deliveries;
+	unsigned int	 serial;	/* of our file names */
+};
+
+enum store_error store_errno(void);
+
+/*
+ * The folder, with a reference to be given back.  An index is not looked for
+ * before folder_lock() or folder_sync().
+ */
+enum store_error folder_get(struct store *, const char *, struct folder **);
+struct folder	*folder_ref(struct folder *);
+void		 folder_release(struct folder *);
+void		 folder_close_idle(struct store *);
+/* Make a folder's directories; -1 with errno. */
+int		 folder_make(struct store *, const char *dirname);
+
+/*
+ * Lock, and bring the index into a state that can be trusted: made, rebuilt
+ * or repaired as is needed.  With ms == LOCK_SHORT only what is quick is
+ * done, else STORE_BUSY.
+ */
+enum store_error folder_lock(struct folder *, unsigned int ms);
+void		 folder_unlock(struct folder *);
+/* Use another index, opened already. */
+void		 folder_use(struct folder *, const struct index *);
+/* 1 if the mapped index is still the one in the directory. */
+int		 folder_current(const struct folder *);
+
+/* The changing half of a record, repaired if it has to be. */
+enum store_error folder_message(struct folder *, uint32_t slot,
+		    struct index_mut *);
+int64_t		 folder_now(void);		/* ms */
+
+#endif

@@ -1,0 +1,417 @@
+/*
+ * index: the file, its headers, and what a killed writer leaves.
+ *
+ *	offset 0	header 0
+ *	512		header 1
+ *	1024		the last 512 changes, a ring
+ *	9216		records of 160 bytes, in the order of their UIDs
+ *
+ * Headers and records carry checksums.  A header is written over the older of
+ * the two; a record's fixed half is written once, before a header counts it.
+ * States that a kill can leave, and who mends them:
+ *
+ *	state					mended by
+ *	older header torn			next lock: the newer is valid
+ *	busy set				next lock: index_repair() counts
+ *						again and lets the folder be
+ *						scanned
+ *	record behind the last, valid		index_repair() takes it: its
+ *						UID may have been told
+ *	record behind the last, torn		index_repair() ignores it
+ *	REC_PENDING below intent		rolled forward: files that are
+ *						in tmp/ go to cur/
+ *	REC_PENDING at or above intent		wiped; their files in tmp/ age
+ *	changing half of a record torn		index_repair(): flags are read
+ *						from the file's name again
+ *	file renamed or removed, index not	mtimes differ: next sync
+ *	anything else				not by us; the index is set
+ *						aside, and a new one gets the
+ *						UIDs of the records that are
+ *						whole
+ *
+ * Expunged messages stay as dead records until the index is compacted into a
+ * new file.  Files only grow, so that no mapping ends before its file does;
+ * growth is written, not left sparse, so that a full disk is an error here
+ * and not a SIGBUS later.
+ */
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "os/compat.h"
+#include "store/hash.h"
+#include "store/index.h"
+#include "store/index_map.h"
+
+#define INDEX_MAGIC	"PSTNIDX1"
+#define INDEX_ORDER	0x01020301	/* the last byte is the version */
+#define INDEX_TRIES	1000		/* of reading past a writer */
+#define GROW_MIN	64		/* slots */
+
+_Static_assert(sizeof(struct index_header) + 64 <= HEADER_ROOM, "header");
+_Static_assert(sizeof(struct index_record) == RECORD_SIZE, "record");
+_Static_assert(sizeof(struct index_change) == 16, "change");
+
+static int index_map(struct index *);
+static int header_read(struct index *, struct index_header *);
+static int header_ok(const struct index_header *);
+static uint64_t header_sum(const struct index_header *);
+static int repair_record(struct index *, uint32_t, uint32_t);
+
+int
+index_open(struct index *ix, int dirfd, const char *file)
+{
+	int save;
+
+	if (index_open_damaged(ix, dirfd, file) == -1)
+		return (-1);
+	if (index_load(ix) == 0)
+		return (0);
+	save = errno;
+	index_close(ix);
+	errno = save;
+	return (-1);
+}
+
+int
+index_open_damaged(struct index *ix, int dirfd, const char *file)
+{
+	struct stat st;
+	int save;
+
+	memset(ix, 0, sizeof(*ix));
+	ix->fd = openat(dirfd, file, O_RDWR | O_NOFOLLOW | O_CLOEXEC |
+	    O_NONBLOCK);
+	if (ix->fd == -1)
+		return (-1);
+	if (fstat(ix->fd, &st) == -1)
+		goto fail;
+	if (!S_ISREG(st.st_mode)) {
+		errno = ELOOP;
+		goto fail;
+	}
+	ix->dev = st.st_dev;
+	ix->ino = st.st_ino;
+	if (index_map(ix) == -1)
+		goto fail;
+	if (header_read(ix, &ix->hdr) == -1)
+		memset(&ix->hdr, 0, sizeof(ix->hdr));
+	return (0);
+fail:
+	save = errno;
+	index_close(ix);
+	errno = save;
+	return (-1);
+}
+
+int
+index_create(struct index *ix, int dirfd, const char *file,
+    const struct index_header *hdr)
+{
+	static const unsigned char zero[RECORD_OFFSET];
+	struct stat st;
+	int save;
+
+	memset(ix, 0, sizeof(*ix));
+	(void)unlinkat(dirfd, file, 0);
+	ix->fd = openat(dirfd, file, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW |
+	    O_CLOEXEC, 0600);
+	if (ix->fd == -1)
+		return (-1);
+	if (fstat(ix->fd, &st) == -1 ||
+	    pwrite(ix->fd, zero, sizeof(zero), 0) != (ssize_t)sizeof(zero) ||
+	    index_map(ix) == -1)
+		goto fail;
+	ix->dev = st.st_dev;
+	ix->ino = st.st_ino;
+	ix->hdr = *hdr;
+	memcpy(ix->hdr.magic, INDEX_MAGIC, sizeof(ix->hdr.magic));
+	ix->hdr.order = INDEX_ORDER;
+	ix->hdr.recsize = RECORD_SIZE;
+	index_publish(ix);
+	index_publish(ix);
+	if (index_grow(ix, GROW_MIN) == -1)
+		goto fail;
+	return (0);
+fail:
+	save = errno;
+	index_close(ix);
+	(void)unlinkat(dirfd, file, 0);
+	errno = save;
+	return (-1);
+}
+
+void
+index_close(struct index *ix)
+{
+	if (ix->map != NULL) {
+		munmap(ix->map, ix->maplen);
+		close(ix->fd);
+	} else if (ix->fd > 0)
+		close(ix->fd);
+	memset(ix, 0, sizeof(*ix));
+	ix->fd = -1;
+}
+
+int
+index_is_open(const struct index *ix)
+{
+	return (ix->map != NULL);
+}
+
+static int
+index_map(struct index *ix)
+{
+	struct stat st;
+	void *map;
+	uint64_t slots;
+
+	if (fstat(ix->fd, &st) == -1)
+		return (-1);
+	slots = st.st_size < RECORD_OFFSET ? 0 :
+	    ((uint64_t)st.st_size - RECORD_OFFSET) / RECORD_SIZE;
+	if (st.st_size < RECORD_OFFSET || slots > INDEX_SLOTS) {
+		errno = EBADMSG;
+		return (-1);
+	}
+	if (ix->map != NULL && (size_t)st.st_size == ix->maplen)
+		return (0);
+	map = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE,
+	    MAP_SHARED, ix->fd, 0);
+	if (map == MAP_FAILED)
+		return (-1);
+	if (ix->map != NULL)
+		munmap(ix->map, ix->maplen);
+	ix->map = map;
+	ix->maplen = (size_t)st.st_size;
+	ix->cap = (uint32_t)slots;
+	return (0);
+}
+
+int
+index_grow(struct index *ix, uint32_t slots)
+{
+	static const unsigned char zero[64 * RECORD_SIZE];
+	uint64_t off, end, want;
+	size_t n;
+	ssize_t w;
+
+	if (slots <= ix->cap)
+		return (0);
+	want = (uint64_t)slots + slots / 4 + GROW_MIN;
+	if (slots > INDEX_SLOTS) {
+		errno = EFBIG;
+		return (-1);
+	}
+	if (want > INDEX_SLOTS)
+		want = INDEX_SLOTS;
+	/* From the last whole slot: a killed grower may have left less. */
+	off = RECORD_OFFSET + (uint64_t)ix->cap * RECORD_SIZE;
+	end = RECORD_OFFSET + want * RECORD_SIZE;
+	while (off < end) {
+		n = end - off < sizeof(zero) ? (size_t)(end - off) :
+		    sizeof(zero);
+		if ((w = pwrite(ix->fd, zero, n, (off_t)off)) == -1) {
+			if (errno == EINTR)
+				continue;
+			return (-1);
+		}
+		off += (uint64_t)w;
+	}
+	return (index_map(ix));
+}
+
+int
+index_load(struct index *ix)
+{
+	struct index_header h;
+	int i;
+
+	for (i = 0; i < INDEX_TRIES; i++)
+		if (header_read(ix, &h) == 0)
+			break;
+	if (i == INDEX_TRIES) {
+		errno = EBADMSG;
+		return (-1);
+	}
+	if (h.slots > ix->cap && index_map(ix) == -1)
+		return (-1);
+	if (h.slots > ix->cap) {
+		errno = EBADMSG;
+		return (-1);
+	}
+	ix->hdr = h;
+	return (0);
+}
+
+/* The newer of the valid headers. */
+static int
+header_read(struct index *ix, struct index_header *out)
+{
+	struct index_header h;
+	int i, found = 0;
+
+	for (i = 0; i < 2; i++) {
+		memcpy(&h, ix->map + i * HEADER_ROOM, sizeof(h));
+		atomic_thread_fence(memory_order_acquire);
+		if (!header_ok(&h))
+			continue;
+		if (found++ == 0 || h.gen > out->gen)
+			*out = h;
+	}
+	ix->damaged = found < 2;
+	return (found > 0 ? 0 : -1);
+}
+
+static int
+header_ok(const struct index_header *h)
+{
+	return (h->sum == header_sum(h) &&
+	    memcmp(h->magic, INDEX_MAGIC, sizeof(h->magic)) == 0 &&
+	    h->order == INDEX_ORDER && h->recsize == RECORD_SIZE &&
+	    h->slots <= INDEX_SLOTS && h->uidvalidity != 0 &&
+	    h->uidnext != 0);
+}
+
+static uint64_t
+header_sum(const struct index_header *h)
+{
+	return (hash_bytes(h, offsetof(struct index_header, sum)));
+}
+
+void
+index_publish(struct index *ix)
+{
+	struct index_header *h;
+
+	ix->hdr.gen++;
+	ix->hdr.sum = header_sum(&ix->hdr);
+	h = (struct index_header *)(void *)(ix->map +
+	    (ix->hdr.gen & 1) * HEADER_ROOM);
+	/* The sum is last in the struct; a torn copy is seen by it anyway. */
+	atomic_thread_fence(memory_order_release);
+	memcpy(h, &ix->hdr, sizeof(*h));
+	atomic_thread_fence(memory_order_release);
+}
+
+void
+index_begin(struct index *ix)
+{
+	ix->hdr.busy = 1;
+	index_publish(ix);
+}
+
+void
+index_end(struct index *ix)
+{
+	ix->hdr.busy = 0;
+	index_publish(ix);
+}
+
+int
+index_sync(struct index *ix)
+{
+#ifdef __linux__
+	return (fdatasync(ix->fd));
+#else
+	return (msync(ix->map, ix->maplen, MS_SYNC));
+#endif
+}
+
+int
+index_verify(struct index *ix)
+{
+	uint32_t s, last = 0, uid;
+
+	if (ix->verified > ix->hdr.slots)
+		ix->verified = 0;
+	for (s = ix->verified; s < ix->hdr.slots; s = index_next(ix, s)) {
+		uid = index_uid(ix, s);
+		if (!index_record_ok(ix, s) || uid <= last ||
+		    uid >= ix->hdr.uidnext) {
+			errno = EBADMSG;
+			return (-1);
+		}
+		last = uid;
+	}
+	ix->verified = s;
+	return (0);
+}
+
+int
+index_repair(struct index *ix)
+{
+	struct index_header *h = &ix->hdr;
+	uint32_t s = 0, slots = h->slots, last = 0;
+	int torn = 0;
+
+	/* A killed writer may have grown the file after our mapping. */
+	if (index_map(ix) == -1)
+		return (-1);
+	h->busy = 1;
+	h->messages = h->unseen = h->deleted = h->unsized = h->dead = 0;
+	h->size = h->fsize = 0;
+	h->newlow = UINT32_MAX;
+	while (s < ix->cap && (s < slots || index_record_ok(ix, s))) {
+		if (!index_record_ok(ix, s) || index_uid(ix, s) <= last) {
+			if (s >= slots)
+				break;
+			errno = EBADMSG;
+			return (-1);
+		}
+		last = index_uid(ix, s);
+		torn += repair_record(ix, s, slots);
+		s = index_next(ix, s);
+	}
+	h->slots = s;
+	if (last >= h->uidnext)
+		h->uidnext = last + 1;
+	if (h->newlow > s)
+		h->newlow = s;
+	ix->verified = s;
+	h->modseq += (uint64_t)(torn != 0);
+	h->logfloor = h->modseq;
+	memset(&h->newtime, 0, sizeof(h->newtime));
+	memset(&h->curtime, 0, sizeof(h->curtime));
+	index_publish(ix);
+	index_publish(ix);
+	return (0);
+}
+
+/* Count one record; 1 if its changing half had to be made anew. */
+static int
+repair_record(struct index *ix, uint32_t slot, uint32_t published)
+{
+	struct index_header *h = &ix->hdr;
+	struct index_record *r = index_record(ix, slot);
+	int torn = 0;
+
+	if (r->mutsum != index_mut_sum(&r->mut)) {
+		memset(&r->mut, 0, sizeof(r->mut));
+		r->mut.size = INDEX_UNSIZED;
+		r->mut.state = REC_LIVE;
+		r->mut.modseq = h->modseq + 1;
+		r->mutsum = index_mut_sum(&r->mut);
+		torn = 1;
+	}
+	if ((r->mut.state & REC_PENDING) && slot >= published &&
+	    slot >= h->intent) {
+		/* Its batch was not complete: as if it had never been. */
+		r->mut.state = 0;
+		r->mutsum = index_mut_sum(&r->mut);
+	}
+	if (r->mut.modseq > h->modseq && !torn)
+		h->modseq = r->mut.modseq;
+	if ((r->mut.state & (REC_NEW | REC_RECENT)) && slot < h->newlow)
+		h->newlow = slot;
+	if ((r->mut.state & REC_LIVE) == 0)
+		h->dead += index_next(ix, slot) - slot;
+	index_count(ix, &r->fix, &r->mut, 1);
+	return (torn);
+}

@@ -1,0 +1,19 @@
+/*
+ * lock: waiting for other processes, never for ever.
+ */
+#ifndef STORE_LOCK_H
+#define STORE_LOCK_H
+
+/* An exclusive flock(2); -1 with EWOULDBLOCK when ms have passed. */
+int	lock_take(int fd, unsigned int ms);
+void	lock_drop(int fd);
+
+/*
+ * As other mbox programs lock: name.lock beside the file, if the directory
+ * lets us, then an fcntl lock on the file.  -1 with EWOULDBLOCK.
+ */
+int	lock_mbox(int dirfd, const char *name, int fd, unsigned int ms,
+	    int *dotted);
+void	lock_mbox_drop(int dirfd, const char *name, int fd, int dotted);
+
+#endif

@@ -1,0 +1,288 @@
+/*
+ * mailbox: an open mailbox, as sessions see it.
+ *
+ * Each call first asks whether it is an mbox; the rest is about Maildirs.
+ */
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "os/compat.h"
+#include "store/files.h"
+#include "store/name.h"
+#include "store/sync.h"
+#include "store/view.h"
+
+#define EXCLUSIVE_FILE	"postern.exclusive"
+#define TMP_AGE		(36 * 60 * 60)	/* as maildir(5) has it */
+#define TMP_FILES	10000		/* looked at, at most */
+
+static enum store_error mailbox_exclusive(struct mailbox *);
+static void mailbox_tidy(struct folder *);
+static enum store_error mailbox_update(struct mailbox *, int,
+    struct view_delta *);
+
+enum store_error
+mailbox_open(struct store *st, const char *name, unsigned int flags,
+    struct mailbox **mbp)
+{
+	struct view_delta delta = { 0 };
+	struct mailbox *mb;
+	enum store_error error;
+
+	if ((mb = calloc(1, sizeof(*mb))) == NULL)
+		return (STORE_SYS);
+	mb->store = st;
+	mb->flags = flags;
+	mb->exclusive = -1;
+	if (st->mbox != NULL) {
+		error = !name_is_inbox(name) ? STORE_NOENT :
+		    mbox_view(st->mbox, flags, &mb->mbox);
+	} else if ((error = folder_get(st, name, &mb->f)) == STORE_OK) {
+		if (flags & MAILBOX_EXCLUSIVE)
+			error = mailbox_exclusive(mb);
+		if (error == STORE_OK && (flags & MAILBOX_READONLY) == 0)
+			mailbox_tidy(mb->f);
+		if (error == STORE_OK)
+			error = mailbox_update(mb, 0, &delta);
+		view_tell(mb, &delta, NULL, NULL);
+	}
+	if (error != STORE_OK) {
+		mailbox_close(mb);
+		return (error);
+	}
+	*mbp = mb;
+	return (STORE_OK);
+}
+
+static enum store_error
+mailbox_exclusive(struct mailbox *mb)
+{
+	mb->exclusive = openat(mb->f->dir, EXCLUSIVE_FILE, O_RDWR | O_CREAT |
+	    O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	if (mb->exclusive == -1)
+		return (store_errno());
+	if (flock(mb->exclusive, LOCK_EX | LOCK_NB) == -1)
+		return (STORE_BUSY);
+	return (STORE_OK);
+}
+
+/* Files that a crash left in tmp/, once they are old. */
+static void
+mailbox_tidy(struct folder *f)
+{
+	struct dirent *e;
+	struct stat st;
+	DIR *dir;
+	int fd, n;
+
+	fd = openat(f->dir, "tmp", O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
+	    O_CLOEXEC);
+	if (fd == -1 || (dir = fdopendir(fd)) == NULL) {
+		if (fd != -1)
+			close(fd);
+		return;
+	}
+	for (n = 0; n < TMP_FILES && (e = readdir(dir)) != NULL; n++) {
+		/* mtime is the message's; ctime is when it was written. */
+		if (e->d_name[0] != '.' && fstatat(fd, e->d_name, &st,
+		    AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+		    time(NULL) - st.st_ctime > TMP_AGE)
+			(void)unlinkat(fd, e->d_name, 0);
+	}
+	closedir(dir);
+}
+
+void
+mailbox_close(struct mailbox *mb)
+{
+	if (mb == NULL)
+		return;
+	if (mb->mbox != NULL)
+		mbox_view_close(mb->mbox);
+	if (mb->exclusive != -1)
+		close(mb->exclusive);
+	folder_release(mb->f);
+	free(mb->list);
+	free(mb);
+}
+
+enum store_error
+mailbox_sync(struct mailbox *mb, int no_expunge,
+    const struct mailbox_changes *changes, void *arg)
+{
+	struct view_delta delta = { 0 };
+	enum store_error error;
+
+	if (mb->mbox != NULL)
+		return (mbox_sync(mb->mbox, no_expunge, changes, arg));
+	error = mailbox_update(mb, no_expunge, &delta);
+	view_tell(mb, &delta, changes, arg);
+	return (error);
+}
+
+static enum store_error
+mailbox_update(struct mailbox *mb, int no_expunge, struct view_delta *delta)
+{
+	struct folder *f = mb->f;
+	enum store_error error;
+	int claim;
+
+	if ((error = folder_sync(f, 0)) != STORE_OK)
+		return (error);
+	(void)keywords_load(&f->kw, f->dir);
+	/*
+	 * A message is recent in one session.  POP3 has no such thing and
+	 * leaves new/ as it is.
+	 */
+	claim = (mb->flags & (MAILBOX_READONLY | MAILBOX_EXCLUSIVE)) == 0 &&
+	    f->ix.hdr.newlow < f->ix.hdr.slots;
+	if (claim && (error = folder_lock(f, LOCK_LONG)) != STORE_OK)
+		return (error);
+	error = view_collect(mb, no_expunge, delta);
+	if (claim) {
+		if (error == STORE_OK)
+			error = view_claim(mb);
+		folder_unlock(f);
+	}
+	return (error);
+}
+
+void
+mailbox_status(struct mailbox *mb, struct mailbox_status *s)
+{
+	struct index_mut m;
+	size_t j;
+	uint32_t i;
+
+	memset(s, 0, sizeof(*s));
+	if (mb->mbox != NULL) {
+		mbox_status(mb->mbox, s);
+		return;
+	}
+	(void)view_fresh(mb);
+	s->messages = mb->n;
+	s->recent = mb->nrecent;
+	s->uidnext = mb->uidnext;
+	s->uidvalidity = mb->uidvalidity;
+	s->highestmodseq = mb->modseq;
+	for (i = 0; i < mb->n; i++) {
+		if (mb->list[i].slot == UINT32_MAX ||
+		    index_get(&mb->f->ix, mb->list[i].slot, &m) == -1)
+			continue;
+		if ((m.flags & MSG_SEEN) == 0 && s->unseen++ == 0)
+			s->first_unseen = i + 1;
+		s->deleted += (m.flags & MSG_DELETED) != 0;
+		if (m.size == INDEX_UNSIZED &&
+		    message_measure(mb, i + 1, &m.size) != STORE_OK)
+			m.size = 0;
+		s->size += m.size;
+	}
+	for (j = 0; j < sizeof(mb->f->ix.hdr.id); j++)
+		snprintf(s->id + 2 * j, 3, "%02x", mb->f->ix.hdr.id[j]);
+}
+
+const char *
+mailbox_keyword(struct mailbox *mb, unsigned int i)
+{
+	if (mb->mbox != NULL)
+		return (mbox_keyword(mb->mbox, i));
+	if (i >= STORE_KEYWORDS)
+		return (NULL);
+	/* Another session may just have made it. */
+	if (mb->f->kw.name[i] == NULL)
+		(void)keywords_load(&mb->f->kw, mb->f->dir);
+	return (mb->f->kw.name[i]);
+}
+
+int
+mailbox_keyword_find(struct mailbox *mb, const char *name, int create)
+{
+	struct folder *f = mb->f;
+	int i;
+
+	if (mb->mbox != NULL)
+		return (mbox_keyword_find(mb->mbox, name, create));
+	if (keywords_load(&f->kw, f->dir) == -1)
+		return (-1);
+	if ((i = keywords_find(&f->kw, name)) != -1 || !create ||
+	    (mb->flags & MAILBOX_READONLY))
+		return (i);
+	if (folder_lock(f, LOCK_LONG) != STORE_OK)
+		return (-1);
+	i = keywords_add(&f->kw, f->dir, name);
+	folder_unlock(f);
+	return (i);
+}
+
+uint32_t
+mailbox_count(struct mailbox *mb)
+{
+	return (mb->mbox != NULL ? mbox_count(mb->mbox) : mb->n);
+}
+
+const struct store_message *
+mailbox_message(struct mailbox *mb, uint32_t seq)
+{
+	struct store_message *msg = &mb->msg;
+	struct view_entry *e;
+	struct index_fix fix;
+	struct index_mut m;
+
+	if (mb->mbox != NULL)
+		return (mbox_message(mb->mbox, seq));
+	if ((e = view_entry(mb, seq)) == NULL)
+		return (NULL);
+	memset(msg, 0, sizeof(*msg));
+	msg->uid = e->uid;
+	/* What was expunged elsewhere is still a message, an empty one. */
+	if (view_fresh(mb) != STORE_OK || e->slot == UINT32_MAX ||
+	    index_fixed(&mb->f->ix, e->slot, &fix) == -1 ||
+	    folder_message(mb->f, e->slot, &m) != STORE_OK)
+		return (msg);
+	msg->flags = m.flags | (e->recent ? MSG_RECENT : 0);
+	msg->keywords = m.keywords;
+	msg->modseq = m.modseq;
+	msg->internal = fix.internal;
+	msg->saved = fix.saved;
+	msg->size = m.size;
+	if (m.size == INDEX_UNSIZED &&
+	    message_measure(mb, seq, &msg->size) != STORE_OK)
+		msg->size = 0;
+	return (msg);
+}
+
+uint32_t
+mailbox_seq_from_uid(struct mailbox *mb, uint32_t uid)
+{
+	uint32_t lo = 0, hi = mailbox_count(mb), n = hi, mid, there;
+
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		there = mb->mbox != NULL ?
+		    mbox_message(mb->mbox, mid + 1)->uid : mb->list[mid].uid;
+		if (there < uid)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return (lo < n ? lo + 1 : 0);
+}
+
+uint32_t
+mailbox_seq_of_uid(struct mailbox *mb, uint32_t uid)
+{
+	uint32_t seq = mailbox_seq_from_uid(mb, uid);
+
+	if (seq == 0)
+		return (0);
+	return ((mb->mbox != NULL ? mbox_message(mb->mbox, seq)->uid :
+	    mb->list[seq - 1].uid) == uid ? seq : 0);
+}

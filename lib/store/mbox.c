@@ -1,0 +1,676 @@
+/*
+ * mbox: INBOX as one mbox file.
+ *
+ * The file is other programs' too: it is read under their locks, never
+ * replaced by a new one, and read again whenever its size or time changed.
+ * Flags are kept in memory and written at the next sync, expunge or close.
+ * What this costs is linear in the size of the file.
+ */
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "os/compat.h"
+#include "store/file.h"
+#include "store/folder.h"
+#include "store/lock.h"
+#include "store/mbox.h"
+
+#define MBOX_SIZE	(1L << 30)	/* bytes that are read */
+#define MBOX_NEW	(256UL << 20)	/* of one new message */
+
+struct mbox {
+	int		 dir;
+	char		*name;
+	int		 readonly;
+	struct stat	 st;		/* of what text was read from */
+	struct mbox_text text;
+	int		 loaded;
+	int		 dirty;		/* text's list is ahead of the file */
+};
+
+/* What one session has been told. */
+struct mboxview {
+	struct mbox	*mbox;
+	unsigned int	 flags;
+	int		 exclusive;
+	struct seen {
+		uint32_t	uid;
+		uint32_t	flags;
+		int		recent;
+		int		gone;
+	}		*list;
+	uint32_t	 n;
+	uint32_t	 last;		/* highest UID told */
+	struct store_message msg;
+};
+
+static enum store_error mbox_lock(struct mbox *, int, int *, int *);
+static void mbox_unlock(struct mbox *, int, int);
+static enum store_error mbox_refresh(struct mbox *, int);
+static enum store_error mbox_load(struct mbox *, int);
+static void mbox_merge(struct mbox_text *, const struct mbox_text *);
+static enum store_error mbox_save(struct mbox *, int);
+static struct mbox_message *mbox_find(struct mbox *, uint32_t);
+static enum store_error view_merge(struct mboxview *, int,
+    const struct mailbox_changes *, void *);
+static enum store_error view_extend(struct mboxview *, uint32_t *);
+static char *new_text(const struct mbox_new *, size_t *);
+static enum store_error add_text(struct mbox *, int, const char *, size_t);
+
+enum store_error
+mbox_open(struct mbox **mp, int dirfd, const char *name, unsigned int flags)
+{
+	struct mbox *m;
+	int fd;
+
+	if (name == NULL || *name == '\0' || strcmp(name, ".") == 0)
+		return (STORE_NAME);
+	if ((m = calloc(1, sizeof(*m))) == NULL)
+		return (STORE_SYS);
+	m->dir = dirfd;
+	if ((m->name = strdup(name)) == NULL) {
+		free(m);
+		return (STORE_SYS);
+	}
+	if (flags & STORE_CREATE) {
+		fd = openat(dirfd, name, O_RDWR | O_CREAT | O_NOFOLLOW |
+		    O_NONBLOCK | O_CLOEXEC, 0600);
+		if (fd != -1)
+			close(fd);
+	}
+	*mp = m;
+	return (STORE_OK);
+}
+
+void
+mbox_close(struct mbox *m)
+{
+	if (m == NULL)
+		return;
+	if (m->dirty)
+		(void)mbox_refresh(m, 1);
+	mboxtext_free(&m->text);
+	free(m->name);
+	free(m);
+}
+
+static enum store_error
+mbox_lock(struct mbox *m, int flags, int *fd, int *dotted)
+{
+	struct stat st;
+	enum store_error error;
+
+	*fd = openat(m->dir, m->name, flags | O_NOFOLLOW | O_NONBLOCK |
+	    O_CLOEXEC, 0600);
+	if (*fd == -1)
+		return (store_errno());
+	if (fstat(*fd, &st) == -1 || !S_ISREG(st.st_mode))
+		error = STORE_CORRUPT;
+	else if (lock_mbox(m->dir, m->name, *fd, LOCK_LONG, dotted) == -1)
+		error = store_errno();
+	else
+		return (STORE_OK);
+	close(*fd);
+	*fd = -1;
+	return (error);
+}
+
+static void
+mbox_unlock(struct mbox *m, int fd, int dotted)
+{
+	lock_mbox_drop(m->dir, m->name, fd, dotted);
+	close(fd);
+}
+
+/* Read the file if it changed; write it if there is something to write. */
+static enum store_error
+mbox_refresh(struct mbox *m, int write)
+{
+	struct stat st;
+	enum store_error error;
+	int fd, dotted;
+
+	if (fstatat(m->dir, m->name, &st, AT_SYMLINK_NOFOLLOW) == -1) {
+		if (errno != ENOENT)
+			return (store_errno());
+		mboxtext_free(&m->text);	/* no file: no messages */
+		m->loaded = 0;
+		return (STORE_OK);
+	}
+	if (m->loaded && !m->dirty && st.st_size == m->st.st_size &&
+	    st.st_ino == m->st.st_ino &&
+	    st.st_mtim.tv_sec == m->st.st_mtim.tv_sec &&
+	    st.st_mtim.tv_nsec == m->st.st_mtim.tv_nsec)
+		return (STORE_OK);
+	error = mbox_lock(m, O_RDWR, &fd, &dotted);
+	m->readonly = error == STORE_READONLY;
+	if (error == STORE_READONLY) {
+		/* An fcntl write lock needs a descriptor to write with. */
+		if ((fd = file_open(m->dir, m->name)) == -1)
+			return (store_errno());
+		error = mbox_load(m, fd);
+		close(fd);
+		return (error);
+	}
+	if (error != STORE_OK)
+		return (error);
+	error = mbox_load(m, fd);
+	if (error == STORE_OK && m->dirty && write)
+		error = mbox_save(m, fd);
+	mbox_unlock(m, fd, dotted);
+	return (error);
+}
+
+static enum store_error
+mbox_load(struct mbox *m, int fd)
+{
+	struct mbox_text new = { 0 };
+	struct stat st;
+	ssize_t n;
+	size_t done = 0;
+
+	if (fstat(fd, &st) == -1)
+		return (store_errno());
+	if (m->loaded && st.st_size == m->st.st_size &&
+	    st.st_ino == m->st.st_ino &&
+	    st.st_mtim.tv_sec == m->st.st_mtim.tv_sec &&
+	    st.st_mtim.tv_nsec == m->st.st_mtim.tv_nsec)
+		return (STORE_OK);
+	if (st.st_size > MBOX_SIZE)
+		return (STORE_LIMIT);
+	new.len = (size_t)st.st_size;
+	if ((new.data = malloc(new.len + 1)) == NULL)
+		return (STORE_SYS);
+	while (done < new.len) {
+		n = pread(fd, new.data + done, new.len - done, (off_t)done);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		done += (size_t)n;
+	}
+	new.data[done] = '\0';
+	new.len = done;
+	if (mboxtext_parse(&new) == -1) {
+		mboxtext_free(&new);
+		return (store_errno());
+	}
+	/* UIDs that were given but could not be written stay the same. */
+	if (new.uidvalidity == 0 && m->text.uidvalidity != 0) {
+		new.uidvalidity = m->text.uidvalidity;
+		new.uidnext = m->text.uidnext;
+	}
+	if (mboxtext_number(&new, (uint32_t)time(NULL)) > 0)
+		m->dirty = 1;
+	if (m->loaded && m->dirty)
+		mbox_merge(&new, &m->text);
+	mboxtext_free(&m->text);
+	m->text = new;
+	m->st = st;
+	m->loaded = 1;
+	return (STORE_OK);
+}
+
+/* Flags that we were told and had not written yet. */
+static void
+mbox_merge(struct mbox_text *new, const struct mbox_text *old)
+{
+	size_t i, j = 0;
+
+	if (new->uidvalidity != old->uidvalidity)
+		return;
+	for (i = 0; i < new->n; i++) {
+		while (j < old->n && old->list[j].uid < new->list[i].uid)
+			j++;
+		if (j < old->n && old->list[j].uid == new->list[i].uid &&
+		    old->list[j].dirty) {
+			new->list[i].flags = old->list[j].flags;
+			new->list[i].dirty = 1;
+		}
+	}
+}
+
+/* Write what differs, in place: others have the file open. */
+static enum store_error
+mbox_save(struct mbox *m, int fd)
+{
+	struct mbox_text new = { 0 };
+	size_t from = 0, to, max;
+	ssize_t n;
+
+	if ((new.data = mboxtext_rewrite(&m->text, &new.len)) == NULL)
+		return (STORE_SYS);
+	new.data[new.len] = '\0';
+	max = new.len < m->text.len ? new.len : m->text.len;
+	while (from < max && new.data[from] == m->text.data[from])
+		from++;
+	to = new.len;
+	if (new.len == m->text.len)
+		while (to > from && new.data[to - 1] == m->text.data[to - 1])
+			to--;
+	while (from < to) {
+		n = pwrite(fd, new.data + from, to - from, (off_t)from);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			break;
+		from += (size_t)n;
+	}
+	if (from < to || (new.len < m->text.len &&
+	    ftruncate(fd, (off_t)new.len) == -1) || fsync(fd) == -1 ||
+	    mboxtext_parse(&new) == -1 || fstat(fd, &m->st) == -1) {
+		mboxtext_free(&new);
+		m->loaded = 0;
+		return (store_errno());
+	}
+	(void)mboxtext_number(&new, m->text.uidvalidity);
+	mboxtext_free(&m->text);
+	m->text = new;
+	m->dirty = 0;
+	return (STORE_OK);
+}
+
+static struct mbox_message *
+mbox_find(struct mbox *m, uint32_t uid)
+{
+	size_t lo = 0, hi = m->text.n, mid;
+
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		if (m->text.list[mid].uid < uid)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return (lo < m->text.n && m->text.list[lo].uid == uid &&
+	    !m->text.list[lo].hidden ? &m->text.list[lo] : NULL);
+}
+
+enum store_error
+mbox_view(struct mbox *m, unsigned int flags, struct mboxview **vp)
+{
+	struct mboxview *v;
+	enum store_error error;
+
+	if ((v = calloc(1, sizeof(*v))) == NULL)
+		return (STORE_SYS);
+	v->mbox = m;
+	v->flags = flags;
+	v->exclusive = -1;
+	if (flags & MAILBOX_EXCLUSIVE) {
+		v->exclusive = file_open(m->dir, m->name);
+		if (v->exclusive != -1 &&
+		    flock(v->exclusive, LOCK_EX | LOCK_NB) == -1) {
+			mbox_view_close(v);
+			return (STORE_BUSY);
+		}
+	}
+	if ((error = mbox_sync(v, 0, NULL, NULL)) != STORE_OK) {
+		mbox_view_close(v);
+		return (error);
+	}
+	*vp = v;
+	return (STORE_OK);
+}
+
+void
+mbox_view_close(struct mboxview *v)
+{
+	if (v->mbox->dirty && (v->flags & MAILBOX_READONLY) == 0)
+		(void)mbox_refresh(v->mbox, 1);
+	if (v->exclusive != -1)
+		close(v->exclusive);
+	free(v->list);
+	free(v);
+}
+
+enum store_error
+mbox_sync(struct mboxview *v, int no_expunge,
+    const struct mailbox_changes *ch, void *arg)
+{
+	enum store_error error;
+
+	error = mbox_refresh(v->mbox, (v->flags & MAILBOX_READONLY) == 0);
+	if (error != STORE_OK)
+		return (error);
+	return (view_merge(v, no_expunge, ch, arg));
+}
+
+/* Bring the view up to the text, and tell. */
+static enum store_error
+view_merge(struct mboxview *v, int no_expunge,
+    const struct mailbox_changes *ch, void *arg)
+{
+	struct mbox_message *m;
+	struct seen *s;
+	enum store_error error;
+	uint32_t i, n = 0, added = 0, recent = 0;
+
+	for (i = v->n; i > 0; i--) {
+		s = &v->list[i - 1];
+		s->gone = mbox_find(v->mbox, s->uid) == NULL;
+		if (s->gone && !no_expunge && ch != NULL &&
+		    ch->expunged != NULL)
+			ch->expunged(arg, i, s->uid);
+	}
+	for (i = 0; i < v->n; i++)
+		if (!v->list[i].gone || no_expunge)
+			v->list[n++] = v->list[i];
+	v->n = n;
+	if ((error = view_extend(v, &added)) != STORE_OK)
+		return (error);
+	for (i = 0; i < v->n; i++) {
+		s = &v->list[i];
+		recent += s->recent != 0;
+		if ((m = mbox_find(v->mbox, s->uid)) == NULL ||
+		    m->flags == s->flags)
+			continue;
+		s->flags = m->flags;
+		if (ch != NULL && ch->flags != NULL)
+			ch->flags(arg, i + 1);
+	}
+	if (added > 0 && ch != NULL && ch->exists != NULL)
+		ch->exists(arg, v->n, recent);
+	return (STORE_OK);
+}
+
+static enum store_error
+view_extend(struct mboxview *v, uint32_t *added)
+{
+	struct mbox *mb = v->mbox;
+	struct mbox_message *m;
+	struct seen *p;
+	size_t i;
+
+	p = reallocarray(v->list, (size_t)v->n + mb->text.n + 1, sizeof(*p));
+	if (p == NULL)
+		return (STORE_SYS);
+	v->list = p;
+	for (i = 0; i < mb->text.n; i++) {
+		m = &mb->text.list[i];
+		if (m->hidden || m->uid <= v->last)
+			continue;
+		p = &v->list[v->n++];
+		p->uid = v->last = m->uid;
+		p->flags = m->flags;
+		p->recent = !m->old;
+		p->gone = 0;
+		/* Told: from now on it is an old one. */
+		if (!m->old && (v->flags & MAILBOX_READONLY) == 0)
+			m->old = mb->dirty = 1;
+		(*added)++;
+	}
+	return (STORE_OK);
+}
+
+void
+mbox_status(struct mboxview *v, struct mailbox_status *s)
+{
+	struct mbox_message *m;
+	uint32_t i;
+
+	memset(s, 0, sizeof(*s));
+	s->messages = v->n;
+	s->uidvalidity = v->mbox->text.uidvalidity;
+	s->uidnext = v->mbox->text.uidnext;
+	if (s->uidvalidity == 0) {
+		s->uidvalidity = (uint32_t)time(NULL);
+		s->uidnext = 1;
+	}
+	s->highestmodseq = 1;
+	for (i = 0; i < v->n; i++) {
+		s->recent += v->list[i].recent != 0;
+		if ((m = mbox_find(v->mbox, v->list[i].uid)) == NULL)
+			continue;
+		s->deleted += (m->flags & MSG_DELETED) != 0;
+		s->size += m->size;
+		if ((m->flags & MSG_SEEN) == 0 && s->unseen++ == 0)
+			s->first_unseen = i + 1;
+	}
+	snprintf(s->id, sizeof(s->id), "mbox%08x",
+	    (unsigned int)s->uidvalidity);
+}
+
+/* There is no place for keywords that all programs agree on. */
+const char *
+mbox_keyword(struct mboxview *v, unsigned int i)
+{
+	(void)v;
+	(void)i;
+	return (NULL);
+}
+
+int
+mbox_keyword_find(struct mboxview *v, const char *name, int create)
+{
+	(void)v;
+	(void)name;
+	(void)create;
+	return (-1);
+}
+
+uint32_t
+mbox_count(const struct mboxview *v)
+{
+	return (v->n);
+}
+
+const struct store_message *
+mbox_message(struct mboxview *v, uint32_t seq)
+{
+	struct mbox_message *m;
+	struct seen *s;
+
+	if (seq == 0 || seq > v->n)
+		return (NULL);
+	s = &v->list[seq - 1];
+	memset(&v->msg, 0, sizeof(v->msg));
+	v->msg.uid = s->uid;
+	v->msg.modseq = 1;
+	v->msg.flags = s->flags | (s->recent ? MSG_RECENT : 0);
+	if ((m = mbox_find(v->mbox, s->uid)) != NULL) {
+		v->msg.size = m->size;
+		v->msg.internal = v->msg.saved = m->internal;
+	}
+	return (&v->msg);
+}
+
+enum store_error
+mbox_text(struct mboxview *v, uint32_t seq, struct message_text *text)
+{
+	struct mbox_message *m;
+
+	memset(text, 0, sizeof(*text));
+	if (seq == 0 || seq > v->n ||
+	    (m = mbox_find(v->mbox, v->list[seq - 1].uid)) == NULL)
+		return (STORE_NOENT);
+	if ((text->data = malloc(m->size + 1)) == NULL)
+		return (STORE_SYS);
+	text->len = m->size;
+	mboxtext_export(&v->mbox->text, m, text->data);
+	return (STORE_OK);
+}
+
+enum store_error
+mbox_store(struct mboxview *v, uint32_t seq, enum flag_op op, uint32_t flags,
+    uint32_t keywords)
+{
+	struct mbox_message *m;
+
+	(void)keywords;
+	if (v->mbox->readonly)
+		return (STORE_READONLY);
+	if (seq == 0 || seq > v->n ||
+	    (m = mbox_find(v->mbox, v->list[seq - 1].uid)) == NULL)
+		return (STORE_NOENT);
+	flags &= MSG_SEEN | MSG_ANSWERED | MSG_FLAGGED | MSG_DELETED |
+	    MSG_DRAFT;
+	if (op == FLAGS_ADD)
+		flags |= m->flags;
+	else if (op == FLAGS_REMOVE)
+		flags = m->flags & ~flags;
+	if (flags != m->flags)
+		v->mbox->dirty = m->dirty = 1;
+	m->flags = v->list[seq - 1].flags = flags;
+	return (STORE_OK);
+}
+
+enum store_error
+mbox_expunge(struct mboxview *v, const uint32_t *seqs, size_t n,
+    const struct mailbox_changes *ch, void *arg)
+{
+	struct mbox *m = v->mbox;
+	struct mbox_message *msg;
+	enum store_error error;
+	size_t i;
+	int fd, dotted;
+
+	if ((error = mbox_lock(m, O_RDWR, &fd, &dotted)) != STORE_OK)
+		return (error);
+	if ((error = mbox_load(m, fd)) == STORE_OK) {
+		/* In descending order: what uid 0 does to the search. */
+		for (i = n; i > 0; i--) {
+			if (seqs[i - 1] == 0 || seqs[i - 1] > v->n)
+				continue;
+			msg = mbox_find(m, v->list[seqs[i - 1] - 1].uid);
+			if (msg != NULL)
+				msg->flags |= MSG_RECENT;	/* marked */
+		}
+		for (i = 0; i < m->text.n; i++)
+			if (m->text.list[i].flags & MSG_RECENT)
+				m->text.list[i].uid = 0;
+		error = mbox_save(m, fd);
+	}
+	mbox_unlock(m, fd, dotted);
+	return (error != STORE_OK ? error : view_merge(v, 0, ch, arg));
+}
+
+enum store_error
+mbox_add(struct mbox *m, const struct mbox_new *new, uint32_t *uid,
+    uint32_t *uidvalidity)
+{
+	enum store_error error;
+	char *text;
+	size_t len;
+	int fd, dotted;
+
+	if ((text = new_text(new, &len)) == NULL)
+		return (store_errno());
+	error = mbox_lock(m, O_RDWR | O_CREAT, &fd, &dotted);
+	if (error == STORE_OK) {
+		error = add_text(m, fd, text, len);
+		if (error == STORE_OK && uid != NULL &&
+		    (error = mbox_load(m, fd)) == STORE_OK &&
+		    (error = mbox_save(m, fd)) == STORE_OK) {
+			*uid = m->text.n > 0 ?
+			    m->text.list[m->text.n - 1].uid : 0;
+			*uidvalidity = m->text.uidvalidity;
+		}
+		mbox_unlock(m, fd, dotted);
+	}
+	free(text);
+	return (error);
+}
+
+/* Head and message in memory, then as mbox text. */
+static char *
+new_text(const struct mbox_new *new, size_t *len)
+{
+	char *raw, *text;
+	size_t done = 0, size;
+	ssize_t n;
+
+	size = new->fd == -1 ? 0 : new->len;
+	if (size > MBOX_NEW || new->headlen > MBOX_NEW) {
+		errno = EFBIG;
+		return (NULL);
+	}
+	if ((raw = malloc(new->headlen + size + 1)) == NULL)
+		return (NULL);
+	if (new->headlen > 0)
+		memcpy(raw, new->head, new->headlen);
+	while (done < size) {
+		n = pread(new->fd, raw + new->headlen + done, size - done,
+		    new->off + (off_t)done);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			if (n == 0)
+				errno = EIO;
+			free(raw);
+			return (NULL);
+		}
+		done += (size_t)n;
+	}
+	text = mboxtext_new(new, raw, new->headlen + size, len);
+	free(raw);
+	return (text);
+}
+
+/* At the end, after an empty line; the file is as it was if that fails. */
+static enum store_error
+add_text(struct mbox *m, int fd, const char *text, size_t len)
+{
+	struct stat st;
+	enum store_error error;
+	char last[2] = "\n\n";
+
+	(void)m;
+	if (fstat(fd, &st) == -1)
+		return (store_errno());
+	if (st.st_size >= 2 &&
+	    pread(fd, last, sizeof(last), st.st_size - 2) != sizeof(last))
+		return (store_errno());
+	if (lseek(fd, 0, SEEK_END) == -1)
+		return (store_errno());
+	if ((last[1] != '\n' && file_write(fd, "\n\n", 2) == -1) ||
+	    (last[1] == '\n' && last[0] != '\n' &&
+	    file_write(fd, "\n", 1) == -1) ||
+	    file_write(fd, text, len) == -1) {
+		error = store_errno();
+		if (ftruncate(fd, st.st_size) == -1)
+			error = STORE_SYS;
+		return (error);
+	}
+	return (STORE_OK);
+}
+
+enum store_error
+mbox_delivered(struct mbox *m, const char *id, int *found)
+{
+	char want[160];
+	enum store_error error;
+	int n;
+
+	*found = 0;
+	if ((error = mbox_refresh(m, 0)) != STORE_OK)
+		return (error);
+	n = snprintf(want, sizeof(want), "\nX-Delivery-Id: %s\n", id);
+	if (n < 0 || (size_t)n >= sizeof(want))
+		return (STORE_NAME);
+	*found = m->text.len > 0 && memmem(m->text.data, m->text.len, want,
+	    (size_t)n) != NULL;
+	return (STORE_OK);
+}
+
+enum store_error
+mbox_fsync(struct mbox *m)
+{
+	enum store_error error = STORE_OK;
+	int fd;
+
+	if ((fd = openat(m->dir, m->name, O_RDWR | O_NOFOLLOW | O_NONBLOCK |
+	    O_CLOEXEC)) == -1)
+		return (store_errno());
+	if (fsync(fd) == -1)
+		error = store_errno();
+	close(fd);
+	return (error);
+}

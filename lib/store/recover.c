@@ -1,0 +1,241 @@
+/*
+ * recover: making an index.
+ *
+ * The new one is written under another name and renamed over the old one, so
+ * that at each instant there is one that can be opened or salvaged.
+ */
+#include <sys/stat.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "os/compat.h"
+#include "store/files.h"
+#include "store/index_map.h"
+#include "store/recover.h"
+#include "store/seeds.h"
+#include "store/sync.h"
+#include "store/uidlist.h"
+
+#define INDEX_TMP	"postern.index.tmp"
+#define COMPACT_MIN	512	/* dead slots that nobody minds */
+
+static int salvage(struct folder *, struct seeds *, struct index_header *);
+static enum store_error install(struct folder *, int);
+static int compact_copy(const struct index *, struct index *);
+
+enum store_error
+recover_rebuild(struct folder *f, int damaged)
+{
+	struct index_header h = { 0 };
+	struct seeds seeds = { 0 };
+	struct index ix;
+	enum store_error error = STORE_SYS;
+
+	h.uidnext = 1;
+	h.modseq = 1;
+	if (getentropy(h.id, sizeof(h.id)) == -1)
+		return (STORE_SYS);
+	if (damaged) {
+		if (salvage(f, &seeds, &h) == -1 && errno == ENOMEM)
+			goto done;
+	} else if (uidlist_read(f->dir, &seeds, &h.uidvalidity, &h.uidnext) ==
+	    -1 && errno == ENOMEM)
+		goto done;
+	if (h.uidvalidity == 0) {
+		/* UIDs of another validity mean nothing. */
+		seeds_free(&seeds);
+		h.uidvalidity = uidvalidity_next(f->store->root);
+		h.uidnext = 1;
+	}
+	h.logfloor = h.floor = h.modseq;
+	if (index_create(&ix, f->dir, INDEX_TMP, &h) == -1) {
+		error = store_errno();
+		goto done;
+	}
+	folder_use(f, &ix);
+	error = folder_scan(f, SCAN_NEW | SCAN_CUR, &seeds);
+	if (error == STORE_OK)
+		error = install(f, damaged);
+	else
+		(void)unlinkat(f->dir, INDEX_TMP, 0);
+done:
+	seeds_free(&seeds);
+	return (error);
+}
+
+/* Make the index that is open under its temporary name the folder's. */
+static enum store_error
+install(struct folder *f, int keep)
+{
+	if (keep) {
+		/* For whoever wants to know what happened. */
+		(void)unlinkat(f->dir, INDEX_BAD, 0);
+		if (linkat(f->dir, INDEX_FILE, f->dir, INDEX_BAD, 0) == -1 &&
+		    errno == ENOSPC)
+			return (STORE_FULL);
+	}
+	if (index_sync(&f->ix) == -1 ||
+	    renameat(f->dir, INDEX_TMP, f->dir, INDEX_FILE) == -1)
+		return (store_errno());
+	f->ix.verified = f->ix.hdr.slots;
+	return (fsync(f->dir) == -1 ? store_errno() : STORE_OK);
+}
+
+/* The UIDs of records that are whole, and the header if one is. */
+static int
+salvage(struct folder *f, struct seeds *seeds, struct index_header *h)
+{
+	struct index ix;
+	struct index_fix fix;
+	struct index_mut mut;
+	const char *name;
+	uint32_t s, last = 0;
+	size_t len;
+	int ret = 0;
+
+	if (index_open_damaged(&ix, f->dir, INDEX_FILE) == -1)
+		return (-1);
+	if (ix.hdr.uidvalidity != 0) {
+		memcpy(h->id, ix.hdr.id, sizeof(h->id));
+		h->uidvalidity = ix.hdr.uidvalidity;
+		h->uidnext = ix.hdr.uidnext;
+		h->modseq = ix.hdr.modseq + 1;
+	}
+	for (s = 0; s < ix.cap && ret == 0; s++) {
+		if (index_fixed(&ix, s, &fix) == -1)
+			break;
+		if (h->uidvalidity == 0)	/* the sum vouches for it */
+			ix.hdr.uidvalidity = fix.uidvalidity;
+		if (!index_record_ok(&ix, s) || fix.uid <= last ||
+		    (name = index_name(&ix, s, &len)) == NULL)
+			continue;
+		h->uidvalidity = fix.uidvalidity;
+		last = fix.uid;
+		if (fix.uid >= h->uidnext && fix.uid != UINT32_MAX)
+			h->uidnext = fix.uid + 1;
+		if (index_get(&ix, s, &mut) == 0) {
+			if (mut.modseq >= h->modseq)
+				h->modseq = mut.modseq + 1;
+			if ((mut.state & REC_LIVE) == 0)
+				continue;
+		}
+		ret = seeds_add(seeds, name, len, fix.uid, fix.saved,
+		    INDEX_UNSIZED);
+	}
+	index_close(&ix);
+	return (ret);
+}
+
+enum store_error
+recover_pending(struct folder *f)
+{
+	char from[NAME_MAX + 1], to[NAME_MAX + 1];
+	struct index_mut m, before;
+	int fromfd, tofd;
+	uint32_t s;
+
+	for (s = 0; s < f->ix.hdr.slots; s = index_next(&f->ix, s)) {
+		if (index_get(&f->ix, s, &m) == -1 ||
+		    (m.state & REC_PENDING) == 0)
+			continue;
+		before = m;
+		m.state &= ~REC_PENDING;
+		if (files_path(f, s, &before, &fromfd, from) == -1 ||
+		    files_path(f, s, &m, &tofd, to) == -1)
+			return (STORE_CORRUPT);
+		/* Not there: it was renamed already; the next scan sees. */
+		if (renameat(fromfd, from, tofd, to) == -1 && errno != ENOENT)
+			return (store_errno());
+		index_set(&f->ix, s, &m);
+	}
+	f->ix.hdr.intent = 0;
+	index_end(&f->ix);
+	return (STORE_OK);
+}
+
+enum store_error
+recover_compact(struct folder *f)
+{
+	struct index_header h = f->ix.hdr;
+	struct index ix;
+
+	if (h.dead < COMPACT_MIN || h.dead < h.slots / 2)
+		return (STORE_OK);
+	h.slots = h.messages = h.unseen = h.deleted = h.unsized = h.dead = 0;
+	h.size = h.fsize = h.logged = 0;
+	h.newlow = UINT32_MAX;
+	h.floor = h.logfloor = h.modseq;
+	if (index_create(&ix, f->dir, INDEX_TMP, &h) == -1)
+		return (STORE_OK);		/* another time */
+	if (compact_copy(&f->ix, &ix) == -1) {
+		index_close(&ix);
+		(void)unlinkat(f->dir, INDEX_TMP, 0);
+		return (STORE_OK);
+	}
+	folder_use(f, &ix);
+	return (install(f, 0));
+}
+
+static int
+compact_copy(const struct index *from, struct index *to)
+{
+	struct index_header *h = &to->hdr;
+	struct index_fix fix;
+	struct index_mut mut;
+	const char *name;
+	uint32_t s, next, at;
+	size_t len;
+
+	for (s = 0; s < from->hdr.slots; s = next) {
+		next = index_next(from, s);
+		if (index_get(from, s, &mut) == -1 ||
+		    index_fixed(from, s, &fix) == -1 ||
+		    (name = index_name(from, s, &len)) == NULL)
+			return (-1);
+		/* The last stays, dead or not: no UID below it is free. */
+		if ((mut.state & REC_LIVE) == 0 && next < from->hdr.slots)
+			continue;
+		at = h->slots;
+		if (index_put(to, &h->slots, &fix, name, &mut) == -1)
+			return (-1);
+		index_count(to, &fix, &mut, 1);
+		if ((mut.state & REC_LIVE) == 0)
+			h->dead += h->slots - at;
+		if ((mut.state & (REC_NEW | REC_RECENT)) && at < h->newlow)
+			h->newlow = at;
+	}
+	if (h->newlow > h->slots)
+		h->newlow = h->slots;
+	index_publish(to);
+	index_publish(to);
+	return (0);
+}
+
+int
+recover_count(const struct folder *f, int max)
+{
+	static const char *const sub[] = { "new", "cur" };
+	struct dirent *e;
+	DIR *dir;
+	size_t i;
+	int fd, n = 0;
+
+	for (i = 0; i < 2 && n < max; i++) {
+		fd = openat(f->dir, sub[i], O_RDONLY | O_DIRECTORY |
+		    O_NOFOLLOW | O_CLOEXEC);
+		if (fd == -1 || (dir = fdopendir(fd)) == NULL) {
+			if (fd != -1)
+				close(fd);
+			continue;
+		}
+		while (n < max && (e = readdir(dir)) != NULL)
+			n += e->d_name[0] != '.';
+		closedir(dir);
+	}
+	return (n);
+}

@@ -1,0 +1,19 @@
+/*
+ * recover: making an index: for a folder that never had one, from Dovecot's
+ * uidlist, from what is whole of a damaged one, or smaller than it was.
+ */
+#ifndef STORE_RECOVER_H
+#define STORE_RECOVER_H
+
+#include "store/folder.h"
+
+/* All with the folder locked. */
+enum store_error recover_rebuild(struct folder *, int damaged);
+/* Messages of a batch that a killed writer had decided on. */
+enum store_error recover_pending(struct folder *);
+/* Drop the records of expunged messages, if that is worth it. */
+enum store_error recover_compact(struct folder *);
+/* How many files are in new/ and cur/, counted up to max. */
+int		 recover_count(const struct folder *, int max);
+
+#endif

@@ -1,0 +1,37 @@
+/*
+ * seeds: UIDs that messages had before the index was made: from Dovecot's
+ * dovecot-uidlist, or from the whole records of a damaged index.
+ */
+#ifndef STORE_SEEDS_H
+#define STORE_SEEDS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/hash.h"
+
+#define SEEDS_MAX	(16U << 20)
+
+struct seed {
+	uint32_t	 uid;
+	int64_t		 saved;		/* 0 unknown */
+	uint64_t	 size;		/* with CRLF; UINT64_MAX unknown */
+	size_t		 name;		/* offset in names */
+	size_t		 namelen;
+};
+
+struct seeds {
+	struct seed	*list;
+	size_t		 n, cap;
+	char		*names;
+	size_t		 nameslen, namescap;
+	struct nametab	 tab;
+};
+
+void	seeds_free(struct seeds *);
+int	seeds_add(struct seeds *, const char *name, size_t len, uint32_t uid,
+	    int64_t saved, uint64_t size);
+/* NULL if there is none of that base name. */
+const struct seed *seeds_find(const struct seeds *, const char *, size_t);
+
+#endif

@@ -1,0 +1,201 @@
+/*
+ * store: a user's mailboxes.
+ *
+ * Everything that reads or changes mail goes through here: imapd and pop3d
+ * sessions, delivery, mailctl.  A store is opened on a directory descriptor
+ * and never leaves it (openat, O_NOFOLLOW).  Mailbox names are UTF-8 with '/'
+ * between levels; INBOX is any case.  Where a call takes a sequence number it
+ * counts from 1 within the view of this struct mailbox, which changes only in
+ * mailbox_sync() and mailbox_expunge().
+ *
+ * "Durable" below means: synced to disk when the call returns.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <sys/types.h>
+#include <stdint.h>
+#include <time.h>
+
+struct store;
+struct mailbox;
+
+enum store_error {
+	STORE_OK = 0,
+	STORE_NOENT,		/* no such mailbox or message */
+	STORE_EXISTS,
+	STORE_NAME,		/* not a legal mailbox name */
+	STORE_QUOTA,
+	STORE_FULL,		/* disk full */
+	STORE_READONLY,
+	STORE_BUSY,		/* locked by another session */
+	STORE_CORRUPT,
+	STORE_SYS,		/* store_strerror() has errno's text */
+	STORE_NOTEMPTY,
+	STORE_LIMIT
+};
+
+/* Flags of a message; the order is that of the bits on disk. */
+#define MSG_SEEN	0x01
+#define MSG_ANSWERED	0x02
+#define MSG_FLAGGED	0x04
+#define MSG_DELETED	0x08
+#define MSG_DRAFT	0x10
+#define MSG_PASSED	0x20	/* Maildir P, IMAP $Forwarded */
+#define MSG_RECENT	0x80	/* this session is told first */
+
+#define STORE_KEYWORDS	26	/* a mailbox; Maildir letters a..z */
+#define STORE_NAME_MAX	1000	/* bytes of a mailbox name */
+
+struct store_message {
+	uint32_t	 uid;
+	uint32_t	 flags;		/* MSG_* */
+	uint32_t	 keywords;	/* bit i: mailbox_keyword(mb, i) */
+	uint64_t	 modseq;
+	uint64_t	 size;		/* octets with CRLF line ends */
+	time_t		 internal;	/* INTERNALDATE */
+	time_t		 saved;		/* SAVEDATE */
+};
+
+struct mailbox_status {
+	uint32_t	 messages, recent, unseen, deleted;
+	uint32_t	 uidnext, uidvalidity;
+	uint32_t	 first_unseen;	/* sequence number, 0 none */
+	uint64_t	 highestmodseq;
+	uint64_t	 size;
+	char		 id[64];	/* MAILBOXID */
+};
+
+struct store_settings {
+	const char	*user;		/* for logs and Delivered-To */
+	const char	*hostname;	/* in file names */
+	int		 mbox;		/* INBOX is an mbox file */
+	uint64_t	 quota;		/* bytes, 0 none */
+	uint64_t	 quota_messages;
+};
+
+#define STORE_CREATE	0x01		/* make the Maildir if it is missing */
+
+/*
+ * dirfd is the directory that the Maildir (or mbox) called name is in; name
+ * "." is dirfd itself.  The store keeps a duplicate.
+ */
+enum store_error store_open(struct store **, int dirfd, const char *name,
+		    const struct store_settings *, unsigned int flags);
+void		 store_close(struct store *);
+const char	*store_strerror(enum store_error);
+
+/* What mailbox_list() tells of one mailbox. */
+#define LIST_NOSELECT	0x01
+#define LIST_CHILDREN	0x02
+#define LIST_SUBSCRIBED	0x04
+#define LIST_NOEXIST	0x08		/* subscribed, but there is none */
+
+typedef int (*store_list_cb)(void *arg, const char *name, unsigned int flags);
+enum store_error store_list(struct store *, store_list_cb, void *);
+enum store_error store_create(struct store *, const char *name);
+enum store_error store_delete(struct store *, const char *name);
+enum store_error store_rename(struct store *, const char *, const char *);
+enum store_error store_subscribe(struct store *, const char *, int on);
+enum store_error store_status(struct store *, const char *,
+		    struct mailbox_status *);
+enum store_error store_quota(struct store *, uint64_t *bytes,
+		    uint64_t *messages);
+
+#define MAILBOX_READONLY	0x01
+#define MAILBOX_EXCLUSIVE	0x02	/* POP3: STORE_BUSY if one is open so */
+
+enum store_error mailbox_open(struct store *, const char *name,
+		    unsigned int flags, struct mailbox **);
+void		 mailbox_close(struct mailbox *);
+void		 mailbox_status(struct mailbox *, struct mailbox_status *);
+/* Keyword i, or NULL; keyword_find makes one if create is set (-1: full). */
+const char	*mailbox_keyword(struct mailbox *, unsigned int i);
+int		 mailbox_keyword_find(struct mailbox *, const char *,
+		    int create);
+
+uint32_t	 mailbox_count(struct mailbox *);
+/* The message with sequence number seq, or NULL.  Valid until the next call. */
+const struct store_message *mailbox_message(struct mailbox *, uint32_t seq);
+/* The sequence number of the first message with at least this UID, or 0. */
+uint32_t	 mailbox_seq_from_uid(struct mailbox *, uint32_t uid);
+uint32_t	 mailbox_seq_of_uid(struct mailbox *, uint32_t uid);
+
+/*
+ * Look at the disk and bring the view up to date.  Each change is told:
+ * expunged (highest sequence number first), then flags, then how many there
+ * are now.  no_expunge keeps removed messages in the view.
+ */
+struct mailbox_changes {
+	void	(*expunged)(void *arg, uint32_t seq, uint32_t uid);
+	void	(*flags)(void *arg, uint32_t seq);
+	void	(*exists)(void *arg, uint32_t count, uint32_t recent);
+};
+enum store_error mailbox_sync(struct mailbox *, int no_expunge,
+		    const struct mailbox_changes *, void *arg);
+
+/* A message's text: a descriptor on the file; lines end as they are there. */
+enum store_error mailbox_message_fd(struct mailbox *, uint32_t seq, int *fd);
+/*
+ * The whole message with CRLF line ends, in memory; the caller munmaps or
+ * frees it with message_text_free().
+ */
+struct message_text {
+	char	*data;
+	size_t	 len;
+	void	*impl;
+};
+enum store_error mailbox_message_text(struct mailbox *, uint32_t seq,
+		    struct message_text *);
+void		 message_text_free(struct message_text *);
+
+/* What to do to the flags. */
+enum flag_op { FLAGS_SET, FLAGS_ADD, FLAGS_REMOVE };
+enum store_error mailbox_store(struct mailbox *, uint32_t seq, enum flag_op,
+		    uint32_t flags, uint32_t keywords);
+/* Remove these for good (n sequence numbers, ascending); told as by sync. */
+enum store_error mailbox_expunge(struct mailbox *, const uint32_t *, size_t n,
+		    const struct mailbox_changes *, void *arg);
+
+/*
+ * Add a message: begin, write its bytes (any line ends), then commit (durable)
+ * or abort.  Several may be begun before a commit_all: MULTIAPPEND.
+ */
+struct append;
+enum store_error append_begin(struct store *, const char *name, time_t internal,
+		    uint32_t flags, const char *const *keywords,
+		    struct append **);
+enum store_error append_write(struct append *, const void *, size_t);
+enum store_error append_commit(struct append **, size_t n, uint32_t *uids,
+		    uint32_t *uidvalidity);
+void		 append_abort(struct append *);
+
+/* Copy or move; uids[i] is the new UID of seqs[i].  Durable, all or nothing. */
+enum store_error mailbox_copy(struct mailbox *, const uint32_t *seqs, size_t n,
+		    const char *to, uint32_t *uids, uint32_t *uidvalidity);
+enum store_error mailbox_move(struct mailbox *, const uint32_t *seqs, size_t n,
+		    const char *to, uint32_t *uids, uint32_t *uidvalidity,
+		    const struct mailbox_changes *, void *arg);
+
+/*
+ * Delivery.  id is unique and stays the same if the queue delivers again
+ * after a crash; again says that this may have happened, and a message that
+ * is already there is then not added twice.  Visible to readers when this
+ * returns, durable after store_deliver_sync().
+ */
+struct store_delivery {
+	const char	*id;
+	int		 again;
+	const void	*head;		/* lines put before the message */
+	size_t		 headlen;
+	int		 fd;		/* the message, read with pread */
+	off_t		 off;
+	size_t		 len;
+	time_t		 arrived;
+};
+enum store_error store_deliver(struct store *, const char *mailbox,
+		    const struct store_delivery *);
+/* Sync all that was delivered since the last one. */
+enum store_error store_deliver_sync(struct store *);
+
+#endif

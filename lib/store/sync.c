@@ -1,0 +1,454 @@
+/*
+ * sync: what other programs did to a folder's files.
+ *
+ * Directories are read only when their mtime is not the one that we left or
+ * saw.  An mtime that is younger than its clock's grain proves nothing; such
+ * a folder is read once more later, the later the larger it is, so that this
+ * never costs more than a thousandth of the time.  Names on disk are
+ * anybody's; info_parse() bounds them.
+ */
+#include <sys/stat.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "os/compat.h"
+#include "store/files.h"
+#include "store/index_map.h"
+#include "store/recover.h"
+#include "store/sync.h"
+
+#define SCAN_TRIES	5
+#define RACY_MS		2000	/* the coarsest mtime we expect */
+
+/* A file that the index does not have. */
+struct found {
+	char			*name;
+	const struct seed	*seed;
+	uint64_t		 fsize;
+	int64_t			 mtime, ctime;
+	int			 in_new;
+};
+
+struct scan {
+	struct folder		*f;
+	const struct seeds	*seeds;
+	int			 what;
+	uint32_t		 slots;		/* as it began */
+	unsigned char		*seen;		/* a byte a slot */
+	uint64_t		 modseq;	/* of what is found */
+	struct found		*list;
+	size_t			 n, cap;
+	int			 twice;		/* a name was */
+};
+
+static int folder_changed(struct folder *);
+static enum store_error scan_run(struct scan *);
+static int scan_dir(struct scan *, int);
+static int scan_entry(struct scan *, int, const char *, unsigned char);
+static int scan_known(struct scan *, int, const char *, const struct info *,
+    uint32_t);
+static int scan_duplicate(struct scan *, int, const char *, uint32_t);
+static void scan_canonical(struct scan *, const char *, uint32_t,
+    const struct index_mut *);
+static int scan_found(struct scan *, int, const char *);
+static int scan_missing(struct scan *, int);
+static enum store_error scan_add(struct scan *);
+static void scan_reset(struct scan *);
+
+enum store_error
+folder_sync(struct folder *f, int force)
+{
+	enum store_error error;
+	int what;
+
+	if (!force && f->locked == 0 && folder_current(f) &&
+	    index_load(&f->ix) == 0 && !f->ix.hdr.busy && !f->ix.damaged &&
+	    index_verify(&f->ix) == 0 && folder_changed(f) == 0)
+		return (STORE_OK);
+	if ((error = folder_lock(f, LOCK_LONG)) != STORE_OK)
+		return (error);
+	what = force ? SCAN_NEW | SCAN_CUR : folder_changed(f);
+	if (what != 0)
+		error = folder_scan(f, what, NULL);
+	if (error == STORE_OK)
+		error = recover_compact(f);
+	folder_unlock(f);
+	return (error);
+}
+
+/* Which directories must be read. */
+static int
+folder_changed(struct folder *f)
+{
+	const struct index_header *h = &f->ix.hdr;
+	struct index_time new = { 0 }, cur = { 0 };
+	int what = 0;
+	int64_t wait;
+
+	if (files_times(f, &new, &cur) == -1)
+		return (SCAN_NEW | SCAN_CUR);
+	if (memcmp(&new, &h->newtime, sizeof(new)) != 0)
+		what |= SCAN_NEW;
+	if (memcmp(&cur, &h->curtime, sizeof(cur)) != 0)
+		what |= SCAN_CUR;
+	wait = h->messages > RACY_MS ? h->messages : RACY_MS;
+	if (h->racy != 0 && (folder_now() - h->racy > wait ||
+	    folder_now() < h->racy))
+		what = SCAN_NEW | SCAN_CUR;
+	return (what);
+}
+
+enum store_error
+folder_scan(struct folder *f, int what, const struct seeds *seeds)
+{
+	struct scan s = { .f = f, .seeds = seeds, .what = what };
+	enum store_error error;
+
+	s.slots = f->ix.hdr.slots;
+	s.modseq = f->ix.hdr.modseq + 1;
+	if ((s.seen = calloc(1, (size_t)s.slots + 1)) == NULL)
+		return (STORE_SYS);
+	index_begin(&f->ix);
+	error = scan_run(&s);
+	index_end(&f->ix);
+	scan_reset(&s);
+	free(s.list);
+	free(s.seen);
+	return (error);
+}
+
+static enum store_error
+scan_run(struct scan *s)
+{
+	struct index_header *h = &s->f->ix.hdr;
+	struct index_time new = { 0 }, cur = { 0 }, new2 = { 0 }, cur2 = { 0 };
+	enum store_error error;
+	int64_t now;
+	int i, missing, steady = 0;
+
+	for (i = 0; i < SCAN_TRIES && !steady; i++) {
+		scan_reset(s);
+		now = folder_now();
+		if (files_times(s->f, &new, &cur) == -1)
+			return (store_errno());
+		if (((s->what & SCAN_NEW) && scan_dir(s, SCAN_NEW) == -1) ||
+		    ((s->what & SCAN_CUR) && scan_dir(s, SCAN_CUR) == -1) ||
+		    files_times(s->f, &new2, &cur2) == -1)
+			return (store_errno());
+		missing = scan_missing(s, 0);
+		/* Renamed while we read, a file may not have shown. */
+		steady = memcmp(&new, &new2, sizeof(new)) == 0 &&
+		    memcmp(&cur, &cur2, sizeof(cur)) == 0;
+		if (missing && s->what == SCAN_NEW) {
+			s->what |= SCAN_CUR;	/* moved there, most likely */
+			steady = 0;
+		} else if (!missing)
+			break;
+	}
+	if (steady)
+		(void)scan_missing(s, 1);
+	if ((error = scan_add(s)) != STORE_OK)
+		return (error);
+	if (s->what & SCAN_NEW)
+		h->newtime = new;
+	if (s->what & SCAN_CUR)
+		h->curtime = cur;
+	h->racy = 0;
+	if (now - new.sec * 1000 < RACY_MS || now - cur.sec * 1000 < RACY_MS)
+		h->racy = now;
+	if (s->twice)
+		memset(&h->curtime, 0, sizeof(h->curtime));
+	return (STORE_OK);
+}
+
+static void
+scan_reset(struct scan *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->n; i++)
+		free(s->list[i].name);
+	s->n = 0;
+	memset(s->seen, 0, s->slots);
+}
+
+static int
+scan_dir(struct scan *s, int which)
+{
+	struct folder *f = s->f;
+	struct dirent *e;
+	DIR *dir;
+	int fd, ret = 0;
+
+	fd = openat(f->dir, which == SCAN_NEW ? "new" : "cur", O_RDONLY |
+	    O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd == -1)
+		return (-1);
+	if ((dir = fdopendir(fd)) == NULL) {
+		close(fd);
+		return (-1);
+	}
+	while (ret == 0 && (e = readdir(dir)) != NULL)
+		ret = scan_entry(s, which, e->d_name, e->d_type);
+	closedir(dir);
+	return (ret);
+}
+
+static int
+scan_entry(struct scan *s, int which, const char *name, unsigned char type)
+{
+	struct info info;
+	struct stat st;
+	uint32_t slot;
+
+	if (type != DT_REG && type != DT_UNKNOWN)
+		return (0);
+	if (info_parse(name, &info) == -1)
+		return (0);
+	/* Some programs put flags on names in new/: that is what cur/ is for. */
+	if (which == SCAN_NEW && name[info.baselen] != '\0') {
+		if (fstatat(s->f->cur, name, &st, AT_SYMLINK_NOFOLLOW) == 0 ||
+		    renameat(s->f->new, name, s->f->cur, name) == -1)
+			return (0);
+		which = SCAN_CUR;
+	}
+	if (files_find(s->f, name, info.baselen, &slot) == 0 &&
+	    slot < s->slots)
+		return (scan_known(s, which, name, &info, slot));
+	return (scan_found(s, which, name));
+}
+
+/* Whether a message's file is where its record says, as another file. */
+static int
+scan_duplicate(struct scan *s, int which, const char *name, uint32_t slot)
+{
+	struct folder *f = s->f;
+	char path[NAME_MAX + 1];
+	struct index_mut m;
+	struct stat a, b;
+	int dirfd, here = which == SCAN_NEW ? f->new : f->cur;
+
+	if (index_get(&f->ix, slot, &m) == -1 ||
+	    files_path(f, slot, &m, &dirfd, path) == -1 ||
+	    fstatat(dirfd, path, &a, AT_SYMLINK_NOFOLLOW) == -1)
+		return (0);
+	if (dirfd == here && strcmp(path, name) == 0)
+		return (2);
+	if (fstatat(here, name, &b, AT_SYMLINK_NOFOLLOW) == -1)
+		return (2);
+	return (a.st_ino == b.st_ino && a.st_dev == b.st_dev ? 2 : 1);
+}
+
+static int
+scan_known(struct scan *s, int which, const char *name,
+    const struct info *info, uint32_t slot)
+{
+	struct folder *f = s->f;
+	char fresh[INFO_BASE_MAX + 1];
+	struct index_mut m;
+	int in_new = which == SCAN_NEW, here = in_new ? f->new : f->cur;
+
+	if (index_get(&f->ix, slot, &m) == -1)
+		return (-1);
+	if (s->seen[slot] || in_new != ((m.state & REC_NEW) != 0)) {
+		switch (scan_duplicate(s, which, name, slot)) {
+		case 1:		/* two messages, one name: give it its own */
+			files_unique(f, fresh, sizeof(fresh));
+			if (renameat(here, name, here, fresh) == -1)
+				return (0);
+			return (scan_found(s, which, fresh));
+		case 2:
+			s->seen[slot] = 1;
+			return (0);
+		}
+	}
+	s->seen[slot] = 1;
+	if (in_new) {
+		if (m.state & REC_NEW)
+			return (0);
+		m.state |= REC_NEW;
+	} else {
+		m.state &= ~REC_NEW;
+		if (files_extra_set(f, slot, info->extra) == -1)
+			return (-1);
+	}
+	if (m.flags != info->flags || m.keywords != info->keywords) {
+		m.flags = (uint8_t)info->flags;
+		m.keywords = info->keywords;
+		m.modseq = s->modseq;
+	}
+	if (memcmp(&m, &index_record(&f->ix, slot)->mut, sizeof(m)) != 0)
+		index_set(&f->ix, slot, &m);
+	if (!in_new)
+		scan_canonical(s, name, slot, &m);
+	return (0);
+}
+
+/* "base" and "base:2,SR" become "base:2," and "base:2,RS". */
+static void
+scan_canonical(struct scan *s, const char *name, uint32_t slot,
+    const struct index_mut *m)
+{
+	char path[NAME_MAX + 1];
+	struct stat st;
+	int dirfd;
+
+	if (files_path(s->f, slot, m, &dirfd, path) == 0 &&
+	    strcmp(path, name) != 0 &&
+	    fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		(void)renameat(dirfd, name, dirfd, path);
+}
+
+static int
+scan_found(struct scan *s, int which, const char *name)
+{
+	struct found *p;
+	struct info info;
+	struct stat st;
+	size_t cap;
+
+	if (fstatat(which == SCAN_NEW ? s->f->new : s->f->cur, name, &st,
+	    AT_SYMLINK_NOFOLLOW) == -1 || !S_ISREG(st.st_mode) ||
+	    s->n >= INDEX_SLOTS)
+		return (0);
+	if (s->n == s->cap) {
+		cap = s->cap == 0 ? 64 : s->cap * 2;
+		if ((p = reallocarray(s->list, cap, sizeof(*p))) == NULL)
+			return (-1);
+		s->list = p;
+		s->cap = cap;
+	}
+	p = &s->list[s->n];
+	memset(p, 0, sizeof(*p));
+	if ((p->name = strdup(name)) == NULL)
+		return (-1);
+	s->n++;
+	if (s->seeds != NULL && info_parse(name, &info) == 0)
+		p->seed = seeds_find(s->seeds, name, info.baselen);
+	p->fsize = (uint64_t)st.st_size;
+	p->mtime = st.st_mtime;
+	p->ctime = st.st_ctime;
+	p->in_new = which == SCAN_NEW;
+	return (0);
+}
+
+/* How many have lost their files; expunge them if drop is set. */
+static int
+scan_missing(struct scan *s, int drop)
+{
+	struct folder *f = s->f;
+	struct index_mut m;
+	uint32_t slot;
+	int n = 0;
+
+	for (slot = 0; slot < s->slots; slot = index_next(&f->ix, slot)) {
+		if (s->seen[slot] || index_get(&f->ix, slot, &m) == -1 ||
+		    (m.state & REC_LIVE) == 0)
+			continue;
+		if ((s->what & (m.state & REC_NEW ? SCAN_NEW : SCAN_CUR)) == 0)
+			continue;
+		n++;
+		if (!drop)
+			return (n);
+		m.state = 0;
+		m.modseq = s->modseq;
+		index_set(&f->ix, slot, &m);
+	}
+	return (n);
+}
+
+static int
+found_compare(const void *va, const void *vb)
+{
+	const struct found *a = va, *b = vb;
+	uint64_t ta, tb;
+
+	if ((a->seed == NULL) != (b->seed == NULL))
+		return (a->seed == NULL ? 1 : -1);
+	if (a->seed != NULL)
+		return (a->seed->uid < b->seed->uid ? -1 :
+		    a->seed->uid > b->seed->uid);
+	ta = info_seconds(a->name, strlen(a->name));
+	tb = info_seconds(b->name, strlen(b->name));
+	if (ta != tb)
+		return (ta < tb ? -1 : 1);
+	return (strcmp(a->name, b->name));
+}
+
+static int
+scan_add_one(struct scan *s, const struct found *p)
+{
+	struct index_fix fix = { 0 };
+	struct index_mut mut = { 0 };
+	struct index *ix = &s->f->ix;
+	struct info info;
+	uint64_t n;
+	uint32_t slot = ix->hdr.slots, next = ix->hdr.uidnext;
+
+	if (info_parse(p->name, &info) == -1)
+		return (0);
+	if (p->in_new)
+		info.flags = info.keywords = 0;
+	fix.fsize = p->fsize;
+	fix.internal = p->mtime;
+	fix.saved = p->seed != NULL && p->seed->saved != 0 ? p->seed->saved :
+	    p->ctime;
+	fix.namelen = (uint16_t)info.baselen;
+	mut.modseq = s->modseq;
+	mut.flags = (uint8_t)info.flags;
+	mut.keywords = info.keywords;
+	mut.state = REC_LIVE | (p->in_new ? REC_NEW | REC_RECENT : 0);
+	mut.size = p->seed != NULL ? p->seed->size : INDEX_UNSIZED;
+	/* Sizes in names are believed if the one we can check is right. */
+	if (info_size(p->name, info.baselen, 'W', &n) == 0 &&
+	    n >= fix.fsize && n <= 2 * fix.fsize)
+		mut.size = n;
+	if (info_size(p->name, info.baselen, 'S', &n) == 0 && n != fix.fsize)
+		mut.size = INDEX_UNSIZED;
+	if (p->seed != NULL)
+		ix->hdr.uidnext = p->seed->uid;
+	if (index_add(ix, &fix, p->name, &mut) == -1)
+		return (-1);
+	if (ix->hdr.uidnext < next)
+		ix->hdr.uidnext = next;
+	if (!p->in_new) {
+		if (files_extra_set(s->f, slot, info.extra) == -1)
+			return (-1);
+		scan_canonical(s, p->name, slot, &mut);
+	}
+	return (0);
+}
+
+static enum store_error
+scan_add(struct scan *s)
+{
+	struct index_header *h = &s->f->ix.hdr;
+	const struct seed *last = NULL;
+	struct info info;
+	uint32_t slot;
+	size_t i;
+
+	if (s->n > 0)
+		qsort(s->list, s->n, sizeof(*s->list), found_compare);
+	for (i = 0; i < s->n; i++) {
+		if (info_parse(s->list[i].name, &info) == -1)
+			continue;
+		/* Moved while we read, or two of one name: scan again. */
+		if (files_find(s->f, s->list[i].name, info.baselen, &slot) ==
+		    0 || (s->list[i].seed != NULL && s->list[i].seed == last)) {
+			s->twice = 1;
+			continue;
+		}
+		last = s->list[i].seed;
+		if (scan_add_one(s, &s->list[i]) == -1)
+			return (store_errno());
+	}
+	if (h->slots > s->slots && s->modseq > h->modseq)
+		h->modseq = s->modseq;
+	return (STORE_OK);
+}

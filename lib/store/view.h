@@ -1,0 +1,63 @@
+/*
+ * view: the messages that one struct mailbox has been told of, by sequence
+ * number.  It follows the index only when its owner asks.
+ */
+#ifndef STORE_VIEW_H
+#define STORE_VIEW_H
+
+#include "store/folder.h"
+#include "store/mbox.h"
+
+struct view_entry {
+	uint32_t	 uid;
+	uint32_t	 slot;		/* UINT32_MAX: not in the index */
+	unsigned char	 recent;
+	unsigned char	 gone;		/* expunged, and not yet told */
+};
+
+struct mailbox {
+	struct store		*store;
+	struct folder		*f;		/* or else: */
+	struct mboxview		*mbox;
+	unsigned int		 flags;		/* MAILBOX_* */
+	int			 exclusive;	/* the lock's descriptor, -1 */
+	struct view_entry	*list;		/* by UID, and so by slot */
+	uint32_t		 n, cap;
+	uint32_t		 ngone, nrecent;
+	uint32_t		 slots;		/* of the index, seen */
+	uint64_t		 modseq;	/* of the index, seen */
+	uint32_t		 uidvalidity, uidnext;
+	unsigned int		 epoch;		/* the folder's */
+	struct store_message	 msg;		/* mailbox_message()'s */
+};
+
+/* What view_collect() found, to be told without a lock. */
+struct view_delta {
+	struct view_gone {
+		uint32_t seq, uid;
+	}		*gone;			/* highest first */
+	uint32_t	 ngone;
+	uint32_t	*changed;		/* UIDs */
+	uint32_t	 nchanged, capchanged;
+	uint32_t	 added;
+};
+
+/* After the index was replaced: find the slots again. */
+enum store_error view_fresh(struct mailbox *);
+/* The entry, or NULL. */
+struct view_entry *view_entry(struct mailbox *, uint32_t seq);
+/* Take in what the index has; expunged ones stay if no_expunge is set. */
+enum store_error view_collect(struct mailbox *, int no_expunge,
+		    struct view_delta *);
+void		 view_tell(struct mailbox *, struct view_delta *,
+		    const struct mailbox_changes *, void *);
+/* This session has been told of them; locked. */
+enum store_error view_claim(struct mailbox *);
+
+/* A descriptor on a message's file, wherever it has gone. */
+enum store_error message_open(struct mailbox *, uint32_t seq, int *fd);
+/* Read the file to learn its size with CRLF. */
+enum store_error message_measure(struct mailbox *, uint32_t seq,
+		    uint64_t *size);
+
+#endif

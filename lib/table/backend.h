@@ -1,0 +1,29 @@
+/*
+ * backend: what table.c needs of each kind of table.
+ */
+#ifndef TABLE_BACKEND_H
+#define TABLE_BACKEND_H
+
+#include "table/table.h"
+
+struct table_backend {
+	/* -1 with errno; state is the backend's own */
+	int	(*open)(const struct conf_table *, enum table_form, void **state);
+	void	(*lookup)(void *state, enum table_form, const char *key,
+		    table_cb, void *arg);
+	void	(*close)(void *state);
+};
+
+extern const struct table_backend table_backend_inline;
+extern const struct table_backend table_backend_file;
+extern const struct table_backend table_backend_sqlite;
+
+/* The operations that only files have; state is that of the file backend. */
+int	table_file_load(void *state, enum table_form, int fd,
+	    struct table_report *);
+void	table_file_unload(void *state, const char *why);
+
+/* Call cb with a failure. */
+void	table_fail(table_cb, void *arg, const char *key, const char *why);
+
+#endif

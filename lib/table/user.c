@@ -1,0 +1,139 @@
+/*
+ * user: passwd-like fields (passwd(5), Dovecot's passwd-file).  A field that
+ * makes no sense is a failure, not an absent one: a user whose uid cannot be
+ * read must not get somebody else's.
+ */
+#include <ctype.h>
+#include <limits.h>
+#include <stdint.h>
+#include <string.h>
+#include <strings.h>
+
+#include "os/compat.h"
+#include "table/user.h"
+
+/* Ids as the contract has them; -1 of any width means nobody. */
+#define ID_MAX	(UINT32_MAX - 1)
+
+static int
+number(const char *text, long long max, long long *value)
+{
+	const char	*why = NULL;
+
+	if (!isdigit((unsigned char)text[0]))
+		return (-1);
+	*value = strtonum(text, 0, max, &why);
+	return (why == NULL ? 0 : -1);
+}
+
+const char *
+table_user_uid(struct table_user *u, const char *text)
+{
+	long long	value;
+
+	if (*text == '\0')
+		return (NULL);
+	if (number(text, ID_MAX, &value) == -1)
+		return ("uid is not a number");
+	u->uid = (uid_t)value;
+	u->has_uid = 1;
+	return (NULL);
+}
+
+const char *
+table_user_gid(struct table_user *u, const char *text)
+{
+	long long	value;
+
+	if (*text == '\0')
+		return (NULL);
+	if (number(text, ID_MAX, &value) == -1)
+		return ("gid is not a number");
+	u->gid = (gid_t)value;
+	u->has_gid = 1;
+	return (NULL);
+}
+
+/* "5g": digits and one letter of k, m, g, t, or none. */
+const char *
+table_user_quota(struct table_user *u, const char *text)
+{
+	char		 digits[20];
+	const char	*unit, *units = "kmgt";
+	size_t		 n = strspn(text, "0123456789");
+	long long	 value;
+	unsigned int	 shift = 0;
+
+	if (*text == '\0')
+		return (NULL);
+	if (n == 0 || n >= sizeof(digits))
+		return ("quota is not a size");
+	memcpy(digits, text, n);
+	digits[n] = '\0';
+	if (text[n] != '\0') {
+		unit = strchr(units, tolower((unsigned char)text[n]));
+		if (unit == NULL || text[n + 1] != '\0')
+			return ("quota is not a size");
+		shift = 10 * (unsigned int)(unit - units + 1);
+	}
+	if (number(digits, LLONG_MAX >> shift, &value) == -1)
+		return ("quota is too large");
+	u->quota = (uint64_t)value << shift;
+	u->has_quota = 1;
+	return (NULL);
+}
+
+/* Words with spaces or commas between; only quota= is ours. */
+const char *
+table_user_extra(struct table_user *u, const char *text)
+{
+	char	word[32];
+	size_t	n;
+
+	u->extra = text;
+	while (*text != '\0') {
+		text += strspn(text, " \t,");
+		n = strcspn(text, " \t,");
+		if (strncasecmp(text, "quota=", 6) == 0) {
+			if (n - 6 >= sizeof(word))
+				return ("quota is not a size");
+			memcpy(word, text + 6, n - 6);
+			word[n - 6] = '\0';
+			return (table_user_quota(u, word));
+		}
+		text += n;
+	}
+	return (NULL);
+}
+
+/* Up to the next colon, which becomes the terminator. */
+static char *
+field(char **rest)
+{
+	char	*p = *rest, *colon;
+
+	if ((colon = strchr(p, ':')) != NULL) {
+		*colon = '\0';
+		*rest = colon + 1;
+	} else
+		*rest = p + strlen(p);
+	return (p);
+}
+
+const char *
+table_user_parse(struct table_user *u, const char *name, char *rest)
+{
+	const char	*why;
+
+	memset(u, 0, sizeof(*u));
+	u->name = name;
+	u->home = u->extra = "";
+	u->hash = field(&rest);
+	if ((why = table_user_uid(u, field(&rest))) != NULL ||
+	    (why = table_user_gid(u, field(&rest))) != NULL)
+		return (why);
+	(void)field(&rest);		/* gecos */
+	u->home = field(&rest);
+	(void)field(&rest);		/* shell */
+	return (table_user_extra(u, rest));
+}

@@ -1,0 +1,16 @@
+/*
+ * pop3d's contract as a table, from the lists of privsep/contract.h.
+ */
+#include "contract.h"
+
+COMMON_MESSAGES(CONTRACT_FIELDS)
+SESSION_MESSAGES(CONTRACT_FIELDS)
+
+static const struct msg_def messages[] = {
+	COMMON_MESSAGES(CONTRACT_ROW)
+	SESSION_MESSAGES(CONTRACT_ROW)
+};
+
+const struct contract pop3d_contract = {
+	"pop3d", messages, sizeof(messages) / sizeof(messages[0])
+};

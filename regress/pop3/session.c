@@ -1,0 +1,378 @@
+/*
+ * Dialogues with pop3d's session over a socketpair, on a Maildir made for each.
+ *
+ * In an expected reply %V is the mailbox's UIDVALIDITY.
+ */
+#include "os/compat.h"
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../../pop3d/client.h"
+#include "../test.h"
+#include "log/log.h"
+#include "store/store.h"
+
+#define TURNS	20000
+#define OUT_MAX	65536
+
+static const char *const messages[] = {
+	"Subject: one\n\nline one\n.dot\n..\n.\nlast\n",
+	"Subject: two\r\n\r\nno end",
+	"Subject: three\n\nb1\nb2\nb3\n",
+};
+#define NMESSAGES	(sizeof(messages) / sizeof(messages[0]))
+
+struct dialogue {
+	const char	*name;
+	const char	*in;		/* after net's line; then EOF */
+	const char	*out;
+	unsigned int	 left;		/* messages afterwards */
+};
+
+#define HELLO	"+OK 3 messages (97 octets)\r\n"
+
+static const struct dialogue dialogues[] = {
+	{ "quit", "QUIT\r\n", HELLO "+OK bye\r\n", 3 },
+	{ "nothing", "", HELLO, 3 },
+	{ "stat", "STAT\r\nNOOP\r\nQUIT\r\n",
+	    HELLO "+OK 3 97\r\n+OK\r\n+OK bye\r\n", 3 },
+	{ "list", "LIST\r\nLIST 2\r\nQUIT\r\n",
+	    HELLO HELLO "1 45\r\n2 22\r\n3 30\r\n.\r\n+OK 2 22\r\n"
+	    "+OK bye\r\n", 3 },
+	{ "uidl", "UIDL\r\nUIDL 3\r\nQUIT\r\n",
+	    HELLO HELLO "1 00000001%V\r\n2 00000002%V\r\n3 00000003%V\r\n"
+	    ".\r\n+OK 3 00000003%V\r\n+OK bye\r\n", 3 },
+	{ "dots", "RETR 1\r\nQUIT\r\n",
+	    HELLO "+OK 45 octets\r\nSubject: one\r\n\r\nline one\r\n"
+	    "..dot\r\n...\r\n..\r\nlast\r\n.\r\n+OK bye\r\n", 3 },
+	{ "no line end", "RETR 2\r\nQUIT\r\n",
+	    HELLO "+OK 22 octets\r\nSubject: two\r\n\r\nno end\r\n.\r\n"
+	    "+OK bye\r\n", 3 },
+	{ "top", "TOP 3 0\r\nTOP 3 1\r\nTOP 3 99\r\nQUIT\r\n",
+	    HELLO "+OK\r\nSubject: three\r\n\r\n.\r\n"
+	    "+OK\r\nSubject: three\r\n\r\nb1\r\n.\r\n"
+	    "+OK\r\nSubject: three\r\n\r\nb1\r\nb2\r\nb3\r\n.\r\n"
+	    "+OK bye\r\n", 3 },
+	{ "dele", "DELE 2\r\nDELE 2\r\nRETR 2\r\nSTAT\r\nLIST\r\nQUIT\r\n",
+	    HELLO "+OK 2 will be deleted\r\n-ERR no such message\r\n"
+	    "-ERR no such message\r\n+OK 2 75\r\n"
+	    "+OK 2 messages (75 octets)\r\n1 45\r\n3 30\r\n.\r\n"
+	    "+OK bye\r\n", 2 },
+	{ "dele all", "DELE 1\r\nDELE 2\r\nDELE 3\r\nSTAT\r\nUIDL\r\nQUIT\r\n",
+	    HELLO "+OK 1 will be deleted\r\n+OK 2 will be deleted\r\n"
+	    "+OK 3 will be deleted\r\n+OK 0 0\r\n"
+	    "+OK 0 messages (0 octets)\r\n.\r\n+OK bye\r\n", 0 },
+	{ "rset", "DELE 1\r\nRSET\r\nQUIT\r\n",
+	    HELLO "+OK 1 will be deleted\r\n" HELLO "+OK bye\r\n", 3 },
+	{ "dropped", "DELE 1\r\nDELE 2\r\nQUI",
+	    HELLO "+OK 1 will be deleted\r\n+OK 2 will be deleted\r\n", 3 },
+	{ "numbers", "RETR 0\r\nRETR -1\r\nDELE 4294967297\r\nTOP 4 1\r\n"
+	    "LIST 99999999999999999999\r\nUIDL 4\r\nRETR\r\nQUIT\r\n",
+	    HELLO "-ERR no such message\r\n-ERR no such message\r\n"
+	    "-ERR no such message\r\n-ERR no such message\r\n"
+	    "-ERR no such message\r\n-ERR no such message\r\n"
+	    "-ERR no such message\r\n+OK bye\r\n", 3 },
+	{ "words", "USER a\r\nPASS b\r\nSTLS\r\nLAST\r\nSTAT 1\r\n\r\nQUIT\r\n",
+	    HELLO "-ERR you are logged in\r\n-ERR you are logged in\r\n"
+	    "-ERR you are logged in\r\n-ERR unknown command\r\n"
+	    "-ERR bad argument\r\n-ERR unknown command\r\n+OK bye\r\n", 3 },
+	{ "capa", "CAPA\r\nQUIT\r\n", HELLO "+OK\r\nTOP\r\nUIDL\r\n"
+	    "RESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\n"
+	    "IMPLEMENTATION Postern\r\n.\r\n+OK bye\r\n", 3 },
+	{ "after quit", "QUIT\r\nSTAT\r\n", HELLO "+OK bye\r\n", 3 },
+};
+
+static struct {
+	struct event_base *base;
+	struct store	*store;
+	int		 ended;
+	char		 dir[64];
+} test;
+
+static void
+ended(void)
+{
+	test.ended++;
+}
+
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return (remove(path));
+}
+
+static int
+write_file(const char *name, const char *text, size_t len)
+{
+	char path[256];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/new/%s", test.dir, name);
+	if ((fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600)) == -1)
+		return (-1);
+	n = write(fd, text, len);
+	close(fd);
+	return (n == (ssize_t)len ? 0 : -1);
+}
+
+/* A fresh Maildir, and the store on it. */
+static int
+begin(void)
+{
+	struct store_settings set = { .user = "u", .hostname = "h" };
+	static const char *const dirs[] = { "", "/cur", "/new", "/tmp" };
+	char name[256];
+	size_t i;
+	int fd, ok;
+
+	strlcpy(test.dir, "/tmp/pop3.XXXXXXXXXX", sizeof(test.dir));
+	if (mkdtemp(test.dir) == NULL)
+		return (-1);
+	for (i = 1; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
+		snprintf(name, sizeof(name), "%s%s", test.dir, dirs[i]);
+		if (mkdir(name, 0700) == -1)
+			return (-1);
+	}
+	for (i = 0; i < NMESSAGES; i++) {
+		snprintf(name, sizeof(name), "100000000%zu.M%zuP1.h", i, i);
+		if (write_file(name, messages[i], strlen(messages[i])) == -1)
+			return (-1);
+	}
+	if ((fd = open(test.dir, O_RDONLY | O_DIRECTORY)) == -1)
+		return (-1);
+	ok = store_open(&test.store, fd, ".", &set, 0) == STORE_OK;
+	close(fd);
+	return (ok ? 0 : -1);
+}
+
+static void
+end(void)
+{
+	store_close(test.store);
+	test.store = NULL;
+	if (nftw(test.dir, remove_one, 16, FTW_DEPTH | FTW_PHYS) == -1)
+		perror(test.dir);
+}
+
+static int
+connect_client(void)
+{
+	static struct client_settings set;
+	int sp[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, sp) == -1)
+		return (-1);
+	set.base = test.base;
+	set.store = test.store;
+	set.user = "u";
+	set.ended = ended;
+	return (client_start(&set, sp[0], 1, "192.0.2.1") == -1 ? -1 : sp[1]);
+}
+
+static void
+turn(unsigned int turns)
+{
+	unsigned int i;
+
+	for (i = 0; i < turns; i++) {
+		if (event_base_loop(test.base, EVLOOP_NONBLOCK) == -1)
+			return;
+	}
+}
+
+/* Everything up to the end of the connection. */
+static void
+talk(int fd, const char *in, size_t step, char *out)
+{
+	size_t o = 0, done = 0, len = strlen(in), n;
+	ssize_t got = -1;
+	int i, shut = 0;
+
+	for (i = 0; i < TURNS && got != 0; i++) {
+		if (done < len) {
+			n = len - done < step ? len - done : step;
+			if (send(fd, in + done, n, MSG_NOSIGNAL) == (ssize_t)n)
+				done += n;
+		} else if (!shut)
+			shut = shutdown(fd, SHUT_WR) == 0;
+		turn(1);
+		while ((got = recv(fd, out + o, OUT_MAX - 1 - o, 0)) > 0)
+			o += (size_t)got;
+	}
+	out[o] = '\0';
+}
+
+static void
+expand(const char *text, char *out, size_t size)
+{
+	struct mailbox_status st = { 0 };
+	char validity[16];
+	const char *p;
+	size_t o = 0;
+
+	if (store_status(test.store, "INBOX", &st) != STORE_OK)
+		return;
+	snprintf(validity, sizeof(validity), "%08x", st.uidvalidity);
+	for (p = text; *p != '\0' && o < size - 9; p++) {
+		if (p[0] == '%' && p[1] == 'V') {
+			memcpy(out + o, validity, 8);
+			o += 8;
+			p++;
+		} else
+			out[o++] = *p;
+	}
+	out[o] = '\0';
+}
+
+static unsigned int
+left(void)
+{
+	struct mailbox_status st = { 0 };
+
+	if (store_status(test.store, "INBOX", &st) != STORE_OK)
+		return (999);
+	return (st.messages);
+}
+
+static void
+run(const struct dialogue *d, size_t step)
+{
+	static char out[OUT_MAX], want[OUT_MAX], in[OUT_MAX];
+	char name[64];
+	int fd;
+
+	snprintf(name, sizeof(name), "%s by %zu", d->name, step);
+	if (begin() == -1 || (fd = connect_client()) == -1) {
+		printf("not ok %s: %s\n", name, strerror(errno));
+		test_failed = 1;
+		return;
+	}
+	snprintf(in, sizeof(in), "\r\n%s", d->in);
+	talk(fd, in, step, out);
+	close(fd);
+	turn(10);
+	expand(d->out, want, sizeof(want));
+	TEST_STR(name, out, want);
+	snprintf(name, sizeof(name), "%s by %zu leaves", d->name, step);
+	TEST(name, left() == d->left);
+	end();
+}
+
+static void
+test_in_use(void)
+{
+	static char out[OUT_MAX];
+	int a, b;
+
+	if (begin() == -1 || (a = connect_client()) == -1)
+		return;
+	if (send(a, "\r\n", 2, MSG_NOSIGNAL) != 2)
+		return;
+	turn(5);
+	b = connect_client();
+	talk(b, "\r\nSTAT\r\n", 99, out);
+	TEST_STR("in use", out,
+	    "-ERR [IN-USE] another client has the mailbox\r\n");
+	close(b);
+	talk(a, "QUIT\r\n", 99, out);
+	TEST_STR("the first goes on", out, HELLO "+OK bye\r\n");
+	close(a);
+	b = connect_client();
+	talk(b, "\r\nQUIT\r\n", 99, out);
+	TEST_STR("free again", out, HELLO "+OK bye\r\n");
+	close(b);
+	end();
+}
+
+static void
+test_long_line(void)
+{
+	static char in[8192], out[OUT_MAX];
+	int fd;
+
+	memset(in, 'a', sizeof(in) - 1);
+	memcpy(in, "\r\n", 2);
+	if (begin() == -1 || (fd = connect_client()) == -1)
+		return;
+	talk(fd, in, 4096, out);
+	TEST_STR("long line", out, HELLO "-ERR line too long\r\n");
+	close(fd);
+	turn(10);
+	end();
+}
+
+static long
+rss(void)
+{
+	struct rusage ru;
+
+	return (getrusage(RUSAGE_SELF, &ru) == -1 ? 0 : ru.ru_maxrss);
+}
+
+/* It asks for 400 MB and reads nothing. */
+static void
+test_never_reads(void)
+{
+	size_t len = 8 << 20;
+	char *text;
+	long before;
+	int fd, i;
+
+	if (begin() == -1 || (text = malloc(len)) == NULL)
+		return;
+	memset(text, '.', len);
+	for (i = 78; i < (int)len; i += 79)
+		text[i] = '\n';
+	if (write_file("2000000000.M9P1.h", text, len) == -1 ||
+	    (fd = connect_client()) == -1)
+		return;
+	free(text);
+	if (send(fd, "\r\n", 2, MSG_NOSIGNAL) != 2)
+		return;
+	turn(5);
+	before = rss();
+	for (i = 0; i < 50; i++) {
+		if (send(fd, "RETR 4\r\n", 8, MSG_NOSIGNAL) != 8)
+			break;
+	}
+	turn(2000);
+	TEST("never reads", rss() - before < 4096 && test.ended >= 0);
+	test.ended = 0;
+	close(fd);
+	turn(10);
+	TEST("never reads, goes", test.ended == 1);
+	end();
+}
+
+int
+main(void)
+{
+	size_t i;
+
+	log_init("pop3d", "session");
+	log_verbose(0);
+	if (freopen("/dev/null", "w", stderr) == NULL ||
+	    (test.base = event_base_new()) == NULL)
+		return (1);
+	for (i = 0; i < sizeof(dialogues) / sizeof(dialogues[0]); i++) {
+		run(&dialogues[i], 4096);
+		run(&dialogues[i], 1);
+	}
+	test_in_use();
+	test_long_line();
+	test_never_reads();
+	TEST_DONE();
+}

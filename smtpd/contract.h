@@ -1,0 +1,285 @@
+/*
+ * The contract of smtpd: every message that may pass between its processes.
+ *
+ * A transaction: net asks lookup (TX_MAIL, TX_RCPT), lookup decides and tells
+ * queue (TX_OPEN, TX_ADD, TX_VERDICT), queue acts and tells net (TX_REPLY).
+ * The verdict never passes through net, which it is about.  Replies may come
+ * in any order; seq puts them back into that of the commands.
+ *
+ *	name, from, to, tail, descriptors, rate a second (0: any), when
+ */
+#ifndef SMTPD_CONTRACT_H
+#define SMTPD_CONTRACT_H
+
+#include "privsep/contract.h"
+
+#define C_ID		20		/* a queue id as text */
+#define C_DOMAIN	256
+
+/* clang-format off */
+
+#define TX_MAIL_FIELDS(NUM, STR, SECRET)				\
+	NUM(conn, UINT32_MAX)						\
+	NUM(seq, UINT32_MAX)						\
+	NUM(listener, UINT32_MAX)					\
+	NUM(tls, 1)							\
+	NUM(size, UINT64_MAX)						\
+	NUM(eightbit, 1)						\
+	STR(addr, C_ADDR)						\
+	STR(helo, C_DOMAIN)						\
+	STR(sender, C_MAILADDR)
+#define TX_RCPT_FIELDS(NUM, STR, SECRET)				\
+	NUM(conn, UINT32_MAX)						\
+	NUM(seq, UINT32_MAX)						\
+	STR(rcpt, C_MAILADDR)
+#define TX_END_FIELDS(NUM, STR, SECRET)					\
+	NUM(conn, UINT32_MAX)						\
+	NUM(gone, 1)
+#define TX_DATA_FIELDS(NUM, STR, SECRET)				\
+	NUM(conn, UINT32_MAX)						\
+	NUM(seq, UINT32_MAX)						\
+	NUM(id, UINT64_MAX)						\
+	NUM(spooled, 1)							\
+	NUM(eightbit, 1)						\
+	STR(msgid, 128)
+#define SPOOL_ASK_FIELDS(NUM, STR, SECRET)				\
+	NUM(conn, UINT32_MAX)						\
+	NUM(id, UINT64_MAX)
+#define SPOOL_FILE_FIELDS(NUM, STR, SECRET)				\
+	NUM(conn, UINT32_MAX)						\
+	NUM(id, UINT64_MAX)						\
+	NUM(failed, UINT32_MAX)
+#define TX_REPLY_FIELDS(NUM, STR, SECRET)				\
+	NUM(conn, UINT32_MAX)						\
+	NUM(seq, UINT32_MAX)						\
+	NUM(id, UINT64_MAX)						\
+	NUM(accepted, 1)						\
+	STR(reply, C_REPLY)
+
+/* Who logged in, from auth straight to lookup. */
+#define CLIENT_AUTH_FIELDS(NUM, STR, SECRET)				\
+	NUM(conn, UINT32_MAX)						\
+	STR(user, C_USER)
+
+/*
+ * Where a recipient goes.  A local one is an account (user) of a domain; one
+ * of the outside goes to host, by MX unless nomx, in the way of scheme (enum
+ * conf_scheme), with the password of label in the table of the route.
+ */
+#define DEST_FIELDS(NUM, STR, SECRET)					\
+	NUM(local, 1)							\
+	NUM(scheme, 4)							\
+	NUM(port, 65535)						\
+	NUM(nomx, 1)							\
+	NUM(route, UINT32_MAX)						\
+	STR(user, C_USER)						\
+	STR(host, C_DOMAIN)						\
+	STR(label, C_USER)						\
+	STR(source, C_ADDR)
+
+#define TX_OPEN_FIELDS(NUM, STR, SECRET)				\
+	NUM(conn, UINT32_MAX)						\
+	NUM(seq, UINT32_MAX)						\
+	NUM(size, UINT64_MAX)						\
+	STR(sender, C_MAILADDR)						\
+	STR(user, C_USER)						\
+	STR(addr, C_ADDR)						\
+	STR(helo, C_DOMAIN)
+#define TX_ADD_FIELDS(NUM, STR, SECRET)					\
+	NUM(internal, 1)						\
+	NUM(conn, UINT32_MAX)						\
+	NUM(seq, UINT32_MAX)						\
+	STR(rcpt, C_MAILADDR)						\
+	STR(orig, C_MAILADDR)						\
+	DEST_FIELDS(NUM, STR, SECRET)
+#define TX_VERDICT_FIELDS(NUM, STR, SECRET)				\
+	NUM(internal, 1)						\
+	NUM(conn, UINT32_MAX)						\
+	NUM(seq, UINT32_MAX)						\
+	NUM(accepted, 1)						\
+	NUM(mail, 1)							\
+	STR(reply, C_REPLY)
+
+/*
+ * queue asks where an address goes now: a bounce's recipient (expand), or one
+ * whose route is not known because it was read back from the spool.  Answered
+ * with TX_ADD and TX_VERDICT, internal.
+ */
+#define RESOLVE_FIELDS(NUM, STR, SECRET)				\
+	NUM(ticket, UINT32_MAX)						\
+	NUM(expand, 1)							\
+	STR(sender, C_MAILADDR)						\
+	STR(rcpt, C_MAILADDR)
+
+/* The recipient's own process. */
+#define DELIVERY_ASK_FIELDS(NUM, STR, SECRET)				\
+	NUM(ticket, UINT32_MAX)						\
+	STR(domain, C_DOMAIN)						\
+	STR(user, C_USER)
+#define DELIVERY_OPEN_FIELDS(NUM, STR, SECRET)				\
+	NUM(ticket, UINT32_MAX)						\
+	NUM(found, 1)							\
+	NUM(system, 1)							\
+	NUM(tempfail, 1)						\
+	NUM(uid, UINT32_MAX)						\
+	NUM(gid, UINT32_MAX)						\
+	NUM(domain, UINT32_MAX)						\
+	STR(user, C_USER)						\
+	STR(home, C_PATH)
+#define DELIVERER_FIELDS(NUM, STR, SECRET)				\
+	NUM(ticket, UINT32_MAX)						\
+	NUM(pid, INT32_MAX)
+#define NO_DELIVERER_FIELDS(NUM, STR, SECRET)				\
+	NUM(ticket, UINT32_MAX)						\
+	NUM(permanent, 1)						\
+	STR(why, C_REPLY)
+#define DELIVER_BOX_FIELDS(NUM, STR, SECRET)				\
+	NUM(mbox, 1)							\
+	NUM(quota, UINT64_MAX)						\
+	STR(user, C_USER)						\
+	STR(path, C_PATH)
+#define DELIVER_MSG_FIELDS(NUM, STR, SECRET)				\
+	NUM(ticket, UINT64_MAX)						\
+	NUM(again, 1)							\
+	NUM(arrived, INT64_MAX)						\
+	NUM(size, UINT64_MAX)						\
+	STR(id, 32)							\
+	STR(sender, C_MAILADDR)						\
+	STR(rcpt, C_MAILADDR)
+#define DELIVERED_FIELDS(NUM, STR, SECRET)				\
+	NUM(ticket, UINT64_MAX)						\
+	STR(reply, C_REPLY)
+#define DELIVER_SYNC_FIELDS(NUM, STR, SECRET)				\
+	NUM(ticket, UINT64_MAX)
+#define DELIVER_SYNCED_FIELDS(NUM, STR, SECRET)				\
+	NUM(ticket, UINT64_MAX)						\
+	NUM(failed, 1)
+
+/*
+ * Sessions to other servers: opened and numbered by queue; one message at a
+ * time each.  A reply is "250 2.0.0 text", made printable by relay.
+ */
+#define RELAY_OPEN_FIELDS(NUM, STR, SECRET)				\
+	NUM(session, UINT32_MAX)					\
+	DEST_FIELDS(NUM, STR, SECRET)
+#define RELAY_MAIL_FIELDS(NUM, STR, SECRET)				\
+	NUM(session, UINT32_MAX)					\
+	NUM(size, UINT64_MAX)						\
+	NUM(eightbit, 1)						\
+	NUM(nrcpts, 1000)						\
+	STR(id, C_ID)							\
+	STR(sender, C_MAILADDR)
+#define RELAY_RCPT_FIELDS(NUM, STR, SECRET)				\
+	NUM(session, UINT32_MAX)					\
+	NUM(index, 1000)						\
+	STR(rcpt, C_MAILADDR)
+#define RELAY_SESSION_FIELDS(NUM, STR, SECRET)				\
+	NUM(session, UINT32_MAX)
+#define RELAY_READY_FIELDS(NUM, STR, SECRET)				\
+	NUM(session, UINT32_MAX)					\
+	NUM(tls, 1)							\
+	STR(host, C_DOMAIN)						\
+	STR(addr, C_ADDR)
+#define RELAY_RESULT_FIELDS(NUM, STR, SECRET)				\
+	NUM(session, UINT32_MAX)					\
+	NUM(index, 1000)						\
+	NUM(final, 1)							\
+	NUM(closing, 1)		/* the last, and the session ends */	\
+	STR(reply, C_REPLY)
+#define RELAY_CLOSED_FIELDS(NUM, STR, SECRET)				\
+	NUM(session, UINT32_MAX)					\
+	NUM(permanent, 1)						\
+	STR(reply, C_REPLY)
+#define SECRET_ASK_FIELDS(NUM, STR, SECRET)				\
+	NUM(session, UINT32_MAX)					\
+	NUM(route, UINT32_MAX)						\
+	STR(label, C_USER)
+#define SECRET_FIELDS(NUM, STR, SECRET)					\
+	NUM(session, UINT32_MAX)					\
+	NUM(found, 1)							\
+	STR(user, C_USER)						\
+	SECRET(pass, 256)
+
+/*
+ * DNS: a question, its records one by one, the end.  name is a host name or
+ * an address.
+ */
+#define DNS_ASK_FIELDS(NUM, STR, SECRET)				\
+	NUM(id, UINT32_MAX)						\
+	NUM(type, 3)							\
+	STR(name, C_DOMAIN)
+#define DNS_RECORD_FIELDS(NUM, STR, SECRET)				\
+	NUM(id, UINT32_MAX)						\
+	NUM(pref, 65535)						\
+	STR(name, C_DOMAIN)
+#define DNS_DONE_FIELDS(NUM, STR, SECRET)				\
+	NUM(id, UINT32_MAX)						\
+	NUM(status, 4)							\
+	NUM(secure, 1)							\
+	NUM(ttl, UINT32_MAX)
+
+#define CAFILE_FIELDS(NUM, STR, SECRET)					\
+	NUM(size, UINT32_MAX)
+
+#define SMTPD_MESSAGES(MSG)						\
+MSG(TX_MAIL,	R_NET,		R_LOOKUP,	0, 0, 0, WHEN_RUN)	\
+MSG(TX_RCPT,	R_NET,		R_LOOKUP,	0, 0, 0, WHEN_RUN)	\
+MSG(TX_END,	R_NET,	R_LOOKUP | R_QUEUE,	0, 0, 0, WHEN_RUN)	\
+MSG(TX_DATA,	R_NET,		R_QUEUE,	0, 1, 0, WHEN_RUN)	\
+MSG(SPOOL_ASK,	R_NET,		R_QUEUE,	0, 0, 0, WHEN_RUN)	\
+MSG(SPOOL_FILE,	R_QUEUE,	R_NET,		0, 1, 0, WHEN_RUN)	\
+MSG(TX_REPLY,	R_QUEUE,	R_NET,		0, 0, 0, WHEN_RUN)	\
+MSG(CLIENT_AUTH, R_AUTH,	R_LOOKUP,	0, 0, 0, WHEN_RUN)	\
+MSG(TX_OPEN,	R_LOOKUP,	R_QUEUE,	0, 0, 0, WHEN_RUN)	\
+MSG(TX_ADD,	R_LOOKUP,	R_QUEUE,	0, 0, 0, WHEN_RUN)	\
+MSG(TX_VERDICT,	R_LOOKUP,	R_QUEUE,	0, 0, 0, WHEN_RUN)	\
+MSG(RESOLVE,	R_QUEUE,	R_LOOKUP,	0, 0, 0, WHEN_RUN)	\
+MSG(DELIVERY_ASK, R_QUEUE,	R_LOOKUP,	0, 0, 0, WHEN_RUN)	\
+MSG(DELIVERY_OPEN, R_LOOKUP,	R_PARENT,	0, 0, 0, WHEN_RUN)	\
+MSG(DELIVERER,	R_PARENT,	R_QUEUE,	0, 1, 0, WHEN_RUN)	\
+MSG(NO_DELIVERER, R_PARENT,	R_QUEUE,	0, 0, 0, WHEN_RUN)	\
+MSG(DELIVER_BOX, R_PARENT,	R_DELIVER,	0, 0, 0, WHEN_START)	\
+MSG(DELIVER_MSG, R_QUEUE,	R_DELIVER,	0, 1, 0, WHEN_RUN)	\
+MSG(DELIVERED,	R_DELIVER,	R_QUEUE,	0, 0, 0, WHEN_RUN)	\
+MSG(DELIVER_SYNC, R_QUEUE,	R_DELIVER,	0, 0, 0, WHEN_RUN)	\
+MSG(DELIVER_SYNCED, R_DELIVER,	R_QUEUE,	0, 0, 0, WHEN_RUN)	\
+MSG(RELAY_OPEN,	R_QUEUE,	R_RELAY,	0, 0, 0, WHEN_RUN)	\
+MSG(RELAY_MAIL,	R_QUEUE,	R_RELAY,	0, 1, 0, WHEN_RUN)	\
+MSG(RELAY_RCPT,	R_QUEUE,	R_RELAY,	0, 0, 0, WHEN_RUN)	\
+MSG(RELAY_CLOSE, R_QUEUE,	R_RELAY,	0, 0, 0, WHEN_RUN)	\
+MSG(RELAY_READY, R_RELAY,	R_QUEUE,	0, 0, 0, WHEN_RUN)	\
+MSG(RELAY_RESULT, R_RELAY,	R_QUEUE,	0, 0, 0, WHEN_RUN)	\
+MSG(RELAY_CLOSED, R_RELAY,	R_QUEUE,	0, 0, 0, WHEN_RUN)	\
+MSG(SECRET_ASK,	R_RELAY,	R_LOOKUP,	0, 0, 1000, WHEN_RUN)	\
+MSG(SECRET,	R_LOOKUP,	R_RELAY,	0, 0, 0, WHEN_RUN)	\
+MSG(DNS_ASK,	R_RELAY,	R_DNS,		0, 0, 20000, WHEN_RUN)	\
+MSG(DNS_RECORD,	R_DNS,		R_RELAY,	0, 0, 0, WHEN_RUN)	\
+MSG(DNS_DONE,	R_DNS,		R_RELAY,	0, 0, 0, WHEN_RUN)	\
+MSG(CAFILE,	R_PARENT,	R_RELAY,	0, 1, 0, WHEN_START)
+
+#define RELAY_CLOSE_FIELDS	RELAY_SESSION_FIELDS
+
+/* DNS_ASK type */
+#define DNS_A		0
+#define DNS_AAAA	1
+#define DNS_MX		2
+#define DNS_PTR		3
+/* DNS_DONE status */
+#define DNS_OK		0
+#define DNS_NODATA	1	/* the name is there, records of the type not */
+#define DNS_NXDOMAIN	2
+#define DNS_TEMPFAIL	3
+#define DNS_BOGUS	4	/* validation failed: treat as a temporary error */
+
+/* clang-format on */
+
+enum smtpd_message {
+	M_SMTPD_FIRST = M_COMMON_COUNT - 1,
+	SMTPD_MESSAGES(CONTRACT_ENUM)
+	M_SMTPD_COUNT
+};
+SMTPD_MESSAGES(CONTRACT_STRUCT)
+
+extern const struct contract	 smtpd_contract;
+
+#endif

@@ -1,0 +1,211 @@
+/*
+ * deliver: puts mail into one user's mailbox, as that user.
+ *
+ * A program of its own that links no TLS.  It believes queue about the
+ * envelope and trusts nothing in the message, which it copies without reading
+ * beyond the Delivered-To fields of the header.  It may touch the mailbox and
+ * nothing else; it stays for the next message.
+ *
+ * Cost of a message of 4 KB: pread, open, write, rename; syncs are batched by
+ * queue (DELIVER_SYNC).
+ */
+#include <sys/stat.h>
+
+#include <event2/event.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "log/log.h"
+#include "os/compat.h"
+#include "privsep/role.h"
+#include "smtpd/contract.h"
+#include "smtpd/roles.h"
+#include "store/store.h"
+
+#define HEADER_LOOK	65536	/* of the header, for Delivered-To */
+
+static struct {
+	struct msg_DELIVER_BOX	 box;
+	struct store		*store;
+} self;
+
+static void
+deliver_box(struct peer *p, struct msg *m)
+{
+	self.box = *(const struct msg_DELIVER_BOX *)m->body;
+	setproctitle("deliver %s", self.box.user);
+}
+
+/*
+ * The Maildir's parent directories may be missing: the first mail of a
+ * virtual user makes them, as far as the user may.
+ */
+static enum store_error
+open_store(void)
+{
+	struct store_settings	 set = { .user = self.box.user,
+				    .hostname = role_settings()->hostname,
+				    .mbox = self.box.mbox,
+				    .quota = self.box.quota };
+	char			 dir[C_PATH], *name;
+	enum store_error	 e;
+	int			 fd;
+
+	if (self.store != NULL)
+		return (STORE_OK);
+	strlcpy(dir, self.box.path, sizeof(dir));
+	name = dir;
+	if (self.box.mbox) {
+		if ((name = strrchr(dir, '/')) == NULL || name == dir)
+			return (STORE_NAME);
+		*name++ = '\0';
+	}
+	if ((fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1) {
+		log_warn("user=%s: %s", self.box.user, dir);
+		return (STORE_SYS);
+	}
+	e = store_open(&self.store, fd, self.box.mbox ? name : ".", &set,
+	    STORE_CREATE);
+	close(fd);
+	return (e);
+}
+
+static void
+result(enum store_error e, char *to, size_t size)
+{
+	switch (e) {
+	case STORE_OK:
+		strlcpy(to, "250 2.0.0 delivered to the mailbox", size);
+		break;
+	case STORE_QUOTA:
+		strlcpy(to, "552 5.2.2 the mailbox is full", size);
+		break;
+	case STORE_FULL:
+		strlcpy(to, "452 4.3.1 the mailbox's disk is full", size);
+		break;
+	case STORE_BUSY:
+		strlcpy(to, "450 4.2.0 the mailbox is locked", size);
+		break;
+	default:
+		snprintf(to, size, "451 4.3.0 mailbox: %s",
+		    store_strerror(e));
+	}
+}
+
+/* A Delivered-To with this recipient: the message was here before. */
+static int
+loops(int fd, const char *rcpt)
+{
+	static const char	 field[] = "Delivered-To:";
+	static char		 head[HEADER_LOOK + 1];
+	char			*p, *nl, *v;
+	ssize_t			 n;
+
+	if ((n = pread(fd, head, HEADER_LOOK, 0)) <= 0)
+		return (0);
+	head[n] = '\0';
+	for (p = head; (nl = strchr(p, '\n')) != NULL; p = nl + 1) {
+		*nl = '\0';
+		if (nl > p && nl[-1] == '\r')
+			nl[-1] = '\0';
+		if (*p == '\0')
+			break;
+		if (strncasecmp(p, field, sizeof(field) - 1) != 0)
+			continue;
+		for (v = p + sizeof(field) - 1; *v == ' ' || *v == '\t'; v++)
+			;
+		if (strcasecmp(v, rcpt) == 0)
+			return (1);
+	}
+	return (0);
+}
+
+static enum store_error
+deliver(const struct msg_DELIVER_MSG *a, int fd)
+{
+	struct store_delivery	d = { .id = a->id, .again = a->again,
+				    .fd = fd, .arrived = a->arrived };
+	enum store_error	e;
+	char			head[2 * C_MAILADDR + 64];
+	int			n;
+
+	if ((e = open_store()) != STORE_OK)
+		return (e);
+	n = snprintf(head, sizeof(head), "Return-Path: <%s>\r\n"
+	    "Delivered-To: %s\r\n", a->sender, a->rcpt);
+	if (n < 0 || (size_t)n >= sizeof(head))
+		return (STORE_NAME);
+	d.head = head;
+	d.headlen = n;
+	d.len = a->size;
+	return (store_deliver(self.store, "INBOX", &d));
+}
+
+static void
+deliver_deliver_msg(struct peer *p, struct msg *m)
+{
+	const struct msg_DELIVER_MSG	*a = m->body;
+	struct msg_DELIVERED		 done = { .ticket = a->ticket };
+	struct stat			 st;
+
+	if (fstat(m->fd, &st) == -1 || !S_ISREG(st.st_mode) ||
+	    (uint64_t)st.st_size != a->size)
+		strlcpy(done.reply, "451 4.3.0 the message cannot be read",
+		    sizeof(done.reply));
+	else if (loops(m->fd, a->rcpt))
+		strlcpy(done.reply, "554 5.4.6 mail loop: it was delivered "
+		    "here before", sizeof(done.reply));
+	else
+		result(deliver(a, m->fd), done.reply, sizeof(done.reply));
+	peer_send(p, M_DELIVERED, &done, -1);
+}
+
+static void
+deliver_deliver_sync(struct peer *p, struct msg *m)
+{
+	const struct msg_DELIVER_SYNC	*a = m->body;
+	struct msg_DELIVER_SYNCED	 done = { .ticket = a->ticket };
+
+	done.failed = self.store == NULL ||
+	    store_deliver_sync(self.store) != STORE_OK;
+	peer_send(p, M_DELIVER_SYNCED, &done, -1);
+}
+
+/* queue has no use for this process any more. */
+static void
+deliver_channel_gone(struct peer *p)
+{
+	if (self.store != NULL)
+		store_close(self.store);
+	role_exit(0);
+}
+
+static const struct handler handlers[] = {
+	{ M_DELIVER_BOX,	deliver_box },
+	{ M_DELIVER_MSG,	deliver_deliver_msg },
+	{ M_DELIVER_SYNC,	deliver_deliver_sync },
+	{ 0,			NULL }
+};
+
+static const struct role_code deliver_code = {
+	.handlers = handlers,
+	.channel_gone = deliver_channel_gone,
+};
+
+static const struct role_def roles[] = {
+	DELIVER_ROLE(&deliver_code),
+	{ ROLE_PARENT, NULL, NULL, NULL, 0, 0, 0, NULL }
+};
+
+static const struct daemon_def smtpd = { "smtpd", &smtpd_contract, roles };
+
+int
+main(int argc, char **argv)
+{
+	role_run(&smtpd, &roles[0], argc, argv);
+}

@@ -1,0 +1,76 @@
+/*
+ * envelope: who sent a message, where it goes, and how far it got; in memory,
+ * and as bytes for the spool.
+ *
+ * On disk every string has its length in front and nothing is found by
+ * looking for a line end: no byte of an address can become another field.
+ */
+#ifndef SMTPD_ENVELOPE_H
+#define SMTPD_ENVELOPE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+
+#define ENVELOPE_RCPTS	10000		/* a message, expanded */
+#define ENVELOPE_MAX	(16 << 20)	/* bytes */
+
+enum rcpt_status {
+	RCPT_ACTIVE,		/* to be delivered */
+	RCPT_FAILED,		/* for good; its sender has to be told */
+	RCPT_DONE		/* delivered, or its sender was told */
+};
+
+/* Where a recipient goes; equal places share one dest in the scheduler. */
+struct place {
+	int		 local;
+	unsigned int	 scheme, port, nomx, route;
+	char		*user;		/* local: account */
+	char		*host;		/* local: domain */
+	char		*label;
+	char		*source;
+};
+
+struct erecipient {
+	enum rcpt_status status;
+	unsigned int	 tries;
+	int64_t		 next;		/* not before this time; 0 at once */
+	char		*rcpt;
+	char		*orig;		/* as the client wrote it */
+	char		*reply;		/* the last one; NULL none yet */
+	struct place	 place;
+};
+
+struct envelope {
+	int64_t		 arrived;
+	uint64_t	 size;		/* of the message, octets */
+	unsigned int	 eightbit;
+	unsigned int	 spooled;	/* in a file of its own */
+	unsigned int	 warned;	/* of the delay */
+	char		*sender;	/* "" null path */
+	char		*user;		/* who logged in, or "" */
+	char		*msgid;
+	struct erecipient *rcpts;
+	size_t		 nrcpts;
+};
+
+/* -1 with errno: ENOMEM, ENOBUFS. */
+int	envelope_encode(const struct envelope *, struct buf *);
+/* -1 and nothing allocated if the bytes are no envelope. */
+int	envelope_decode(struct envelope *, const void *, size_t);
+void	envelope_free(struct envelope *);
+
+/* How one recipient changed: the payload of a state record. */
+struct rcpt_change {
+	uint32_t	 index;
+	uint32_t	 status;
+	uint32_t	 tries;
+	int64_t		 next;
+	const char	*reply;		/* decoded: points into the bytes */
+	size_t		 replylen;
+};
+int	rcpt_change_encode(const struct rcpt_change *, struct buf *);
+int	rcpt_change_decode(struct rcpt_change *, const void *, size_t);
+
+#endif

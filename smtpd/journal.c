@@ -1,0 +1,376 @@
+/*
+ * journal: what "250" stands on.
+ *
+ * Segments are files journal/NNNNNNNNNNNNNNNN of JOURNAL_SEGMENT bytes that
+ * are written with zeroes first, so that a later write changes no metadata and
+ * one pwritev2(RWF_DSYNC) is one flush.  A segment that is not needed any more
+ * is renamed to the next number and used again.
+ *
+ * States of a segment on disk, and what start-up makes of them:
+ *
+ *	zeroes only			new; nothing in it
+ *	records, then zeroes		in use; all records count
+ *	records, then records of	in use, was used before: the number in
+ *	another segment number		each header tells where the end is
+ *	... then a torn record		the last write was cut: nobody was
+ *					answered for it; it does not count
+ *	record with a bad checksum,	damage: the segment is copied to
+ *	good ones behind it		damaged/, the good ones count
+ *	shorter than JOURNAL_SEGMENT	creation was cut: filled up again
+ *
+ * A record is good if magic, segment number and checksum agree; the checksum
+ * covers the header and the payload up to a message's text, which has one of
+ * its own that is checked when the text is read.
+ *
+ * Segments go oldest first only.  A change lies never before the message that
+ * it changes, so dropping the oldest segment loses nothing that is needed.
+ *
+ * Cost: for all who wait at a time one pwritev2() of all records, made by the
+ * committer thread; two futex calls and a wake-up through a pipe a batch.
+ */
+#include <sys/stat.h>
+#include <sys/uio.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "os/compat.h"
+#include "os/os.h"
+#include "smtpd/journal.h"
+#include "smtpd/journal_file.h"
+
+#define BATCH_MAX	512		/* records in one write */
+
+struct entry {
+	TAILQ_ENTRY(entry)	 entry;
+	struct record_head	 head;
+	void			*payload;
+	uint64_t		 seg;
+	uint32_t		 off;
+	struct journal_file	 file;
+	int			 has_file;
+	journal_done		 done;
+	void			*arg;
+	int			 error;
+};
+TAILQ_HEAD(entries, entry);
+
+static struct {
+	int			 dirfd;
+	uint64_t		 oldest;	/* segment numbers */
+	uint64_t		 newest;
+	uint32_t		 off;		/* next record in newest */
+	struct entries		 todo;		/* main to committer */
+	struct entries		 finished;	/* committer to main */
+	int			 urgent;	/* somebody waits */
+	pthread_mutex_t		 lock;
+	pthread_cond_t		 work;
+	int			 wake[2];
+	struct event		*ev;
+	struct event		*lazy;
+	int			 lazy_on;
+	int			 readfd;	/* last segment read */
+	uint64_t		 readseg;
+	/* the committer's own */
+	int			 fd;
+	uint64_t		 seg;
+} self = {
+	.lock = PTHREAD_MUTEX_INITIALIZER,
+	.work = PTHREAD_COND_INITIALIZER,
+	.readfd = -1, .fd = -1,
+};
+
+size_t
+journal_header(void)
+{
+	return (sizeof(struct record_head));
+}
+
+uint64_t
+journal_oldest(void)
+{
+	return (self.oldest);
+}
+
+uint64_t
+journal_newest(void)
+{
+	return (self.newest);
+}
+
+uint64_t
+journal_bytes(void)
+{
+	return ((self.newest - self.oldest + 1) * JOURNAL_SEGMENT);
+}
+
+/* The committer. */
+
+static int
+open_segment(uint64_t seg)
+{
+	if (self.fd != -1 && self.seg == seg)
+		return (0);
+	if (self.fd != -1)
+		close(self.fd);
+	self.seg = seg;
+	self.fd = segment_make(self.dirfd, seg);
+	return (self.fd == -1 ? -1 : 0);
+}
+
+/* A large message's own file goes to the disk before its record. */
+static int
+sync_file(struct entry *e)
+{
+	struct journal_file	*f = &e->file;
+	int			 ret = 0;
+
+	if (!e->has_file)
+		return (0);
+	if (fsync(f->fd) == -1 ||
+	    renameat(f->dirfd, f->from, f->dirfd, f->to) == -1 ||
+	    fsync(f->dirfd) == -1)
+		ret = -1;
+	close(f->fd);
+	return (ret);
+}
+
+/* As many entries as lie one behind the other in one segment. */
+static struct entry *
+write_run(struct entries *batch, struct entry *first)
+{
+	static const char	 zero[8];
+	struct iovec		 iov[3 * BATCH_MAX];
+	struct entry		*e, *next;
+	int			 n = 0, count = 0, error = 0;
+	size_t			 pad;
+
+	for (e = first; e != NULL && e->seg == first->seg &&
+	    count < BATCH_MAX; e = TAILQ_NEXT(e, entry), count++) {
+		if (sync_file(e) == -1)
+			error = errno;
+		iov[n].iov_base = &e->head;
+		iov[n++].iov_len = sizeof(e->head);
+		if (e->head.len > 0) {
+			iov[n].iov_base = e->payload;
+			iov[n++].iov_len = e->head.len;
+		}
+		if ((pad = record_pad(e->head.len)) > 0) {
+			iov[n].iov_base = (void *)(uintptr_t)zero;
+			iov[n++].iov_len = pad;
+		}
+	}
+	next = e;
+	if (error == 0 && (open_segment(first->seg) == -1 ||
+	    os_sync_write(self.fd, iov, n, first->off) == -1))
+		error = errno != 0 ? errno : EIO;
+	for (e = first; e != next; e = TAILQ_NEXT(e, entry))
+		e->error = error;
+	return (next);
+}
+
+static void *
+committer(void *arg)
+{
+	struct entries	 batch;
+	struct entry	*e;
+
+	for (;;) {
+		TAILQ_INIT(&batch);
+		pthread_mutex_lock(&self.lock);
+		while (!self.urgent)
+			pthread_cond_wait(&self.work, &self.lock);
+		TAILQ_CONCAT(&batch, &self.todo, entry);
+		self.urgent = 0;
+		pthread_mutex_unlock(&self.lock);
+		for (e = TAILQ_FIRST(&batch); e != NULL; )
+			e = write_run(&batch, e);
+		pthread_mutex_lock(&self.lock);
+		TAILQ_CONCAT(&self.finished, &batch, entry);
+		pthread_mutex_unlock(&self.lock);
+		while (write(self.wake[1], "", 1) == -1 && errno == EINTR)
+			;
+	}
+	return (NULL);
+}
+
+/* The event loop's side. */
+
+static void
+wake_committer(void)
+{
+	pthread_mutex_lock(&self.lock);
+	self.urgent = 1;
+	pthread_cond_signal(&self.work);
+	pthread_mutex_unlock(&self.lock);
+}
+
+static void
+on_lazy(evutil_socket_t fd, short ev, void *arg)
+{
+	self.lazy_on = 0;
+	wake_committer();
+}
+
+static void
+on_finished(evutil_socket_t fd, short ev, void *arg)
+{
+	struct entries	 list;
+	struct entry	*e;
+	char		 drain[64];
+
+	TAILQ_INIT(&list);
+	while (read(self.wake[0], drain, sizeof(drain)) == sizeof(drain))
+		;
+	pthread_mutex_lock(&self.lock);
+	TAILQ_CONCAT(&list, &self.finished, entry);
+	pthread_mutex_unlock(&self.lock);
+	while ((e = TAILQ_FIRST(&list)) != NULL) {
+		TAILQ_REMOVE(&list, e, entry);
+		if (e->done != NULL)
+			e->done(e->arg, e->error);
+		free(e->payload);
+		free(e);
+	}
+}
+
+int
+journal_append(enum record_type type, uint64_t id, void *payload, size_t len,
+    size_t covered, const struct journal_file *file, journal_done done,
+    void *arg, struct journal_place *place)
+{
+	static const struct timeval	soon = { 0, JOURNAL_LAZY_MS * 1000 };
+	struct entry			*e;
+	size_t				 total;
+
+	total = sizeof(e->head) + len + record_pad(len);
+	if (total > JOURNAL_SEGMENT || (e = calloc(1, sizeof(*e))) == NULL) {
+		free(payload);
+		errno = total > JOURNAL_SEGMENT ? EFBIG : ENOMEM;
+		return (-1);
+	}
+	if (JOURNAL_SEGMENT - self.off < total) {
+		self.newest++;
+		self.off = 0;
+	}
+	e->seg = place->seg = self.newest;
+	e->off = place->off = self.off;
+	place->len = total;
+	self.off += total;
+	e->payload = payload;
+	e->done = done;
+	e->arg = arg;
+	if (file != NULL) {
+		e->file = *file;
+		e->has_file = 1;
+	}
+	record_seal(&e->head, type, e->seg, id, payload, len, covered);
+	pthread_mutex_lock(&self.lock);
+	TAILQ_INSERT_TAIL(&self.todo, e, entry);
+	if (done != NULL) {
+		self.urgent = 1;
+		pthread_cond_signal(&self.work);
+	}
+	pthread_mutex_unlock(&self.lock);
+	if (done == NULL && !self.lazy_on &&
+	    event_add(self.lazy, &soon) == 0)
+		self.lazy_on = 1;
+	return (0);
+}
+
+ssize_t
+journal_read(const struct journal_place *p, size_t off, void *to, size_t len)
+{
+	char	name[SEGMENT_NAME];
+	size_t	most;
+
+	if (self.readfd == -1 || self.readseg != p->seg) {
+		if (self.readfd != -1)
+			close(self.readfd);
+		segment_name(p->seg, name);
+		if ((self.readfd = openat(self.dirfd, name, O_RDONLY |
+		    O_CLOEXEC | O_NOFOLLOW)) == -1)
+			return (-1);
+		self.readseg = p->seg;
+	}
+	most = p->len - sizeof(struct record_head);
+	if (off > most)
+		return (0);
+	if (len > most - off)
+		len = most - off;
+	return (pread(self.readfd, to, len, (off_t)p->off +
+	    (off_t)sizeof(struct record_head) + (off_t)off));
+}
+
+void
+journal_drop_oldest(void)
+{
+	if (self.oldest >= self.newest)
+		return;
+	if (self.readfd != -1 && self.readseg == self.oldest) {
+		close(self.readfd);
+		self.readfd = -1;
+	}
+	segment_retire(self.dirfd, self.oldest);
+	self.oldest++;
+}
+
+static int
+start_committer(struct event_base *base)
+{
+	pthread_t	t;
+	int		flags;
+
+	if (pipe2(self.wake, O_CLOEXEC | O_NONBLOCK) == -1 ||
+	    (flags = fcntl(self.wake[1], F_GETFL)) == -1 ||
+	    (self.ev = event_new(base, self.wake[0], EV_READ | EV_PERSIST,
+	    on_finished, NULL)) == NULL ||
+	    (self.lazy = evtimer_new(base, on_lazy, NULL)) == NULL ||
+	    event_add(self.ev, NULL) == -1)
+		return (-1);
+	if ((errno = pthread_create(&t, NULL, committer, NULL)) != 0)
+		return (-1);
+	return (0);
+}
+
+int
+journal_open(struct event_base *base, int dirfd, journal_found found,
+    journal_damaged damaged, void *arg)
+{
+	struct segments	 list;
+	size_t		 i;
+
+	TAILQ_INIT(&self.todo);
+	TAILQ_INIT(&self.finished);
+	self.dirfd = dirfd;
+	if (segments_list(dirfd, &list) == -1)
+		return (-1);
+	/*
+	 * Numbers begin at a secret: who could guess one could write a message
+	 * whose text looks like a record, and hope for a torn write.
+	 */
+	arc4random_buf(&self.newest, sizeof(self.newest));
+	self.newest &= UINT64_MAX >> 2;
+	self.oldest = self.newest;
+	for (i = 0; i < list.n; i++) {
+		if (segment_scan(dirfd, list.v[i], i + 2 >= list.n, found,
+		    damaged, arg) == -1) {
+			free(list.v);
+			return (-1);
+		}
+		if (i == 0)
+			self.oldest = list.v[i];
+		self.newest = list.v[i] + 1;
+	}
+	free(list.v);
+	return (start_committer(base));
+}

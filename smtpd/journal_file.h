@@ -1,0 +1,47 @@
+/*
+ * journal_file: segments and records as they lie on the disk; used by
+ * journal.c and by the check of a spool that is not running.
+ */
+#ifndef SMTPD_JOURNAL_FILE_H
+#define SMTPD_JOURNAL_FILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "smtpd/journal.h"
+
+#define SEGMENT_NAME	17		/* 16 digits and NUL */
+
+/* In the byte order of the machine: a spool does not move to another kind. */
+struct record_head {
+	uint32_t	magic;
+	uint32_t	crc;		/* of what follows, as far as covered */
+	uint32_t	len;		/* of the payload */
+	uint32_t	type;
+	uint32_t	covered;	/* bytes of the payload under crc */
+	uint32_t	zero;
+	uint64_t	seg;
+	uint64_t	id;
+};
+
+struct segments {
+	uint64_t	*v;		/* ascending; the caller frees */
+	size_t		 n;
+};
+
+/* Payloads are filled up to a multiple of eight bytes. */
+size_t	record_pad(size_t len);
+void	record_seal(struct record_head *, enum record_type, uint64_t seg,
+	    uint64_t id, const void *payload, size_t len, size_t covered);
+
+void	segment_name(uint64_t seg, char name[SEGMENT_NAME]);
+/* Open for writing; made of zeroes, or of a retired one.  -1 with errno. */
+int	segment_make(int dirfd, uint64_t seg);
+/* Keep the file for segment_make(), or remove it if enough are kept. */
+void	segment_retire(int dirfd, uint64_t seg);
+int	segments_list(int dirfd, struct segments *);
+/* Tell all good records; texts are checked too if text is set. */
+int	segment_scan(int dirfd, uint64_t seg, int text, journal_found,
+	    journal_damaged, void *arg);
+
+#endif

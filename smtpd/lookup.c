@@ -1,0 +1,525 @@
+/*
+ * lookup: decides who may hand us mail and where a recipient goes.
+ *
+ * Believes auth about who logged in, and of net only what a client may say of
+ * itself.  Tells its verdicts to queue and parent, which act on them; net
+ * hears of them from there.  Sees tables and the password database; talks to
+ * no network.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/conf.h"
+#include "log/log.h"
+#include "os/compat.h"
+#include "rules/rules.h"
+#include "smtpd/contract.h"
+#include "smtpd/lookup.h"
+#include "smtpd/tables.h"
+
+#define CONF_TEXT_MAX	(16 << 20)
+#define CLIENT_BUCKETS	4096
+#define JOBS_MAX	100000		/* waiting for a table */
+#define JOB_TRIES	16		/* a table that is never fresh */
+
+/* What is known of a connection of net. */
+struct client {
+	LIST_ENTRY(client)	 entry;
+	uint32_t		 conn;
+	int			 tls;
+	unsigned int		 listener;
+	char			 addr[C_ADDR];
+	char			*helo;
+	char			*sender;
+	char			*user;		/* logged in as */
+};
+
+enum job_kind { JOB_RCPT, JOB_RESOLVE, JOB_DELIVERY, JOB_SECRET };
+
+/* A question, kept until the tables that it needs are there. */
+struct job {
+	enum job_kind		 kind;
+	int			 tries;
+	int			 running;
+	uint32_t		 generation;	/* of who is answered */
+	union {
+		struct msg_TX_RCPT	rcpt;
+		struct msg_RESOLVE	resolve;
+		struct msg_DELIVERY_ASK	delivery;
+		struct msg_SECRET_ASK	secret;
+	} ask;
+};
+
+static struct {
+	struct conf		*conf;
+	LIST_HEAD(, client)	 clients[CLIENT_BUCKETS];
+	size_t			 nclients;
+	size_t			 njobs;
+} self;
+
+static void	job_run(struct job *);
+
+static struct client *
+client_find(uint32_t conn)
+{
+	struct client	*c;
+
+	LIST_FOREACH(c, &self.clients[conn % CLIENT_BUCKETS], entry)
+		if (c->conn == conn)
+			return (c);
+	return (NULL);
+}
+
+static struct client *
+client_get(uint32_t conn)
+{
+	struct client	*c;
+
+	if ((c = client_find(conn)) != NULL)
+		return (c);
+	/* net keeps its own limit; this one holds against a net gone bad */
+	if (self.nclients > 2 * (size_t)self.conf->max_sessions + 64 ||
+	    (c = calloc(1, sizeof(*c))) == NULL)
+		return (NULL);
+	c->conn = conn;
+	LIST_INSERT_HEAD(&self.clients[conn % CLIENT_BUCKETS], c, entry);
+	self.nclients++;
+	return (c);
+}
+
+static void
+client_free(struct client *c)
+{
+	LIST_REMOVE(c, entry);
+	self.nclients--;
+	free(c->helo);
+	free(c->sender);
+	free(c->user);
+	free(c);
+}
+
+static const struct conf_listen *
+listener(unsigned int index)
+{
+	const struct conf_listen	*l;
+
+	TAILQ_FOREACH(l, &self.conf->listens, entry)
+		if (l->index == index)
+			return (l);
+	return (NULL);
+}
+
+static void
+verdict(uint64_t internal, uint64_t conn, uint64_t seq, int accepted,
+    const char *reply)
+{
+	struct msg_TX_VERDICT	v = { .internal = internal, .conn = conn,
+				    .seq = seq, .accepted = accepted };
+	struct peer		*queue = role_peer(ROLE_QUEUE);
+
+	if (queue == NULL)
+		return;			/* net was told that queue is gone */
+	strlcpy(v.reply, reply, sizeof(v.reply));
+	peer_send(queue, M_TX_VERDICT, &v, -1);
+}
+
+static void
+set_string(char **to, const char *s)
+{
+	free(*to);
+	*to = strdup(s);
+}
+
+static void
+lookup_tx_mail(struct peer *p, struct msg *m)
+{
+	const struct msg_TX_MAIL	*ask = m->body;
+	struct msg_TX_OPEN		 open = { 0 };
+	struct client			*c = client_get(ask->conn);
+	struct peer			*queue = role_peer(ROLE_QUEUE);
+
+	if (c != NULL) {
+		set_string(&c->helo, ask->helo);
+		set_string(&c->sender, ask->sender);
+	}
+	if (c == NULL || c->helo == NULL || c->sender == NULL) {
+		verdict(0, ask->conn, ask->seq, 0,
+		    "421 4.3.2 too many connections");
+		return;
+	}
+	c->tls = ask->tls;
+	c->listener = ask->listener;
+	strlcpy(c->addr, ask->addr, sizeof(c->addr));
+	if (queue == NULL)
+		return;
+	open.conn = ask->conn;
+	open.seq = ask->seq;
+	open.size = ask->size;
+	strlcpy(open.sender, ask->sender, sizeof(open.sender));
+	strlcpy(open.addr, ask->addr, sizeof(open.addr));
+	strlcpy(open.helo, ask->helo, sizeof(open.helo));
+	if (c->user != NULL)
+		strlcpy(open.user, c->user, sizeof(open.user));
+	peer_send(queue, M_TX_OPEN, &open, -1);
+}
+
+static void
+lookup_tx_end(struct peer *p, struct msg *m)
+{
+	const struct msg_TX_END	*end = m->body;
+	struct client		*c = client_find(end->conn);
+
+	if (c != NULL && end->gone)
+		client_free(c);
+}
+
+/* From auth, which found the password right. */
+static void
+lookup_client_auth(struct peer *p, struct msg *m)
+{
+	const struct msg_CLIENT_AUTH	*a = m->body;
+	struct msg_AUTH_DONE		 done = { .conn = a->conn };
+	struct client			*c = client_get(a->conn);
+	struct peer			*net = role_peer(ROLE_NET);
+
+	done.result = AUTH_TEMPFAIL;
+	if (c != NULL) {
+		set_string(&c->user, a->user);
+		if (c->user != NULL)
+			done.result = AUTH_GRANTED;
+	}
+	strlcpy(done.user, a->user, sizeof(done.user));
+	if (net != NULL)
+		peer_send(net, M_AUTH_DONE, &done, -1);
+}
+
+/* Questions that may have to wait for a table. */
+
+static struct job *
+job_new(enum job_kind kind, struct peer *p)
+{
+	struct job	*j;
+
+	if (self.njobs >= JOBS_MAX || (j = calloc(1, sizeof(*j))) == NULL)
+		return (NULL);
+	self.njobs++;
+	j->kind = kind;
+	j->generation = peer_generation(p);
+	return (j);
+}
+
+static void
+job_free(struct job *j)
+{
+	self.njobs--;
+	free(j);
+}
+
+static void
+job_resume(void *arg)
+{
+	struct job	*j = arg;
+
+	if (!j->running)
+		job_run(j);
+}
+
+static void
+add(uint64_t internal, uint64_t conn, uint64_t seq, const char *orig,
+    const struct rules_dest *d)
+{
+	struct msg_TX_ADD	a = { .internal = internal, .conn = conn,
+				    .seq = seq, .local = d->local };
+
+	a.scheme = d->scheme;
+	a.port = d->port;
+	a.nomx = d->nomx;
+	a.route = d->route;
+	strlcpy(a.rcpt, d->rcpt, sizeof(a.rcpt));
+	strlcpy(a.orig, orig, sizeof(a.orig));
+	strlcpy(a.user, d->user, sizeof(a.user));
+	strlcpy(a.host, d->host, sizeof(a.host));
+	strlcpy(a.label, d->label, sizeof(a.label));
+	strlcpy(a.source, d->source, sizeof(a.source));
+	peer_send(role_peer(ROLE_QUEUE), M_TX_ADD, &a, -1);
+}
+
+/* RULES_PENDING: not done.  Else queue has been told. */
+static enum rules_result
+resolve(const struct rules_env *env, uint64_t internal, uint64_t conn,
+    uint64_t seq, const char *sender, const char *rcpt, int expand)
+{
+	struct rules_dests	dests;
+	enum rules_result	r;
+	char			reply[C_REPLY];
+	size_t			i;
+
+	r = rules_resolve(env, sender, rcpt, expand, &dests, reply);
+	if (r == RULES_PENDING)
+		return (r);
+	if (r == RULES_OK && role_peer(ROLE_QUEUE) != NULL)
+		for (i = 0; i < dests.n; i++)
+			add(internal, conn, seq, rcpt, &dests.v[i]);
+	verdict(internal, conn, seq, r == RULES_OK,
+	    r == RULES_OK ? "250 2.1.5 Recipient ok" : reply);
+	if (r == RULES_OK)
+		rules_dests_free(&dests);
+	return (RULES_OK);
+}
+
+static enum rules_result
+run_rcpt(const struct rules_env *env, struct job *j)
+{
+	const struct msg_TX_RCPT	*ask = &j->ask.rcpt;
+	const struct conf_listen	*l;
+	struct client			*c = client_find(ask->conn);
+	struct rules_request		 q = { 0 };
+	struct rules_answer		 a;
+	char				 rcpt[SMTP_ADDR_SIZE];
+
+	if (c == NULL || c->sender == NULL) {
+		verdict(0, ask->conn, ask->seq, 0,
+		    "503 5.5.1 need MAIL before RCPT");
+		return (RULES_OK);
+	}
+	if (smtp_address(ask->rcpt, rcpt) != NULL ||
+	    rules_complete(self.conf, rcpt) == -1) {
+		verdict(0, ask->conn, ask->seq, 0,
+		    "501 5.1.3 malformed address");
+		return (RULES_OK);
+	}
+	l = listener(c->listener);
+	q.addr = c->addr;
+	q.user = c->user;
+	q.helo = c->helo;
+	q.tls = c->tls;
+	q.tag = l != NULL ? l->tag : NULL;
+	q.sender = c->sender;
+	q.rcpt = rcpt;
+	rules_decide(env, &q, &a);
+	if (a.result == RULES_PENDING)
+		return (RULES_PENDING);
+	if (a.result != RULES_OK) {
+		log_debug("rule %d: %s", a.rule != NULL ?
+		    (int)a.rule->pos.line : 0, a.reply);
+		verdict(0, ask->conn, ask->seq, 0, a.reply);
+		return (RULES_OK);
+	}
+	return (resolve(env, 0, ask->conn, ask->seq, c->sender, rcpt, 1));
+}
+
+static enum rules_result
+run_delivery(const struct rules_env *env, struct job *j)
+{
+	const struct msg_DELIVERY_ASK	*ask = &j->ask.delivery;
+	struct conf_domain		*d;
+	struct msg_DELIVERY_OPEN	 open = { .ticket = ask->ticket };
+	struct rules_account		 acc;
+	enum rules_result		 r = RULES_NO;
+
+	if ((d = conf_domain_find(self.conf, ask->domain)) != NULL)
+		r = rules_account(env, d, ask->user, &acc);
+	if (r == RULES_PENDING)
+		return (r);
+	open.found = r == RULES_OK;
+	open.tempfail = r == RULES_TEMPFAIL;
+	strlcpy(open.user, ask->user, sizeof(open.user));
+	if (r == RULES_OK) {
+		open.system = acc.system;
+		open.uid = acc.uid;
+		open.gid = acc.gid;
+		open.domain = d->index;
+		strlcpy(open.home, acc.home, sizeof(open.home));
+	}
+	peer_send(role_parent(), M_DELIVERY_OPEN, &open, -1);
+	return (RULES_OK);
+}
+
+static enum rules_result
+run_secret(const struct rules_env *env, struct job *j)
+{
+	const struct msg_SECRET_ASK	*ask = &j->ask.secret;
+	const struct conf_route		*route;
+	struct msg_SECRET		 s = { .session = ask->session };
+	struct peer			*relay;
+	enum rules_result		 r = RULES_NO;
+	char				 value[512] = "", *colon;
+
+	TAILQ_FOREACH(route, &self.conf->routes, entry)
+		if (route->index + 1 == ask->route)
+			break;
+	if (route != NULL && route->secrets != NULL &&
+	    route->url.label != NULL &&
+	    strcmp(route->url.label, ask->label) == 0)
+		r = rules_table(env, route->secrets, ask->label, value,
+		    sizeof(value));
+	if (r == RULES_PENDING)
+		return (r);
+	if (r == RULES_OK && (colon = strchr(value, ':')) != NULL) {
+		*colon = '\0';
+		s.found = strlcpy(s.user, value, sizeof(s.user)) <
+		    sizeof(s.user) && strlcpy(s.pass, colon + 1,
+		    sizeof(s.pass)) < sizeof(s.pass);
+	}
+	if ((relay = role_peer_of(ROLE_RELAY, j->generation)) != NULL)
+		peer_send(relay, M_SECRET, &s, -1);
+	explicit_bzero(value, sizeof(value));
+	explicit_bzero(&s, sizeof(s));
+	return (RULES_OK);
+}
+
+static void
+give_up(struct job *j)
+{
+	log_warnx("a table does not come up to date");
+	switch (j->kind) {
+	case JOB_RCPT:
+		verdict(0, j->ask.rcpt.conn, j->ask.rcpt.seq, 0,
+		    "451 4.3.0 a table cannot be read now");
+		break;
+	case JOB_RESOLVE:
+		verdict(1, j->ask.resolve.ticket, 0, 0,
+		    "451 4.3.0 a table cannot be read now");
+		break;
+	case JOB_DELIVERY:
+	case JOB_SECRET:
+		break;			/* they ask again */
+	}
+}
+
+static void
+job_run(struct job *j)
+{
+	struct rules_env	env = { .conf = self.conf,
+				    .lookup = tables_lookup,
+				    .resume = job_resume, .arg = j };
+	enum rules_result	r = RULES_NO;
+
+	j->running = 1;
+	if (++j->tries > JOB_TRIES) {
+		give_up(j);
+		job_free(j);
+		return;
+	}
+	switch (j->kind) {
+	case JOB_RCPT:
+		r = run_rcpt(&env, j);
+		break;
+	case JOB_RESOLVE:
+		r = resolve(&env, 1, j->ask.resolve.ticket, 0,
+		    j->ask.resolve.sender, j->ask.resolve.rcpt,
+		    j->ask.resolve.expand);
+		break;
+	case JOB_DELIVERY:
+		r = run_delivery(&env, j);
+		break;
+	case JOB_SECRET:
+		r = run_secret(&env, j);
+		break;
+	}
+	j->running = 0;
+	if (r != RULES_PENDING)
+		job_free(j);
+}
+
+static void
+lookup_tx_rcpt(struct peer *p, struct msg *m)
+{
+	const struct msg_TX_RCPT	*ask = m->body;
+	struct job			*j;
+
+	if ((j = job_new(JOB_RCPT, p)) == NULL) {
+		verdict(0, ask->conn, ask->seq, 0, "451 4.3.2 overloaded");
+		return;
+	}
+	j->ask.rcpt = *ask;
+	job_run(j);
+}
+
+static void
+lookup_resolve(struct peer *p, struct msg *m)
+{
+	const struct msg_RESOLVE	*ask = m->body;
+	struct job			*j;
+
+	if ((j = job_new(JOB_RESOLVE, p)) == NULL) {
+		verdict(1, ask->ticket, 0, 0, "451 4.3.2 overloaded");
+		return;
+	}
+	j->ask.resolve = *ask;
+	job_run(j);
+}
+
+static void
+lookup_delivery_ask(struct peer *p, struct msg *m)
+{
+	struct job	*j;
+
+	if ((j = job_new(JOB_DELIVERY, p)) == NULL)
+		return;
+	j->ask.delivery = *(const struct msg_DELIVERY_ASK *)m->body;
+	job_run(j);
+}
+
+static void
+lookup_secret_ask(struct peer *p, struct msg *m)
+{
+	struct job	*j;
+
+	if ((j = job_new(JOB_SECRET, p)) == NULL)
+		return;
+	j->ask.secret = *(const struct msg_SECRET_ASK *)m->body;
+	job_run(j);
+}
+
+static void
+lookup_conf(struct peer *p, struct msg *m)
+{
+	char	*text;
+	size_t	 len;
+
+	if ((text = role_slurp(m->fd, CONF_TEXT_MAX, &len)) == NULL ||
+	    (self.conf = conf_parse(text, len, NULL, NULL)) == NULL)
+		fatalx("configuration");
+	free(text);
+	tables_open(self.conf);
+}
+
+/* A new net counts its connections from the start again. */
+static void
+lookup_channel_gone(struct peer *p)
+{
+	struct client	*c, *next;
+	size_t		 i;
+
+	if (peer_role(p) != ROLE_NET)
+		return;
+	for (i = 0; i < CLIENT_BUCKETS; i++)
+		LIST_FOREACH_SAFE(c, &self.clients[i], entry, next)
+			client_free(c);
+}
+
+static void
+lookup_stats(void)
+{
+	log_info("clients=%zu waiting=%zu", self.nclients, self.njobs);
+}
+
+static const struct handler handlers[] = {
+	{ M_CONF,		lookup_conf },
+	{ M_TABLE,		tables_answer },
+	{ M_TX_MAIL,		lookup_tx_mail },
+	{ M_TX_RCPT,		lookup_tx_rcpt },
+	{ M_TX_END,		lookup_tx_end },
+	{ M_CLIENT_AUTH,	lookup_client_auth },
+	{ M_RESOLVE,		lookup_resolve },
+	{ M_DELIVERY_ASK,	lookup_delivery_ask },
+	{ M_SECRET_ASK,		lookup_secret_ask },
+	{ 0,			NULL }
+};
+
+const struct role_code lookup_code = {
+	.handlers = handlers,
+	.channel_gone = lookup_channel_gone,
+	.stats = lookup_stats,
+};

@@ -1,0 +1,119 @@
+/*
+ * net_auth: AUTH (RFC 4954).  The exchange happens here, the judgement in the
+ * auth role; if it is good, lookup says so, and a later transaction is judged
+ * by what lookup was told and not by what this process says.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sasl/sasl.h"
+#include "smtp/command.h"
+#include "smtpd/net.h"
+
+static void
+end_exchange(struct session *s)
+{
+	sasl_server_free(s->sasl);
+	s->sasl = NULL;
+	s->state = S_COMMAND;
+}
+
+static void
+ask_auth(struct session *s)
+{
+	struct msg_AUTH_TRY	 try = { .conn = s->id };
+	struct peer		*auth = role_peer(ROLE_AUTH);
+	int			 fits;
+
+	fits = strlcpy(try.user, sasl_server_user(s->sasl),
+	    sizeof(try.user)) < sizeof(try.user) &&
+	    strlcpy(try.pass, sasl_server_pass(s->sasl), sizeof(try.pass)) <
+	    sizeof(try.pass);
+	end_exchange(s);
+	if (!fits)
+		net_reply(s, "535 5.7.8 authentication failed");
+	else if (auth == NULL)
+		net_reply(s, "454 4.7.0 no authentication now, try again "
+		    "later");
+	else {
+		try.tls = conn_is_tls(s->conn);
+		strlcpy(try.proto, "smtp", sizeof(try.proto));
+		strlcpy(try.addr, s->addr, sizeof(try.addr));
+		peer_send(auth, M_AUTH_TRY, &try, -1);
+		s->auth_pending = 1;
+		s->state = S_BUSY;
+		conn_pause(s->conn);
+	}
+	explicit_bzero(&try, sizeof(try));
+}
+
+static void
+advance(struct session *s, enum sasl_status st)
+{
+	switch (st) {
+	case SASL_CHALLENGE:
+		s->state = S_AUTH;
+		net_reply(s, "334 %s", sasl_server_challenge(s->sasl));
+		return;
+	case SASL_DONE:
+		ask_auth(s);
+		return;
+	case SASL_CANCELLED:
+		net_reply(s, "501 5.7.0 authentication cancelled");
+		break;
+	case SASL_BAD_BASE64:
+		net_reply(s, "501 5.5.2 that is not base64");
+		break;
+	case SASL_BAD_SYNTAX:
+		net_reply(s, "501 5.5.2 malformed credentials");
+		break;
+	case SASL_TOO_LONG:
+		net_reply(s, "500 5.5.6 line is too long");
+		break;
+	}
+	end_exchange(s);
+}
+
+void
+auth_command(struct session *s, const char *arg)
+{
+	char	 mech[32];
+	size_t	 n = strcspn(arg, " ");
+
+	if (s->user != NULL) {
+		net_reply(s, "503 5.5.1 you have logged in already");
+		return;
+	}
+	if (s->mail_seq != 0) {
+		net_reply(s, "503 5.5.1 not inside a transaction");
+		return;
+	}
+	if (!net_may_login(s)) {
+		net_reply(s, "538 5.7.11 encryption is required first: "
+		    "use STARTTLS");
+		return;
+	}
+	if (n == 0 || n >= sizeof(mech)) {
+		net_reply(s, n == 0 ? "501 5.5.4 say AUTH mechanism" :
+		    "504 5.5.4 unknown mechanism");
+		return;
+	}
+	memcpy(mech, arg, n);
+	mech[n] = '\0';
+	if ((s->sasl = sasl_server_new(mech)) == NULL) {
+		net_reply(s, errno == ENOTSUP ?
+		    "504 5.5.4 unknown mechanism" : "454 4.7.0 no memory");
+		return;
+	}
+	for (arg += n; *arg == ' '; arg++)
+		;
+	advance(s, sasl_server_start(s->sasl, *arg != '\0' ? arg : NULL,
+	    strlen(arg)));
+}
+
+void
+auth_line(struct session *s, const char *line, size_t len)
+{
+	advance(s, sasl_server_step(s->sasl, line, len));
+}

@@ -1,0 +1,203 @@
+/*
+ * parent: what smtpd's parent does beyond lib/daemon: the spool's directory,
+ * the relay's CA certificates, and deliverers.  Runs as root.
+ *
+ * A deliverer is started because queue asked lookup and lookup named an
+ * account; neither can name root, one of our own accounts, or a path.
+ */
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "conf/conf.h"
+#include "daemon/mailplace.h"
+#include "log/log.h"
+#include "os/compat.h"
+#include "rules/rules.h"
+#include "smtpd/contract.h"
+#include "smtpd/parent.h"
+
+static const char *const ca_files[] = {
+	"/etc/ssl/cert.pem",			/* BSD */
+	"/etc/ssl/certs/ca-certificates.crt",	/* Debian */
+	"/etc/pki/tls/certs/ca-bundle.crt",
+};
+
+static int
+serves(const struct conf_listen *l)
+{
+	return (l->proto == PROTO_SMTP || l->proto == PROTO_SMTPS ||
+	    l->proto == PROTO_SUBMISSION);
+}
+
+static size_t
+paths(enum role role, const struct conf *conf, struct sandbox_path *p,
+    size_t max)
+{
+	if (role == ROLE_QUEUE && max > 0) {
+		p[0].path = conf->spool;
+		p[0].perm = "rwc";
+		return (1);
+	}
+	return (0);
+}
+
+/* The spool belongs to queue and nobody else looks into it. */
+static int
+prepare(const struct conf *conf)
+{
+	struct passwd	*pw;
+
+	mailplace_prepare();
+	if (mkdir(conf->spool, 0700) == -1 && errno != EEXIST) {
+		log_warn("%s", conf->spool);
+		return (-1);
+	}
+	if (supervise_unprivileged())
+		return (0);
+	if ((pw = getpwnam("_mailq")) == NULL) {
+		log_warnx("no account _mailq: run \"make users\"");
+		return (-1);
+	}
+	if (chown(conf->spool, pw->pw_uid, pw->pw_gid) == -1 ||
+	    chmod(conf->spool, 0700) == -1) {
+		log_warn("%s", conf->spool);
+		return (-1);
+	}
+	return (0);
+}
+
+static void
+tell(struct peer *p, enum role role, const struct conf *conf)
+{
+	struct msg_CAFILE	m = { 0 };
+	size_t			i;
+	int			fd = -1;
+
+	if (role != ROLE_RELAY)
+		return;
+	for (i = 0; fd == -1 && i < sizeof(ca_files) / sizeof(ca_files[0]);
+	    i++)
+		fd = open(ca_files[i], O_RDONLY | O_CLOEXEC);
+	if (fd == -1) {
+		log_warnx("no CA certificates: no server's certificate can be "
+		    "verified (install ca-certificates)");
+		if ((fd = open("/dev/null", O_RDONLY | O_CLOEXEC)) == -1)
+			return;
+	}
+	peer_send(p, M_CAFILE, &m, fd);
+}
+
+static void
+no_deliverer(uint64_t ticket, int permanent, const char *why)
+{
+	struct msg_NO_DELIVERER	 m = { .ticket = ticket,
+				    .permanent = permanent };
+	struct peer		*queue = supervise_role(ROLE_QUEUE);
+
+	if (queue == NULL)
+		return;
+	strlcpy(m.why, why, sizeof(m.why));
+	peer_send(queue, M_NO_DELIVERER, &m, -1);
+}
+
+static const struct conf_domain *
+domain_of(uint64_t index)
+{
+	const struct conf_domain	*d;
+
+	TAILQ_FOREACH(d, &supervise_conf()->domains, entry)
+		if (d->index == index)
+			return (d);
+	return (NULL);
+}
+
+static struct peer *
+start(const struct msg_DELIVERY_OPEN *a, const struct mailplace *place)
+{
+	struct sandbox_path	 path = { .path = place->dir, .perm = "rwc" };
+	struct msg_DELIVER_BOX	 box = { .mbox = place->mbox,
+				    .quota = place->quota };
+	struct peer		*p;
+
+	if ((p = supervise_peruser(ROLE_DELIVER, "smtpd-deliver", a->uid,
+	    a->gid, a->user, &path, 1, NULL)) == NULL)
+		return (NULL);
+	strlcpy(box.user, a->user, sizeof(box.user));
+	strlcpy(box.path, place->path, sizeof(box.path));
+	peer_send(p, M_DELIVER_BOX, &box, -1);
+	return (p);
+}
+
+/* One end of a channel to the deliverer, the other to queue. */
+static int
+join(struct peer *deliver, struct peer *queue, uint64_t ticket)
+{
+	struct msg_CHANNEL	ch = { .role = ROLE_QUEUE };
+	struct msg_DELIVERER	up = { .ticket = ticket };
+	int			sp[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sp) == -1)
+		return (-1);
+	ch.pid = peer_pid(queue);
+	up.pid = peer_pid(deliver);
+	peer_send(deliver, M_CHANNEL, &ch, sp[0]);
+	supervise_go(deliver);
+	peer_send(queue, M_DELIVERER, &up, sp[1]);
+	return (0);
+}
+
+static void
+parent_delivery_open(struct peer *lookup, struct msg *m)
+{
+	const struct msg_DELIVERY_OPEN	*a = m->body;
+	const struct conf_domain	*d = domain_of(a->domain);
+	struct mailplace		 place;
+	struct peer			*p, *queue;
+	const char			*why;
+
+	if (a->tempfail)
+		no_deliverer(a->ticket, 0, "451 4.3.0 the user table cannot "
+		    "be read now");
+	else if (!a->found || d == NULL)
+		no_deliverer(a->ticket, 1, "550 5.1.1 no such user here");
+	else if (!mailplace_owner_ok(a->uid, a->gid)) {
+		log_warnx("user=%s: no mail is delivered as uid %llu gid "
+		    "%llu", a->user, (unsigned long long)a->uid,
+		    (unsigned long long)a->gid);
+		no_deliverer(a->ticket, 1, "550 5.2.0 no mail is delivered "
+		    "as this account; give it an alias");
+	} else if ((why = mailplace_find(d, a->user, a->home, 0, &place)) !=
+	    NULL) {
+		log_warnx("user=%s: %s", a->user, why);
+		no_deliverer(a->ticket, 0, "451 4.3.5 the mailbox cannot be "
+		    "found");
+	} else if ((queue = supervise_role(ROLE_QUEUE)) != NULL) {
+		if ((p = start(a, &place)) == NULL)
+			no_deliverer(a->ticket, 0, "451 4.3.0 no delivery "
+			    "process can be started");
+		else if (join(p, queue, a->ticket) == -1)
+			supervise_kill(p, "no channel");
+	}
+}
+
+static const struct handler handlers[] = {
+	{ M_DELIVERY_OPEN,	parent_delivery_open },
+	{ 0,			NULL }
+};
+
+const struct parent_ops parent_ops = {
+	.handlers = handlers,
+	.serves = serves,
+	.paths = paths,
+	.tell = tell,
+	.prepare = prepare,
+	.check = rules_check,
+};

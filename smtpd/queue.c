@@ -1,0 +1,329 @@
+/*
+ * queue: stores messages, decides what is sent when, and writes bounces.
+ *
+ * Owns the spool and talks to no stranger.  What a message says it never
+ * reads, but for the header of one that it bounces, which it quotes.  Unlike
+ * the other roles it stays over a reload: it gets the new configuration and
+ * channels to the new roles.
+ *
+ * The spool, below the directory that mail.conf calls "spool":
+ *
+ *	journal/	segments: see journal.c
+ *	large/ID	the text of a message above JOURNAL_INLINE
+ *	large/ID.new	one that is being received; removed at start
+ *	damaged/	copies of what could not be read
+ */
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "log/log.h"
+#include "os/os.h"
+#include "smtpd/queue.h"
+
+#define CONF_TEXT_MAX	(16 << 20)
+#define ROOM_BYTES	((uint64_t)4 * JOURNAL_SEGMENT)
+#define ROOM_FILES	128
+#define SWEEP_SECONDS	60
+
+static struct {
+	struct conf	*conf;
+	int		 spool;
+	int		 large;
+	struct event	*tick;
+	int		 room;
+	time_t		 swept;
+	uint64_t	 accepted;
+} self = { .spool = -1, .large = -1, .room = 1 };
+
+const struct conf *
+queue_conf(void)
+{
+	return (self.conf);
+}
+
+int
+queue_spool(void)
+{
+	return (self.spool);
+}
+
+int
+queue_large(void)
+{
+	return (self.large);
+}
+
+int
+queue_room(void)
+{
+	return (self.room);
+}
+
+int
+queue_paused(int local)
+{
+	return (0);
+}
+
+time_t
+queue_now(void)
+{
+	struct timespec	ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (ts.tv_sec);
+}
+
+static void
+queue_conf_text(struct peer *p, struct msg *m)
+{
+	struct conf	*c;
+	char		*text;
+	size_t		 len;
+
+	if ((text = role_slurp(m->fd, CONF_TEXT_MAX, &len)) == NULL ||
+	    (c = conf_parse(text, len, NULL, NULL)) == NULL) {
+		if (self.conf == NULL)
+			fatalx("configuration");
+		log_warnx("the new configuration cannot be read");
+		free(text);
+		return;
+	}
+	free(text);
+	conf_free(self.conf);
+	self.conf = c;
+}
+
+/* Room on the disk is looked at once a second, not for each message. */
+static void
+look_for_room(void)
+{
+	struct statvfs	v;
+	int		room;
+
+	if (fstatvfs(self.spool, &v) == -1) {
+		log_warn("spool");
+		return;
+	}
+	room = !(v.f_flag & ST_RDONLY) &&
+	    (uint64_t)v.f_bavail * v.f_frsize >= ROOM_BYTES &&
+	    (v.f_files == 0 || v.f_favail >= ROOM_FILES);
+	if (room != self.room)
+		log_warnx(room ? "there is room for mail again" :
+		    "the spool's disk is full: no mail is accepted");
+	self.room = room;
+}
+
+/* Too old: fails.  Old: the sender hears that it takes longer. */
+static void
+sweep_one(struct message *m, int64_t now)
+{
+	int64_t	age = now - m->env.arrived;
+	size_t	i;
+
+	if (m->recips == NULL || m->held)
+		return;
+	if (age > (int64_t)self.conf->queue_lifetime) {
+		for (i = 0; i < m->env.nrcpts; i++) {
+			struct recipient *r = &m->recips[i];
+			char	*why;
+
+			if (r->state != RECIP_READY &&
+			    r->state != RECIP_WAITING)
+				continue;
+			dest_remove(r);
+			why = strdup(r->dest != NULL && r->dest->why != NULL ?
+			    r->dest->why : recipient_env(r)->reply != NULL ?
+			    recipient_env(r)->reply :
+			    "451 4.4.7 delivery time expired");
+			r->state = RECIP_FLYING;
+			recipient_failed(r, why != NULL ? why :
+			    "451 4.4.7 delivery time expired");
+			free(why);
+		}
+	} else if (!m->env.warned && self.conf->warn_after > 0 &&
+	    age > (int64_t)self.conf->warn_after && m->active > 0) {
+		m->env.warned = 1;
+		bounce_delayed(m);
+	}
+}
+
+static void
+sweep(void)
+{
+	struct message	*m, *next;
+	int64_t		 now = time(NULL);
+
+	for (m = message_first(); m != NULL; m = next) {
+		next = message_next(m);
+		if (m->committed)
+			sweep_one(m, now);
+	}
+}
+
+static void
+queue_tick(evutil_socket_t fd, short ev, void *arg)
+{
+	look_for_room();
+	if (queue_now() - self.swept >= SWEEP_SECONDS) {
+		self.swept = queue_now();
+		sweep();
+	}
+	messages_clean();
+	local_tick();
+	relay_tick();
+	dest_tick();
+	dest_run();
+	messages_failing(bounce_send);
+}
+
+/* What was being received when the last queue ended was never accepted. */
+static void
+remove_unfinished(void)
+{
+	struct dirent	*e;
+	DIR		*dir;
+	size_t		 n;
+	int		 fd;
+
+	if ((fd = openat(self.large, ".", O_RDONLY | O_DIRECTORY |
+	    O_CLOEXEC)) == -1 || (dir = fdopendir(fd)) == NULL)
+		fatal("large");
+	while ((e = readdir(dir)) != NULL) {
+		n = strlen(e->d_name);
+		if (n > 4 && strcmp(e->d_name + n - 4, ".new") == 0 &&
+		    unlinkat(self.large, e->d_name, 0) == -1)
+			log_warn("large/%s", e->d_name);
+	}
+	closedir(dir);
+}
+
+static int
+make_dir(const char *name)
+{
+	if (mkdirat(self.spool, name, 0700) == -1 && errno != EEXIST)
+		return (-1);
+	return (openat(self.spool, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC |
+	    O_NOFOLLOW));
+}
+
+static void
+open_spool(void)
+{
+	int	lock, fd;
+
+	if ((self.spool = open(self.conf->spool, O_RDONLY | O_DIRECTORY |
+	    O_CLOEXEC)) == -1)
+		fatal("%s", self.conf->spool);
+	if ((lock = openat(self.spool, "lock", O_RDWR | O_CREAT | O_CLOEXEC |
+	    O_NOFOLLOW, 0600)) == -1)
+		fatal("%s/lock", self.conf->spool);
+	if (os_lock(lock) == -1)
+		fatalx("%s is in use by another smtpd", self.conf->spool);
+	if ((fd = make_dir("journal")) == -1)
+		fatal("%s/journal", self.conf->spool);
+	close(fd);
+	if ((fd = make_dir("damaged")) == -1)
+		fatal("%s/damaged", self.conf->spool);
+	close(fd);
+	if ((self.large = make_dir("large")) == -1)
+		fatal("%s/large", self.conf->spool);
+	remove_unfinished();
+}
+
+static void
+queue_go(void)
+{
+	static const struct timeval	second = { .tv_sec = 1 };
+
+	open_spool();
+	look_for_room();
+	if (messages_load() == -1)
+		fatal("spool");
+	messages_start();
+	if ((self.tick = event_new(role_base(), -1, EV_PERSIST, queue_tick,
+	    NULL)) == NULL || event_add(self.tick, &second) == -1)
+		fatalx("timer");
+}
+
+static void
+queue_channel(struct peer *p)
+{
+	/* A new relay takes over; what the old one has it may finish. */
+	if (peer_role(p) == ROLE_LOOKUP || peer_role(p) == ROLE_RELAY)
+		dest_retry_all();
+}
+
+static void
+queue_channel_gone(struct peer *p)
+{
+	switch (peer_role(p)) {
+	case ROLE_NET:
+		tx_net_gone(p);
+		break;
+	case ROLE_LOOKUP:
+		tx_lookup_gone();
+		local_lookup_gone();
+		break;
+	case ROLE_RELAY:
+		relay_gone(p);
+		break;
+	case ROLE_DELIVER:
+		local_gone(p);
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+queue_drain(unsigned int seconds)
+{
+	/* Everything that was acknowledged is on the disk at any time. */
+	role_exit(0);
+}
+
+static void
+queue_stats(void)
+{
+	log_info("messages=%zu journal=%lluMB room=%d", message_count(),
+	    (unsigned long long)(journal_bytes() >> 20), self.room);
+}
+
+static const struct handler handlers[] = {
+	{ M_CONF,		queue_conf_text },
+	{ M_LISTENER,		ctl_listener },
+	{ M_CTL_ASK,		ctl_ask_queue },
+	{ M_TX_OPEN,		queue_tx_open },
+	{ M_TX_ADD,		queue_tx_add },
+	{ M_TX_VERDICT,		queue_tx_verdict },
+	{ M_TX_END,		queue_tx_end },
+	{ M_TX_DATA,		queue_tx_data },
+	{ M_SPOOL_ASK,		queue_spool_ask },
+	{ M_DELIVERER,		queue_deliverer },
+	{ M_NO_DELIVERER,	queue_no_deliverer },
+	{ M_DELIVERED,		queue_delivered },
+	{ M_DELIVER_SYNCED,	queue_deliver_synced },
+	{ M_RELAY_READY,	queue_relay_ready },
+	{ M_RELAY_RESULT,	queue_relay_result },
+	{ M_RELAY_CLOSED,	queue_relay_closed },
+	{ 0,			NULL }
+};
+
+const struct role_code queue_code = {
+	.handlers = handlers,
+	.go = queue_go,
+	.drain = queue_drain,
+	.channel = queue_channel,
+	.channel_gone = queue_channel_gone,
+	.stats = queue_stats,
+};

@@ -1,0 +1,191 @@
+/*
+ * queue: messages, recipients and destinations in memory; shared by the files
+ * smtpd/queue*.c only.
+ *
+ *	queue.c		the role: start-up, reload, timers
+ *	queue_tx.c	a transaction of net's, from MAIL to "250"
+ *	queue_msg.c	messages in memory and in the journal
+ *	queue_dest.c	destinations: who is next, when, how many at a time
+ *	queue_local.c	deliverers, one a user
+ *	queue_relay.c	sessions of the relay role
+ *	queue_bounce.c	telling senders
+ *	queue_ctl.c	mailctl
+ */
+#ifndef SMTPD_QUEUE_H
+#define SMTPD_QUEUE_H
+
+#include <sys/types.h>
+#include <stdint.h>
+
+#include "conf/conf.h"
+#include "os/compat.h"
+#include "privsep/role.h"
+#include "smtp/queueid.h"
+#include "smtpd/contract.h"
+#include "smtpd/envelope.h"
+#include "smtpd/journal.h"
+
+extern const struct role_code	queue_code;
+
+struct dest;
+struct message;
+
+enum recip_state {
+	RECIP_READY,		/* in the list of its destination */
+	RECIP_FLYING,		/* handed to a deliverer or a session */
+	RECIP_WAITING,		/* for its own next try */
+	RECIP_OVER		/* status in the envelope is final */
+};
+
+struct recipient {
+	TAILQ_ENTRY(recipient)	 entry;		/* of dest, or flying list */
+	RB_ENTRY(recipient)	 wait;		/* by next */
+	struct message		*m;
+	struct dest		*dest;
+	uint32_t		 index;		/* into the envelope */
+	enum recip_state	 state;
+	uint64_t		 ticket;	/* while flying to a deliverer */
+};
+TAILQ_HEAD(recipients, recipient);
+
+struct message {
+	RB_ENTRY(message)	 byid;
+	TAILQ_ENTRY(message)	 failing;	/* has senders to tell */
+	uint64_t		 id;
+	struct envelope		 env;
+	struct recipient	*recips;
+	size_t			 active;	/* recipients not over */
+	size_t			 failed;	/* status RCPT_FAILED */
+	struct journal_place	 place;
+	int			 fd;		/* its text, sealed; -1 */
+	int			 committed;
+	int			 again;		/* was read back from disk */
+	int			 is_failing;	/* in that list */
+	int			 bouncing;	/* a bounce is being written */
+	int			 held;
+};
+RB_HEAD(messages, message);
+
+/* A destination: a local account, or a host reached in one way. */
+struct dest {
+	RB_ENTRY(dest)		 bykey;
+	TAILQ_ENTRY(dest)	 run;		/* has something to do */
+	char			*key;
+	struct place		 place;
+	struct recipients	 ready;
+	size_t			 nready;
+	size_t			 nflying;
+	int			 running;	/* in that list */
+	unsigned int		 fails;		/* in a row */
+	time_t			 blocked;	/* not before (monotonic) */
+	char			*why;		/* the last failure */
+	struct deliverer	*deliverer;	/* local */
+	unsigned int		 sessions;	/* relay: open or opening */
+	unsigned int		 window;	/* relay: how many there may be */
+};
+
+/* queue.c */
+const struct conf *queue_conf(void);
+int		 queue_spool(void);		/* descriptor of the spool */
+int		 queue_large(void);		/* of large/ in it */
+time_t		 queue_now(void);		/* monotonic seconds */
+int		 queue_room(void);		/* is there room on the disk? */
+int		 queue_paused(int local);
+
+/* queue_msg.c */
+struct message	*message_new(uint64_t id);
+struct message	*message_find(uint64_t id);
+struct message	*message_first(void);
+struct message	*message_next(struct message *);
+size_t		 message_count(void);
+uint64_t	 message_new_id(void);
+/* Make recips from the envelope. -1 ENOMEM. */
+int		 message_recipients(struct message *);
+/*
+ * Write it to the journal; done(arg, error) when it is on disk.  text is its
+ * text (not for a spooled one) and stays the caller's.
+ */
+int		 message_store(struct message *, const void *text, size_t,
+		    const struct journal_file *, journal_done, void *arg);
+/* Its text: a descriptor of the caller's, sealed or read-only; -1 errno. */
+int		 message_text_fd(struct message *);
+/* Hand over the sealed descriptor that it came in. */
+void		 message_keep_text(struct message *, int fd);
+/* A recipient came to its end, or failed for now. Journals it. */
+void		 recipient_done(struct recipient *, const char *reply);
+void		 recipient_failed(struct recipient *, const char *reply);
+void		 recipient_deferred(struct recipient *, const char *reply);
+struct erecipient *recipient_env(const struct recipient *);
+/* Senders were told: failed ones are over. Frees the message if it was all. */
+void		 message_told(struct message *);
+/* Forget a message for good: journal, file, memory. */
+void		 message_drop(struct message *);
+/* One that was never accepted: out of memory, nothing else. */
+void		 message_forget(struct message *);
+/* Start-up: what the journal holds. */
+int		 messages_load(void);
+/* A few steps of moving live messages out of the oldest segment. */
+void		 messages_clean(void);
+void		 messages_start(void);		/* schedule all */
+void		 messages_failing(void (*)(struct message *));
+
+/* queue_dest.c */
+int		 dest_add(struct recipient *);	/* -1 ENOMEM */
+void		 dest_remove(struct recipient *);
+void		 dest_run(void);		/* all that have something */
+void		 dest_kick(struct dest *);
+/* It cannot be reached: try again later, with all that wait for it. */
+void		 dest_block(struct dest *, const char *why);
+void		 dest_alive(struct dest *);
+void		 dest_retry_all(void);
+/* The next recipient, taken out of the list; NULL none. */
+struct recipient *dest_take(struct dest *);
+void		 dest_put_back(struct recipient *);
+void		 wait_add(struct recipient *, int64_t next);
+void		 dest_tick(void);		/* once a second */
+int64_t		 retry_delay(unsigned int tries);
+void		 dests_each(void (*)(struct dest *));
+
+/* queue_tx.c */
+void		 queue_tx_open(struct peer *, struct msg *);
+void		 queue_tx_add(struct peer *, struct msg *);
+void		 queue_tx_verdict(struct peer *, struct msg *);
+void		 queue_tx_end(struct peer *, struct msg *);
+void		 queue_tx_data(struct peer *, struct msg *);
+void		 queue_spool_ask(struct peer *, struct msg *);
+void		 tx_net_gone(struct peer *);
+void		 tx_lookup_gone(void);
+/* Where does rcpt go?  Told once: n places, or 0 with a reply. */
+typedef void (*resolved)(void *arg, struct msg_TX_ADD *, size_t n,
+		    const char *reply);
+void		 tx_resolve(const char *sender, const char *rcpt, int expand,
+		    resolved, void *arg);
+int		 place_from_add(struct erecipient *, const struct msg_TX_ADD *);
+
+/* queue_local.c */
+void		 queue_deliverer(struct peer *, struct msg *);
+void		 queue_no_deliverer(struct peer *, struct msg *);
+void		 queue_delivered(struct peer *, struct msg *);
+void		 queue_deliver_synced(struct peer *, struct msg *);
+void		 local_run(struct dest *);
+void		 local_tick(void);
+void		 local_gone(struct peer *);
+void		 local_lookup_gone(void);
+
+/* queue_relay.c */
+void		 queue_relay_ready(struct peer *, struct msg *);
+void		 queue_relay_result(struct peer *, struct msg *);
+void		 queue_relay_closed(struct peer *, struct msg *);
+void		 relay_run(struct dest *);
+void		 relay_tick(void);
+void		 relay_gone(struct peer *);
+
+/* queue_bounce.c */
+void		 bounce_send(struct message *);	/* its failed recipients */
+void		 bounce_delayed(struct message *);
+
+/* queue_ctl.c */
+void		 ctl_listener(struct peer *, struct msg *);
+void		 ctl_ask_queue(struct peer *, struct msg *);
+
+#endif

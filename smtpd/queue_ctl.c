@@ -1,0 +1,297 @@
+/*
+ * queue_ctl: mailctl's questions about the queue.
+ *
+ * The socket is in the directory "state", mode 0600; the parent bound it.
+ * Whoever connects must be root or the user that the suite runs as, told by
+ * the kernel.  A malformed request closes that request and nothing else.
+ */
+#include <sys/socket.h>
+
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "buf/buf.h"
+#include "log/log.h"
+#include "os/os.h"
+#include "smtpd/queue.h"
+
+#define CLIENTS_MAX	16
+#define TEXT_PIECE	32000
+
+static struct {
+	int		 fd;
+	struct event	*ev;
+	unsigned int	 clients;
+} self = { .fd = -1 };
+
+static const struct handler client_handlers[] = {
+	{ M_CTL_ASK,	ctl_ask_queue },
+	{ 0,		NULL }
+};
+
+static void
+client_gone(struct peer *p, const char *why)
+{
+	if (why != NULL)
+		log_warnx("control socket: %s", why);
+	self.clients--;
+	peer_free(p);
+}
+
+static void
+ctl_accept(evutil_socket_t fd, short ev, void *arg)
+{
+	static struct peer_ops	 ops = {
+		.contract = &smtpd_contract, .self = ROLE_QUEUE,
+		.handlers = client_handlers, .gone = client_gone
+	};
+	uid_t			 uid;
+	gid_t			 gid;
+	pid_t			 pid;
+	int			 c;
+
+	if ((c = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) == -1)
+		return;
+	if (self.clients >= CLIENTS_MAX ||
+	    os_peer_cred(c, &uid, &gid, &pid) == -1 ||
+	    (uid != 0 && uid != geteuid())) {
+		close(c);
+		return;
+	}
+	if (peer_new(role_base(), &ops, ROLE_CTL, c) != NULL)
+		self.clients++;
+}
+
+void
+ctl_listener(struct peer *p, struct msg *m)
+{
+	if (self.ev != NULL)
+		event_free(self.ev);
+	if (self.fd != -1)
+		close(self.fd);
+	self.fd = m->fd;
+	m->fd = -1;
+	if ((self.ev = event_new(role_base(), self.fd, EV_READ | EV_PERSIST,
+	    ctl_accept, NULL)) == NULL || event_add(self.ev, NULL) == -1)
+		fatalx("control socket");
+}
+
+static void
+send_text(struct peer *p, struct buf *b)
+{
+	struct msg_CTL_TEXT	 t = { 0 };
+	size_t			 n;
+
+	while ((n = buf_len(b)) > 0) {
+		if (n > TEXT_PIECE)
+			n = TEXT_PIECE;
+		peer_send_tail(p, M_CTL_TEXT, &t, buf_data(b), n, -1);
+		buf_drain(b, n);
+	}
+}
+
+static void
+send_done(struct peer *p, const char *text, uint64_t status)
+{
+	struct msg_CTL_TEXT	 t = { .error = status != 0 };
+	struct msg_CTL_DONE	 d = { .status = status };
+
+	if (*text != '\0')
+		peer_send_tail(p, M_CTL_TEXT, &t, text, strlen(text), -1);
+	peer_send(p, M_CTL_DONE, &d, -1);
+}
+
+static const char *
+state_of(const struct recipient *r)
+{
+	switch (r->state) {
+	case RECIP_READY:
+		return (r->dest->blocked > queue_now() ? "blocked" : "ready");
+	case RECIP_FLYING:
+		return ("active");
+	case RECIP_WAITING:
+		return ("deferred");
+	case RECIP_OVER:
+		return (recipient_env(r)->status == RCPT_FAILED ?
+		    "failed" : "done");
+	}
+	return ("?");
+}
+
+static int64_t
+next_try(const struct recipient *r)
+{
+	if (r->state == RECIP_WAITING)
+		return (recipient_env(r)->next - time(NULL));
+	if (r->state == RECIP_READY && r->dest->blocked > queue_now())
+		return (r->dest->blocked - queue_now());
+	return (0);
+}
+
+/* JSON: only what is printable and harmless goes out as it is. */
+static void
+put_json(struct buf *b, const char *s)
+{
+	(void)buf_puts(b, "\"");
+	for (; *s != '\0'; s++)
+		if (*s == '"' || *s == '\\' || (unsigned char)*s < 0x20)
+			(void)buf_printf(b, "\\u%04x", (unsigned char)*s);
+		else
+			(void)buf_add(b, s, 1);
+	(void)buf_puts(b, "\"");
+}
+
+static const char *
+last_reply(const struct recipient *r)
+{
+	if (recipient_env(r)->reply != NULL)
+		return (recipient_env(r)->reply);
+	return (r->dest != NULL && r->dest->why != NULL ? r->dest->why : "");
+}
+
+static void
+list_recipient(struct buf *b, const struct recipient *r, int json, int first)
+{
+	const struct erecipient	*e = recipient_env(r);
+
+	if (!json) {
+		(void)buf_printf(b, "    %-8s %s next=%llds tries=%u %s\n",
+		    state_of(r), e->rcpt, (long long)next_try(r), e->tries,
+		    last_reply(r));
+		return;
+	}
+	(void)buf_printf(b, "%s{\"to\": ", first ? "" : ", ");
+	put_json(b, e->rcpt);
+	(void)buf_printf(b, ", \"state\": \"%s\", \"next\": %lld, \"tries\": "
+	    "%u, \"reply\": ", state_of(r), (long long)next_try(r), e->tries);
+	put_json(b, last_reply(r));
+	(void)buf_puts(b, "}");
+}
+
+static void
+list_one(struct buf *b, struct message *m, int json, int first, int all)
+{
+	char	id[QUEUEID_SIZE];
+	size_t	i;
+	int	n = 0;
+
+	queueid_text(m->id, id);
+	if (json) {
+		(void)buf_printf(b, "%s{\"id\": \"%s\", \"age\": %lld, "
+		    "\"size\": %llu, \"sender\": ", first ? "" : ",\n", id,
+		    (long long)(time(NULL) - m->env.arrived),
+		    (unsigned long long)m->env.size);
+		put_json(b, m->env.sender);
+		(void)buf_puts(b, ", \"recipients\": [");
+	} else
+		(void)buf_printf(b, "%s age=%llds size=%llu from=<%s>\n", id,
+		    (long long)(time(NULL) - m->env.arrived),
+		    (unsigned long long)m->env.size, m->env.sender);
+	for (i = 0; i < m->env.nrcpts && m->recips != NULL; i++)
+		if (all || m->recips[i].state != RECIP_OVER)
+			list_recipient(b, &m->recips[i], json, n++ == 0);
+	if (json)
+		(void)buf_puts(b, "]}");
+}
+
+static void
+ask_list(struct peer *p, const struct msg_CTL_ASK *a)
+{
+	struct message	*m;
+	struct buf	 b;
+	int		 first = 1;
+
+	buf_init(&b, 1 << 20);
+	if (a->json)
+		(void)buf_puts(&b, "[");
+	for (m = message_first(); m != NULL; m = message_next(m)) {
+		if (!m->committed)
+			continue;
+		list_one(&b, m, a->json, first, 0);
+		first = 0;
+		if (buf_len(&b) > TEXT_PIECE)
+			send_text(p, &b);
+	}
+	if (a->json)
+		(void)buf_puts(&b, "]\n");
+	send_text(p, &b);
+	buf_free(&b);
+	send_done(p, "", 0);
+}
+
+static void
+ask_show(struct peer *p, const struct msg_CTL_ASK *a)
+{
+	struct message	*m;
+	struct buf	 b;
+	uint64_t	 id;
+
+	if (queueid_parse(a->arg, &id) == -1 ||
+	    (m = message_find(id)) == NULL || !m->committed) {
+		send_done(p, "there is no such message\n", 1);
+		return;
+	}
+	buf_init(&b, 32 << 20);
+	list_one(&b, m, a->json, 1, 1);
+	if (a->json)
+		(void)buf_puts(&b, "\n");
+	send_text(p, &b);
+	buf_free(&b);
+	send_done(p, "", 0);
+}
+
+static void
+ask_delete(struct peer *p, const struct msg_CTL_ASK *a)
+{
+	struct message	*m;
+	uint64_t	 id;
+	size_t		 i;
+	char		 text[QUEUEID_SIZE];
+
+	if (queueid_parse(a->arg, &id) == -1 ||
+	    (m = message_find(id)) == NULL || m->recips == NULL ||
+	    !m->committed) {
+		send_done(p, "there is no such message\n", 1);
+		return;
+	}
+	for (i = 0; i < m->env.nrcpts; i++)
+		if (m->recips[i].state == RECIP_FLYING || m->bouncing) {
+			send_done(p, "it is being delivered now\n", 1);
+			return;
+		}
+	for (i = 0; i < m->env.nrcpts; i++)
+		dest_remove(&m->recips[i]);
+	queueid_text(id, text);
+	log_info("%s: deleted by the administrator", text);
+	message_drop(m);
+	send_done(p, "deleted\n", 0);
+}
+
+void
+ctl_ask_queue(struct peer *p, struct msg *m)
+{
+	const struct msg_CTL_ASK	*a = m->body;
+
+	switch (a->what) {
+	case CTL_QUEUE_LIST:
+		ask_list(p, a);
+		break;
+	case CTL_QUEUE_SHOW:
+		ask_show(p, a);
+		break;
+	case CTL_QUEUE_RETRY:
+		dest_retry_all();
+		send_done(p, "everything is tried again\n", 0);
+		dest_run();
+		break;
+	case CTL_QUEUE_DELETE:
+		ask_delete(p, a);
+		break;
+	default:
+		send_done(p, "not a question for the queue\n", 1);
+	}
+}

@@ -1,0 +1,325 @@
+/*
+ * queue_dest: destinations, and whose turn it is.
+ *
+ * Every recipient waits in the list of its destination.  Destinations with
+ * something to do take turns in the run list, so that one with ten thousand
+ * recipients does not hold up one with a single recipient.  A destination
+ * that cannot be reached is blocked as a whole: what waits for it costs
+ * nothing until it is tried again.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "log/log.h"
+#include "smtpd/queue.h"
+
+#define RUN_TURN	64		/* destinations served in one go */
+#define WINDOW_FIRST	2		/* sessions to a host at the start */
+
+RB_HEAD(dests, dest);
+RB_HEAD(waits, recipient);
+
+static int	by_key(struct dest *, struct dest *);
+static int	by_next(struct recipient *, struct recipient *);
+
+RB_PROTOTYPE(dests, dest, bykey, by_key)
+RB_GENERATE(dests, dest, bykey, by_key)
+RB_PROTOTYPE(waits, recipient, wait, by_next)
+RB_GENERATE(waits, recipient, wait, by_next)
+
+static struct {
+	struct dests		 all;
+	struct waits		 waits;
+	TAILQ_HEAD(, dest)	 run;
+} self = {
+	.all = RB_INITIALIZER(&self.all),
+	.waits = RB_INITIALIZER(&self.waits),
+	.run = TAILQ_HEAD_INITIALIZER(self.run),
+};
+
+static int
+by_key(struct dest *a, struct dest *b)
+{
+	return (strcmp(a->key, b->key));
+}
+
+static int
+by_next(struct recipient *a, struct recipient *b)
+{
+	int64_t	x = recipient_env(a)->next, y = recipient_env(b)->next;
+
+	if (x != y)
+		return (x < y ? -1 : 1);
+	return (a < b ? -1 : a > b);
+}
+
+static char *
+place_key(const struct place *p)
+{
+	char	*key;
+
+	if (asprintf(&key, "%d|%s|%s|%u|%u|%u|%u|%s|%s", p->local,
+	    p->user != NULL ? p->user : "", p->host != NULL ? p->host : "",
+	    p->scheme, p->port, p->nomx, p->route,
+	    p->label != NULL ? p->label : "",
+	    p->source != NULL ? p->source : "") == -1)
+		return (NULL);
+	return (key);
+}
+
+static char *
+copy(const char *s)
+{
+	return (strdup(s != NULL ? s : ""));
+}
+
+static void
+dest_free(struct dest *d)
+{
+	free(d->place.user);
+	free(d->place.host);
+	free(d->place.label);
+	free(d->place.source);
+	free(d->why);
+	free(d->key);
+	free(d);
+}
+
+static struct dest *
+dest_new(char *key, const struct place *p)
+{
+	struct dest	*d;
+
+	if ((d = calloc(1, sizeof(*d))) == NULL) {
+		free(key);
+		return (NULL);
+	}
+	d->key = key;
+	d->place = *p;
+	d->place.user = copy(p->user);
+	d->place.host = copy(p->host);
+	d->place.label = copy(p->label);
+	d->place.source = copy(p->source);
+	d->window = WINDOW_FIRST;
+	TAILQ_INIT(&d->ready);
+	if (d->place.user == NULL || d->place.host == NULL ||
+	    d->place.label == NULL || d->place.source == NULL) {
+		dest_free(d);
+		return (NULL);
+	}
+	RB_INSERT(dests, &self.all, d);
+	return (d);
+}
+
+static struct dest *
+dest_get(const struct place *p)
+{
+	struct dest	*d, find;
+	char		*key;
+
+	if ((key = place_key(p)) == NULL)
+		return (NULL);
+	find.key = key;
+	if ((d = RB_FIND(dests, &self.all, &find)) != NULL) {
+		free(key);
+		return (d);
+	}
+	return (dest_new(key, p));
+}
+
+void
+dest_kick(struct dest *d)
+{
+	if (d->running)
+		return;
+	d->running = 1;
+	TAILQ_INSERT_TAIL(&self.run, d, run);
+}
+
+int
+dest_add(struct recipient *r)
+{
+	struct dest	*d = r->dest;
+
+	if (d == NULL && (d = dest_get(&recipient_env(r)->place)) == NULL)
+		return (-1);
+	r->dest = d;
+	r->state = RECIP_READY;
+	TAILQ_INSERT_TAIL(&d->ready, r, entry);
+	d->nready++;
+	dest_kick(d);
+	return (0);
+}
+
+void
+dest_remove(struct recipient *r)
+{
+	if (r->state == RECIP_READY) {
+		TAILQ_REMOVE(&r->dest->ready, r, entry);
+		r->dest->nready--;
+	} else if (r->state == RECIP_WAITING)
+		RB_REMOVE(waits, &self.waits, r);
+	r->state = RECIP_OVER;
+}
+
+struct recipient *
+dest_take(struct dest *d)
+{
+	struct recipient	*r;
+
+	TAILQ_FOREACH(r, &d->ready, entry)
+		if (!r->m->held)
+			break;
+	if (r == NULL)
+		return (NULL);
+	TAILQ_REMOVE(&d->ready, r, entry);
+	d->nready--;
+	d->nflying++;
+	r->state = RECIP_FLYING;
+	return (r);
+}
+
+void
+dest_put_back(struct recipient *r)
+{
+	struct dest	*d = r->dest;
+
+	TAILQ_INSERT_HEAD(&d->ready, r, entry);
+	r->state = RECIP_READY;
+	d->nready++;
+	d->nflying--;
+	dest_kick(d);
+}
+
+void
+wait_add(struct recipient *r, int64_t next)
+{
+	recipient_env(r)->next = next;
+	r->state = RECIP_WAITING;
+	RB_INSERT(waits, &self.waits, r);
+}
+
+/* Exponential, with a third of jitter, so that a crowd does not come back. */
+int64_t
+retry_delay(unsigned int tries)
+{
+	const struct conf	*c = queue_conf();
+	uint64_t		 t = c->retry_min;
+
+	while (tries-- > 0 && t < c->retry_max)
+		t *= 2;
+	if (t > c->retry_max)
+		t = c->retry_max;
+	if (t < 1)
+		t = 1;
+	return ((int64_t)(t - t / 6 + arc4random_uniform(t / 3 + 1)));
+}
+
+void
+dest_block(struct dest *d, const char *why)
+{
+	int64_t	delay = retry_delay(d->fails);
+
+	d->fails++;
+	d->window = 1;
+	d->blocked = queue_now() + delay;
+	free(d->why);
+	d->why = strdup(why);
+	log_info("%s%s: not reachable, %zu recipients wait, next try in "
+	    "%llds: %s", d->place.local ? "local:" : "", d->place.local ?
+	    d->place.user : d->place.host, d->nready, (long long)delay, why);
+}
+
+void
+dest_alive(struct dest *d)
+{
+	d->fails = 0;
+	d->blocked = 0;
+	free(d->why);
+	d->why = NULL;
+}
+
+void
+dest_retry_all(void)
+{
+	struct dest		*d;
+	struct recipient	*r, *next;
+
+	RB_FOREACH(d, dests, &self.all) {
+		d->blocked = 0;
+		if (d->nready > 0)
+			dest_kick(d);
+	}
+	RB_FOREACH_SAFE(r, waits, &self.waits, next) {
+		RB_REMOVE(waits, &self.waits, r);
+		recipient_env(r)->next = 0;
+		if (dest_add(r) == -1)
+			wait_add(r, time(NULL) + 60);
+	}
+}
+
+void
+dests_each(void (*fn)(struct dest *))
+{
+	struct dest	*d;
+
+	RB_FOREACH(d, dests, &self.all)
+		fn(d);
+}
+
+void
+dest_run(void)
+{
+	struct dest	*d;
+	int		 n;
+
+	for (n = 0; n < RUN_TURN &&
+	    (d = TAILQ_FIRST(&self.run)) != NULL; n++) {
+		TAILQ_REMOVE(&self.run, d, run);
+		d->running = 0;
+		if (d->nready == 0 || d->blocked > queue_now() ||
+		    queue_paused(d->place.local))
+			continue;
+		if (d->place.local)
+			local_run(d);
+		else
+			relay_run(d);
+	}
+}
+
+static void
+wake_waiting(void)
+{
+	struct recipient	*r;
+	int64_t			 now = time(NULL);
+
+	while ((r = RB_MIN(waits, &self.waits)) != NULL &&
+	    recipient_env(r)->next <= now) {
+		RB_REMOVE(waits, &self.waits, r);
+		if (dest_add(r) == -1) {
+			wait_add(r, now + 60);
+			return;
+		}
+	}
+}
+
+void
+dest_tick(void)
+{
+	struct dest	*d, *next;
+	time_t		 now = queue_now();
+
+	wake_waiting();
+	RB_FOREACH_SAFE(d, dests, &self.all, next) {
+		if (d->nready > 0 && d->blocked <= now)
+			dest_kick(d);
+		else if (d->nready == 0 && d->nflying == 0 && !d->running &&
+		    d->deliverer == NULL && d->sessions == 0 &&
+		    d->fails == 0) {
+			RB_REMOVE(dests, &self.all, d);
+			dest_free(d);
+		}
+	}
+}

@@ -1,0 +1,305 @@
+/*
+ * queue_relay: sessions of the relay role, which queue opens, numbers and
+ * feeds, one message at a time each.
+ *
+ * How many sessions a host gets grows with success and falls to one with
+ * failure (slow start); a session stays open for the next message to the same
+ * host for IDLE_SECONDS.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "log/log.h"
+#include "smtpd/queue.h"
+
+#define SESSIONS_MAX	500
+#define WINDOW_MAX	20		/* sessions to one host */
+#define RCPTS_MAX	100		/* of one transaction */
+#define IDLE_SECONDS	5
+#define OPEN_SECONDS	600		/* all addresses together */
+#define BUSY_SECONDS	3600
+
+enum rstate { R_OPENING, R_IDLE, R_BUSY };
+
+struct rsession {
+	LIST_ENTRY(rsession)	 entry;
+	uint32_t		 id;
+	struct dest		*dest;
+	enum rstate		 state;
+	time_t			 since;
+	struct recipient	*rcpts[RCPTS_MAX];	/* NULL: answered */
+	size_t			 n;
+	size_t			 left;
+};
+
+static struct {
+	LIST_HEAD(, rsession)	 all;
+	size_t			 n;
+	uint32_t		 id;
+} self = { .all = LIST_HEAD_INITIALIZER(self.all) };
+
+static struct rsession *
+find(uint32_t id)
+{
+	struct rsession	*s;
+
+	LIST_FOREACH(s, &self.all, entry)
+		if (s->id == id)
+			return (s);
+	return (NULL);
+}
+
+static void
+session_free(struct rsession *s)
+{
+	size_t	i;
+
+	/* What has no answer is sent again: at worst twice, never lost. */
+	for (i = s->n; i > 0; i--)
+		if (s->rcpts[i - 1] != NULL)
+			dest_put_back(s->rcpts[i - 1]);
+	LIST_REMOVE(s, entry);
+	s->dest->sessions--;
+	self.n--;
+	free(s);
+}
+
+static void
+close_session(struct rsession *s)
+{
+	struct msg_RELAY_CLOSE	 c = { .session = s->id };
+	struct peer		*relay = role_peer(ROLE_RELAY);
+
+	if (relay != NULL)
+		peer_send(relay, M_RELAY_CLOSE, &c, -1);
+	session_free(s);
+}
+
+static void
+open_session(struct dest *d, struct peer *relay)
+{
+	struct msg_RELAY_OPEN	 o = { 0 };
+	const struct place	*p = &d->place;
+	struct rsession		*s;
+
+	if (self.n >= SESSIONS_MAX || (s = calloc(1, sizeof(*s))) == NULL)
+		return;
+	s->id = ++self.id;
+	s->dest = d;
+	s->state = R_OPENING;
+	s->since = queue_now();
+	LIST_INSERT_HEAD(&self.all, s, entry);
+	self.n++;
+	d->sessions++;
+	o.session = s->id;
+	o.scheme = p->scheme;
+	o.port = p->port;
+	o.nomx = p->nomx;
+	o.route = p->route;
+	strlcpy(o.host, p->host, sizeof(o.host));
+	strlcpy(o.label, p->label, sizeof(o.label));
+	strlcpy(o.source, p->source, sizeof(o.source));
+	peer_send(relay, M_RELAY_OPEN, &o, -1);
+}
+
+/* The first that waits, and all others of its message to the same place. */
+static size_t
+collect(struct dest *d, struct recipient **to)
+{
+	struct recipient	*r, *o;
+	size_t			 i, n = 0;
+
+	if ((r = dest_take(d)) == NULL)
+		return (0);
+	to[n++] = r;
+	for (i = 0; i < r->m->env.nrcpts && n < RCPTS_MAX; i++) {
+		o = &r->m->recips[i];
+		if (o->dest != d || o->state != RECIP_READY)
+			continue;
+		TAILQ_REMOVE(&d->ready, o, entry);
+		d->nready--;
+		d->nflying++;
+		o->state = RECIP_FLYING;
+		to[n++] = o;
+	}
+	return (n);
+}
+
+static int
+send_message(struct rsession *s, struct peer *relay)
+{
+	struct msg_RELAY_MAIL	 m = { .session = s->id };
+	struct msg_RELAY_RCPT	 r;
+	const struct envelope	*env;
+	size_t			 i;
+	int			 fd;
+
+	if ((s->n = s->left = collect(s->dest, s->rcpts)) == 0)
+		return (-1);
+	env = &s->rcpts[0]->m->env;
+	if ((fd = message_text_fd(s->rcpts[0]->m)) == -1) {
+		log_warn("text of a message");
+		for (i = 0; i < s->n; i++) {
+			s->dest->nflying--;
+			recipient_deferred(s->rcpts[i], "451 4.3.0 the "
+			    "message cannot be read now");
+		}
+		s->n = s->left = 0;
+		return (0);
+	}
+	s->state = R_BUSY;
+	s->since = queue_now();
+	m.size = env->size;
+	m.eightbit = env->eightbit;
+	m.nrcpts = s->n;
+	queueid_text(s->rcpts[0]->m->id, m.id);
+	strlcpy(m.sender, env->sender, sizeof(m.sender));
+	peer_send(relay, M_RELAY_MAIL, &m, fd);
+	for (i = 0; i < s->n; i++) {
+		memset(&r, 0, sizeof(r));
+		r.session = s->id;
+		r.index = i;
+		strlcpy(r.rcpt, recipient_env(s->rcpts[i])->rcpt,
+		    sizeof(r.rcpt));
+		peer_send(relay, M_RELAY_RCPT, &r, -1);
+	}
+	return (0);
+}
+
+void
+relay_run(struct dest *d)
+{
+	struct peer	*relay = role_peer(ROLE_RELAY);
+	struct rsession	*s;
+	size_t		 opening = 0;
+
+	if (relay == NULL)
+		return;			/* the next tick tries again */
+	LIST_FOREACH(s, &self.all, entry) {
+		if (s->dest != d)
+			continue;
+		while (s->state == R_IDLE && d->nready > 0)
+			if (send_message(s, relay) == -1)
+				break;
+		opening += s->state == R_OPENING;
+	}
+	while (d->nready > opening && d->sessions < d->window &&
+	    self.n < SESSIONS_MAX) {
+		open_session(d, relay);
+		opening++;
+	}
+}
+
+void
+queue_relay_ready(struct peer *p, struct msg *m)
+{
+	const struct msg_RELAY_READY	*a = m->body;
+	struct rsession			*s = find(a->session);
+
+	if (s == NULL || s->state != R_OPENING)
+		return;
+	s->state = R_IDLE;
+	s->since = queue_now();
+	dest_alive(s->dest);
+	dest_kick(s->dest);
+	dest_run();
+}
+
+static void
+one_result(struct rsession *s, struct recipient *r, const char *reply)
+{
+	s->dest->nflying--;
+	switch (reply[0]) {
+	case '2':
+		recipient_done(r, reply);
+		break;
+	case '5':
+		recipient_failed(r, reply);
+		break;
+	default:
+		recipient_deferred(r, reply);
+	}
+}
+
+void
+queue_relay_result(struct peer *p, struct msg *m)
+{
+	const struct msg_RELAY_RESULT	*a = m->body;
+	struct rsession			*s = find(a->session);
+	struct recipient		*r;
+
+	if (s == NULL)
+		return;
+	if (s->state != R_BUSY || a->index >= s->n ||
+	    (r = s->rcpts[a->index]) == NULL) {
+		role_peer_bad(p, "result for no recipient");
+		return;
+	}
+	s->rcpts[a->index] = NULL;
+	s->left--;
+	one_result(s, r, a->reply);
+	if (s->left > 0)
+		return;
+	s->n = 0;
+	s->state = R_IDLE;
+	s->since = queue_now();
+	if (a->reply[0] == '2' && s->dest->window < WINDOW_MAX)
+		s->dest->window++;
+	dest_kick(s->dest);
+	dest_run();
+}
+
+void
+queue_relay_closed(struct peer *p, struct msg *m)
+{
+	const struct msg_RELAY_CLOSED	*a = m->body;
+	struct rsession			*s = find(a->session);
+	struct recipient		*r;
+	struct dest			*d;
+	enum rstate			 was;
+
+	if (s == NULL)
+		return;
+	d = s->dest;
+	was = s->state;
+	session_free(s);
+	if (was == R_IDLE) {
+		/* It only got tired of waiting. */
+		dest_kick(d);
+	} else if (a->permanent && was == R_OPENING) {
+		while ((r = dest_take(d)) != NULL) {
+			d->nflying--;
+			recipient_failed(r, a->reply);
+		}
+	} else if (d->sessions == 0 || was == R_BUSY)
+		dest_block(d, a->reply);
+	else if (d->window > 1)
+		d->window = d->sessions;
+	dest_run();
+}
+
+/* relay has died, or a new one takes over. */
+void
+relay_gone(struct peer *p)
+{
+	struct rsession	*s, *next;
+
+	LIST_FOREACH_SAFE(s, &self.all, entry, next)
+		session_free(s);
+}
+
+void
+relay_tick(void)
+{
+	struct rsession	*s, *next;
+	time_t		 age;
+
+	LIST_FOREACH_SAFE(s, &self.all, entry, next) {
+		age = queue_now() - s->since;
+		if ((s->state == R_IDLE && age > IDLE_SECONDS) ||
+		    (s->state == R_OPENING && age > OPEN_SECONDS) ||
+		    (s->state == R_BUSY && age > BUSY_SECONDS))
+			close_session(s);
+	}
+}

@@ -1,0 +1,532 @@
+/*
+ * queue_tx: a transaction from MAIL to "250".
+ *
+ * lookup opens it and adds recipients; net hands over the text.  net can name
+ * neither recipients nor a transaction that lookup did not open for the same
+ * connection.  The answer to a message goes out when it is on the disk.
+ *
+ * Also the same answers of lookup for questions of queue itself (resolve).
+ *
+ * Cost of a message: one message in from lookup for MAIL and two a recipient,
+ * as many out to net; one from net with the text; the journal's write.
+ */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "log/log.h"
+#include "os/os.h"
+#include "smtpd/queue.h"
+
+#define TX_BUCKETS	4096
+#define TEXT_MAX	((off_t)4 << 30)
+
+struct tx {
+	LIST_ENTRY(tx)		 entry;
+	uint32_t		 conn;
+	uint32_t		 generation;	/* of net and lookup */
+	uint32_t		 seq;		/* of MAIL */
+	struct message		*m;
+	int			 storing;	/* the text is being written */
+	int			 gone;		/* net has hung up meanwhile */
+	uint32_t		 data_seq;
+	size_t			 nwaiting;	/* recipients of this RCPT */
+	int			 large_fd;	/* spooled text; -1 */
+	char			 addr[C_ADDR];
+};
+
+/* A question of queue's own to lookup. */
+struct question {
+	LIST_ENTRY(question)	 entry;
+	uint32_t		 ticket;
+	resolved		 fn;
+	void			*arg;
+	struct msg_TX_ADD	*adds;
+	size_t			 n;
+	struct msg_RESOLVE	 ask;
+};
+
+static struct {
+	LIST_HEAD(, tx)		 txs[TX_BUCKETS];
+	LIST_HEAD(, question)	 questions;
+	uint32_t		 ticket;
+} self;
+
+static void	question_add(const struct msg_TX_ADD *);
+static void	question_verdict(const struct msg_TX_VERDICT *);
+
+static struct tx *
+tx_find(uint32_t conn, uint32_t generation)
+{
+	struct tx	*t;
+
+	LIST_FOREACH(t, &self.txs[conn % TX_BUCKETS], entry)
+		if (t->conn == conn && t->generation == generation)
+			return (t);
+	return (NULL);
+}
+
+static void
+large_name(uint64_t id, const char *suffix, char *to, size_t size)
+{
+	char	text[QUEUEID_SIZE];
+
+	queueid_text(id, text);
+	snprintf(to, size, "%s%s", text, suffix);
+}
+
+static void
+tx_free(struct tx *t)
+{
+	char	name[32];
+
+	LIST_REMOVE(t, entry);
+	if (t->large_fd != -1) {
+		close(t->large_fd);
+		large_name(t->m->id, ".new", name, sizeof(name));
+		if (unlinkat(queue_large(), name, 0) == -1 && errno != ENOENT)
+			log_warn("large/%s", name);
+	}
+	if (t->m != NULL)
+		message_forget(t->m);
+	free(t);
+}
+
+static void
+reply(uint32_t conn, uint32_t generation, uint64_t seq, uint64_t id,
+    int accepted, const char *text)
+{
+	struct msg_TX_REPLY	 r = { .conn = conn, .seq = seq, .id = id,
+				    .accepted = accepted };
+	struct peer		*net;
+
+	if ((net = role_peer_of(ROLE_NET, generation)) == NULL)
+		return;
+	strlcpy(r.reply, text, sizeof(r.reply));
+	peer_send(net, M_TX_REPLY, &r, -1);
+}
+
+static char *
+copy(const char *s)
+{
+	return (strdup(s));
+}
+
+static struct tx *
+tx_new(uint32_t conn, uint32_t generation, const struct msg_TX_OPEN *o)
+{
+	struct tx	*t;
+
+	if ((t = calloc(1, sizeof(*t))) == NULL)
+		return (NULL);
+	t->conn = conn;
+	t->generation = generation;
+	t->seq = o->seq;
+	t->large_fd = -1;
+	strlcpy(t->addr, o->addr, sizeof(t->addr));
+	LIST_INSERT_HEAD(&self.txs[conn % TX_BUCKETS], t, entry);
+	if ((t->m = message_new(message_new_id())) == NULL ||
+	    (t->m->env.sender = copy(o->sender)) == NULL ||
+	    (t->m->env.user = copy(o->user)) == NULL) {
+		tx_free(t);
+		return (NULL);
+	}
+	return (t);
+}
+
+void
+queue_tx_open(struct peer *p, struct msg *m)
+{
+	const struct msg_TX_OPEN	*o = m->body;
+	struct tx			*t;
+	uint32_t			 gen = peer_generation(p);
+
+	if ((t = tx_find(o->conn, gen)) != NULL && !t->storing)
+		tx_free(t);		/* net has begun anew */
+	else if (t != NULL)
+		return;
+	if (!queue_room())
+		reply(o->conn, gen, o->seq, 0, 0,
+		    "452 4.3.1 the disk is full, try again later");
+	else if ((t = tx_new(o->conn, gen, o)) == NULL)
+		reply(o->conn, gen, o->seq, 0, 0,
+		    "451 4.3.0 no memory, try again later");
+	else
+		reply(o->conn, gen, o->seq, t->m->id, 1,
+		    "250 2.1.0 Sender ok");
+}
+
+int
+place_from_add(struct erecipient *e, const struct msg_TX_ADD *a)
+{
+	struct place	*p = &e->place;
+
+	memset(e, 0, sizeof(*e));
+	e->status = RCPT_ACTIVE;
+	p->local = a->local;
+	p->scheme = a->scheme;
+	p->port = a->port;
+	p->nomx = a->nomx;
+	p->route = a->route;
+	if ((e->rcpt = copy(a->rcpt)) == NULL ||
+	    (e->orig = copy(a->orig)) == NULL ||
+	    (p->user = copy(a->user)) == NULL ||
+	    (p->host = copy(a->host)) == NULL ||
+	    (p->label = copy(a->label)) == NULL ||
+	    (p->source = copy(a->source)) == NULL)
+		return (-1);
+	return (0);
+}
+
+/* 1 is there already, 0 added, -1 no memory or too many. */
+static int
+add_recipient(struct envelope *env, const struct msg_TX_ADD *a)
+{
+	struct erecipient	*v;
+	size_t			 i;
+
+	for (i = 0; i < env->nrcpts; i++)
+		if (env->rcpts[i].place.local == (int)a->local &&
+		    strcmp(env->rcpts[i].rcpt, a->rcpt) == 0)
+			return (1);
+	if (env->nrcpts == ENVELOPE_RCPTS ||
+	    (v = reallocarray(env->rcpts, env->nrcpts + 1, sizeof(*v))) ==
+	    NULL)
+		return (-1);
+	env->rcpts = v;
+	env->nrcpts++;
+	return (place_from_add(&v[env->nrcpts - 1], a));
+}
+
+void
+queue_tx_add(struct peer *p, struct msg *m)
+{
+	const struct msg_TX_ADD	*a = m->body;
+	struct tx		*t;
+
+	if (a->internal) {
+		question_add(a);
+		return;
+	}
+	if ((t = tx_find(a->conn, peer_generation(p))) == NULL ||
+	    a->seq <= t->seq || t->storing)
+		return;
+	if (add_recipient(&t->m->env, a) == -1)
+		log_warnx("too many recipients for one message");
+	t->nwaiting++;
+}
+
+void
+queue_tx_verdict(struct peer *p, struct msg *m)
+{
+	const struct msg_TX_VERDICT	*v = m->body;
+	uint32_t			 gen = peer_generation(p);
+	struct tx			*t;
+
+	if (v->internal) {
+		question_verdict(v);
+		return;
+	}
+	t = tx_find(v->conn, gen);
+	if (t == NULL && v->accepted)
+		reply(v->conn, gen, v->seq, 0, 0, "503 5.5.1 say MAIL first");
+	else if (v->accepted && t->m->env.nrcpts == 0)
+		reply(v->conn, gen, v->seq, 0, 0,
+		    "451 4.3.0 no memory, try again later");
+	else
+		reply(v->conn, gen, v->seq, t != NULL ? t->m->id : 0,
+		    v->accepted, v->reply);
+	if (!v->accepted)
+		log_info("refused: rcpt from=%s conn=%u reply=\"%s\"",
+		    t != NULL ? t->addr : "?", (unsigned int)v->conn,
+		    v->reply);
+}
+
+void
+queue_tx_end(struct peer *p, struct msg *m)
+{
+	const struct msg_TX_END	*e = m->body;
+	struct tx		*t;
+
+	if ((t = tx_find(e->conn, peer_generation(p))) == NULL)
+		return;
+	if (t->storing)
+		t->gone = e->gone;	/* it stays accepted */
+	else
+		tx_free(t);
+}
+
+/* A file for a message above JOURNAL_INLINE. */
+void
+queue_spool_ask(struct peer *p, struct msg *m)
+{
+	const struct msg_SPOOL_ASK	*a = m->body;
+	struct msg_SPOOL_FILE		 f = { .conn = a->conn, .id = a->id };
+	struct tx			*t;
+	char				 name[32];
+	int				 fd = -1;
+
+	if ((t = tx_find(a->conn, peer_generation(p))) != NULL &&
+	    t->m->id == a->id && t->large_fd == -1 && !t->storing) {
+		large_name(t->m->id, ".new", name, sizeof(name));
+		t->large_fd = openat(queue_large(), name, O_RDWR | O_CREAT |
+		    O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+		if (t->large_fd == -1)
+			log_warn("large/%s", name);
+		else
+			fd = fcntl(t->large_fd, F_DUPFD_CLOEXEC, 3);
+	}
+	if (fd == -1) {
+		f.failed = ENOSPC;
+		if ((fd = os_anonfile("none")) == -1)
+			return;
+	}
+	peer_send(p, M_SPOOL_FILE, &f, fd);
+}
+
+/* On the disk, or not: only now the client hears of it. */
+static void
+stored(void *arg, int error)
+{
+	struct tx	*t = arg;
+	struct message	*m = t->m;
+	char		 text[C_REPLY], id[QUEUEID_SIZE];
+	size_t		 i;
+
+	queueid_text(m->id, id);
+	t->large_fd = -1;		/* closed by the committer */
+	if (error != 0) {
+		log_warnx("%s: cannot be stored: %s", id, strerror(error));
+		reply(t->conn, t->generation, t->data_seq, 0, 0,
+		    error == ENOSPC || error == EDQUOT ?
+		    "452 4.3.1 the disk is full, try again later" :
+		    "451 4.3.0 the message cannot be stored now");
+		tx_free(t);
+		return;
+	}
+	snprintf(text, sizeof(text), "250 2.0.0 %s Message accepted for "
+	    "delivery", id);
+	reply(t->conn, t->generation, t->data_seq, m->id, 1, text);
+	log_info("%s: accepted from=<%s> addr=%s%s%s size=%llu nrcpt=%zu "
+	    "msgid=%s", id, m->env.sender, t->addr, m->env.user[0] != '\0' ?
+	    " user=" : "", m->env.user, (unsigned long long)m->env.size,
+	    m->env.nrcpts, m->env.msgid);
+	t->m = NULL;
+	tx_free(t);
+	for (i = 0; i < m->env.nrcpts; i++)
+		if (m->recips[i].state == RECIP_WAITING &&
+		    dest_add(&m->recips[i]) == -1)
+			wait_add(&m->recips[i], time(NULL) + 60);
+	dest_run();
+}
+
+/* The text of a small message, in memory. */
+static char *
+slurp(int fd, size_t len)
+{
+	char	*p;
+	size_t	 got = 0;
+	ssize_t	 n;
+
+	if ((p = malloc(len + 1)) == NULL)
+		return (NULL);
+	while (got < len) {
+		if ((n = pread(fd, p + got, len - got, got)) <= 0) {
+			free(p);
+			return (NULL);
+		}
+		got += n;
+	}
+	return (p);
+}
+
+static int
+store_small(struct tx *t, int fd, size_t len)
+{
+	char	*text;
+	int	 ret, keep;
+
+	if (os_anonfile_is_sealed(fd) != 1 && OS_HAVE_SEALS) {
+		errno = EPERM;
+		return (-1);
+	}
+	if ((text = slurp(fd, len)) == NULL)
+		return (-1);
+	ret = message_store(t->m, text, len, NULL, stored, t);
+	free(text);
+	if (ret == 0 && OS_HAVE_SEALS &&
+	    (keep = fcntl(fd, F_DUPFD_CLOEXEC, 3)) != -1)
+		message_keep_text(t->m, keep);
+	return (ret);
+}
+
+/* The file is the one that was handed out; net's descriptor is not used. */
+static int
+store_large(struct tx *t)
+{
+	struct journal_file	f = { .fd = t->large_fd,
+				    .dirfd = queue_large() };
+
+	large_name(t->m->id, ".new", f.from, sizeof(f.from));
+	large_name(t->m->id, "", f.to, sizeof(f.to));
+	t->m->env.spooled = 1;
+	return (message_store(t->m, NULL, 0, &f, stored, t));
+}
+
+static int
+store(struct tx *t, const struct msg_TX_DATA *d, int fd)
+{
+	struct stat	st;
+
+	if (d->spooled && t->large_fd == -1) {
+		errno = EPERM;
+		return (-1);
+	}
+	if (fstat(d->spooled ? t->large_fd : fd, &st) == -1)
+		return (-1);
+	if (!S_ISREG(st.st_mode) || st.st_size <= 0 ||
+	    st.st_size > TEXT_MAX || (!d->spooled &&
+	    st.st_size > JOURNAL_INLINE * 2)) {
+		errno = EFBIG;
+		return (-1);
+	}
+	t->m->env.arrived = time(NULL);
+	t->m->env.size = st.st_size;
+	t->m->env.eightbit = d->eightbit;
+	if ((t->m->env.msgid = copy(d->msgid)) == NULL ||
+	    message_recipients(t->m) == -1)
+		return (-1);
+	t->storing = 1;
+	t->data_seq = d->seq;
+	if (d->spooled ? store_large(t) == -1 :
+	    store_small(t, fd, st.st_size) == -1) {
+		t->storing = 0;
+		return (-1);
+	}
+	return (0);
+}
+
+void
+queue_tx_data(struct peer *p, struct msg *m)
+{
+	const struct msg_TX_DATA	*d = m->body;
+	uint32_t			 gen = peer_generation(p);
+	struct tx			*t;
+
+	t = tx_find(d->conn, gen);
+	if (t == NULL || t->m->id != d->id || t->storing ||
+	    t->m->env.nrcpts == 0) {
+		reply(d->conn, gen, d->seq, 0, 0, "503 5.5.1 no transaction");
+		return;
+	}
+	if (store(t, d, m->fd) == -1) {
+		log_warn("message of connection %u", (unsigned int)d->conn);
+		reply(d->conn, gen, d->seq, 0, 0, errno == ENOSPC ?
+		    "452 4.3.1 the disk is full, try again later" :
+		    "451 4.3.0 the message cannot be stored now");
+		tx_free(t);
+	}
+}
+
+void
+tx_net_gone(struct peer *p)
+{
+	struct tx	*t, *next;
+	size_t		 i;
+
+	for (i = 0; i < TX_BUCKETS; i++)
+		LIST_FOREACH_SAFE(t, &self.txs[i], entry, next)
+			if (t->generation == peer_generation(p) &&
+			    !t->storing)
+				tx_free(t);
+}
+
+/* Questions of queue's own. */
+
+void
+tx_resolve(const char *sender, const char *rcpt, int expand, resolved fn,
+    void *arg)
+{
+	struct peer	*lookup = role_peer(ROLE_LOOKUP);
+	struct question	*q;
+
+	if ((q = calloc(1, sizeof(*q))) == NULL) {
+		fn(arg, NULL, 0, "451 4.3.0 no memory");
+		return;
+	}
+	q->ticket = ++self.ticket;
+	q->fn = fn;
+	q->arg = arg;
+	q->ask.ticket = q->ticket;
+	q->ask.expand = expand;
+	strlcpy(q->ask.sender, sender, sizeof(q->ask.sender));
+	strlcpy(q->ask.rcpt, rcpt, sizeof(q->ask.rcpt));
+	LIST_INSERT_HEAD(&self.questions, q, entry);
+	if (lookup != NULL)
+		peer_send(lookup, M_RESOLVE, &q->ask, -1);
+	else
+		tx_lookup_gone();
+}
+
+static struct question *
+question_find(uint32_t ticket)
+{
+	struct question	*q;
+
+	LIST_FOREACH(q, &self.questions, entry)
+		if (q->ticket == ticket)
+			return (q);
+	return (NULL);
+}
+
+static void
+question_add(const struct msg_TX_ADD *a)
+{
+	struct question		*q = question_find(a->conn);
+	struct msg_TX_ADD	*v;
+
+	if (q == NULL || q->n >= ENVELOPE_RCPTS ||
+	    (v = reallocarray(q->adds, q->n + 1, sizeof(*v))) == NULL)
+		return;
+	q->adds = v;
+	q->adds[q->n++] = *a;
+}
+
+static void
+question_end(struct question *q, const char *text)
+{
+	LIST_REMOVE(q, entry);
+	q->fn(q->arg, q->adds, q->n, text);
+	free(q->adds);
+	free(q);
+}
+
+static void
+question_verdict(const struct msg_TX_VERDICT *v)
+{
+	struct question	*q = question_find(v->conn);
+
+	if (q == NULL)
+		return;
+	if (!v->accepted)
+		q->n = 0;
+	question_end(q, v->reply);
+}
+
+void
+tx_lookup_gone(void)
+{
+	struct question	*q;
+
+	while ((q = LIST_FIRST(&self.questions)) != NULL) {
+		q->n = 0;
+		question_end(q, "451 4.3.0 lookup was restarted");
+	}
+}

@@ -1,0 +1,514 @@
+/*
+ * relay_connect: from a destination to a connection (RFC 5321 section 5).
+ *
+ * What the name system says is chosen by strangers: hosts and addresses are
+ * counted, a host of our own name and every worse one is left out, and mail
+ * that was not sent here by the configuration never goes to this machine's
+ * own port 25, where it would be taken for its own.
+ *
+ * Hosts are resolved one by one as they are needed: a first host that answers
+ * costs three questions.
+ */
+#include "os/compat.h"
+#include <sys/types.h>
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "log/log.h"
+#include "net/addr.h"
+#include "privsep/role.h"
+#include "smtpd/relay_connect.h"
+#include "smtpd/relay_session.h"
+#include "smtpd/relay_state.h"
+
+#define CONNECT_SECONDS	30
+#define SLOT_BITS	10		/* of a question's number, */
+#define TURNS		((1U << (32 - SLOT_BITS)) - 1)	/* never all ones */
+#define NOT_YET		UINT32_MAX	/* a question about to be asked */
+
+static void	ask(struct session *, int which, unsigned int type,
+		    const char *name);
+static void	mx_done(struct session *, const struct msg_DNS_DONE *);
+static void	drop_ourselves(struct session *);
+static void	next_host(struct session *);
+static void	next_addr(struct session *);
+static int	try_connect(struct session *);
+static void	vnote(struct session *, int permanent, const char *, va_list)
+		    __attribute__((__format__(printf, 3, 0)));
+static void	note(struct session *, int permanent, const char *, ...)
+		    __attribute__((__format__(printf, 3, 4)));
+
+/* A destination is a name, an address, or an address as in user@[address]. */
+static void
+plain_host(char *host)
+{
+	size_t	len = strlen(host), skip = 1;
+
+	if (len < 2 || host[0] != '[' || host[len - 1] != ']')
+		return;
+	host[len - 1] = '\0';
+	if (strncasecmp(host + 1, "IPv6:", 5) == 0)
+		skip += 5;
+	memmove(host, host + skip, len - skip);
+}
+
+static int
+is_address(const char *host)
+{
+	struct sockaddr_storage	ss;
+	socklen_t		len;
+
+	return (addr_parse(host, 0, &ss, &len) == 0);
+}
+
+static void
+add_host(struct session *s, unsigned int pref, const char *name)
+{
+	struct relay_hop	*hop = &s->hop;
+
+	if (hop->nhosts == DNS_HOSTS)
+		return;
+	hop->hosts[hop->nhosts].pref = pref;
+	(void)strlcpy(hop->hosts[hop->nhosts].name, name,
+	    sizeof(hop->hosts[0].name));
+	hop->nhosts++;
+}
+
+void
+connect_start(struct session *s)
+{
+	plain_host(s->dest.host);
+	if (is_address(s->dest.host))
+		s->dest.nomx = 1;
+	if (!s->dest.nomx) {
+		s->phase = PHASE_RESOLVING;
+		s->hop.asking_mx = 1;
+		ask(s, 0, DNS_MX, s->dest.host);
+		return;
+	}
+	add_host(s, 0, s->dest.host);
+	next_host(s);
+}
+
+static void
+ask(struct session *s, int which, unsigned int type, const char *name)
+{
+	static uint32_t		 turn;
+	struct msg_DNS_ASK	 m = { 0 };
+	struct msg_DNS_DONE	 done = { .status = DNS_TEMPFAIL };
+	struct peer		*dns = role_peer(ROLE_DNS);
+
+	if (++turn == TURNS)
+		turn = 1;
+	s->hop.ask[which] = turn << SLOT_BITS | s->slot;
+	m.id = done.id = s->hop.ask[which];
+	m.type = type;
+	(void)strlcpy(m.name, name, sizeof(m.name));
+	if (dns != NULL)
+		peer_send(dns, M_DNS_ASK, &m, -1);
+	else
+		connect_done(&done);
+}
+
+/* Whose question it was, or NULL: too late. */
+static struct session *
+asker(uint32_t id, int *which)
+{
+	struct session	*s = session_by_slot(id & ((1U << SLOT_BITS) - 1));
+
+	if (s == NULL || s->phase != PHASE_RESOLVING || id == 0)
+		return (NULL);
+	for (*which = 0; *which < 2; (*which)++)
+		if (s->hop.ask[*which] == id)
+			return (s);
+	return (NULL);
+}
+
+/* RFC 5321 section 5: IPv6 and IPv4 in turn, so that neither holds us up. */
+static void
+add_addr(struct session *s, const char *text)
+{
+	struct relay_hop	*hop = &s->hop;
+	struct relay_addr	 a = { .len = 0 };
+	size_t			 i, same = 0;
+
+	if (addr_parse(text, s->dest.port, &a.ss, &a.len) == -1 ||
+	    strlcpy(a.text, text, sizeof(a.text)) >= sizeof(a.text))
+		return;
+	for (i = 0; i < hop->naddrs; i++) {
+		if (strcmp(hop->addrs[i].text, a.text) == 0)
+			return;
+		if (hop->addrs[i].ss.ss_family == a.ss.ss_family)
+			same++;
+	}
+	if (same == RELAY_FAMILY)
+		return;
+	/* The place of this family's next: 0, 2, 4 for IPv6, else 1, 3, 5. */
+	i = 2 * same + (a.ss.ss_family == AF_INET6 ? 0 : 1);
+	if (i > hop->naddrs)
+		i = hop->naddrs;
+	memmove(&hop->addrs[i + 1], &hop->addrs[i],
+	    (hop->naddrs - i) * sizeof(hop->addrs[0]));
+	hop->addrs[i] = a;
+	hop->naddrs++;
+}
+
+void
+connect_record(const struct msg_DNS_RECORD *rec)
+{
+	struct session	*s;
+	int		 which;
+
+	if ((s = asker((uint32_t)rec->id, &which)) == NULL)
+		return;
+	if (s->hop.asking_mx)
+		add_host(s, (unsigned int)rec->pref, rec->name);
+	else
+		add_addr(s, rec->name);
+}
+
+void
+connect_done(const struct msg_DNS_DONE *done)
+{
+	struct session	*s;
+	int		 which;
+
+	if ((s = asker((uint32_t)done->id, &which)) == NULL)
+		return;
+	s->hop.ask[which] = 0;
+	if (s->hop.asking_mx) {
+		s->hop.asking_mx = 0;
+		mx_done(s, done);
+		return;
+	}
+	if (done->status == DNS_TEMPFAIL || done->status == DNS_BOGUS)
+		s->hop.unsure = 1;
+	if (s->hop.ask[0] != 0 || s->hop.ask[1] != 0)
+		return;
+	if (s->hop.naddrs == 0)
+		note(s, !s->hop.unsure, s->hop.unsure ?
+		    "451 4.4.3 no answer from the name service for %s" :
+		    "550 5.4.4 %s has no address", session_host(s));
+	next_addr(s);
+}
+
+void
+connect_dns_gone(struct session *s)
+{
+	struct msg_DNS_DONE	done = { .status = DNS_TEMPFAIL };
+	uint32_t		ids[2];
+	int			i;
+
+	memcpy(ids, s->hop.ask, sizeof(ids));
+	for (i = 0; i < 2; i++)
+		if ((done.id = ids[i]) != 0)
+			connect_done(&done);
+}
+
+static int
+by_preference(const void *a, const void *b)
+{
+	const struct relay_host	*x = a, *y = b;
+
+	return (x->pref < y->pref ? -1 : x->pref > y->pref);
+}
+
+/*
+ * RFC 5321 section 5.1: by preference, those of the same one in random order.
+ * The sort need not keep an order, so the random number decides inside it.
+ */
+static void
+sort_hosts(struct session *s)
+{
+	struct relay_hop	*hop = &s->hop;
+	struct relay_host	 swap;
+	size_t			 i, j, end;
+
+	qsort(hop->hosts, hop->nhosts, sizeof(hop->hosts[0]), by_preference);
+	for (i = 0; i < hop->nhosts; i = end) {
+		for (end = i + 1; end < hop->nhosts &&
+		    hop->hosts[end].pref == hop->hosts[i].pref; end++)
+			;
+		for (j = end - 1; j > i; j--) {
+			size_t	k = i + arc4random_uniform(
+			    (uint32_t)(j - i + 1));
+
+			swap = hop->hosts[j];
+			hop->hosts[j] = hop->hosts[k];
+			hop->hosts[k] = swap;
+		}
+	}
+}
+
+/* RFC 7505: "." alone says that the domain takes no mail; else it is none. */
+static int
+is_null_mx(struct session *s)
+{
+	struct relay_hop	*hop = &s->hop;
+	size_t			 i, n = 0, before = hop->nhosts;
+
+	for (i = 0; i < before; i++)
+		if (strcmp(hop->hosts[i].name, ".") != 0)
+			hop->hosts[n++] = hop->hosts[i];
+	hop->nhosts = n;
+	return (before > 0 && n == 0);
+}
+
+static void
+mx_done(struct session *s, const struct msg_DNS_DONE *done)
+{
+	const char	*host = s->dest.host;
+
+	switch (done->status) {
+	case DNS_OK:
+		s->hop.from_mx = 1;
+		s->hop.secure = (int)done->secure;
+		if (is_null_mx(s)) {
+			note(s, 1, "556 5.1.10 %s accepts no mail", host);
+			break;
+		}
+		if (s->hop.nhosts == 0)
+			note(s, 1, "550 5.4.4 no MX of %s is a host", host);
+		sort_hosts(s);
+		break;
+	case DNS_NODATA:
+		add_host(s, 0, host);	/* RFC 5321 5.1: an implicit MX */
+		break;
+	case DNS_NXDOMAIN:
+		note(s, 1, "550 5.1.2 domain %s does not exist", host);
+		break;
+	default:
+		note(s, 0, "451 4.4.3 no answer from the name service for %s",
+		    host);
+	}
+	drop_ourselves(s);
+	if (s->hop.nhosts > RELAY_HOSTS)
+		s->hop.nhosts = RELAY_HOSTS;
+	next_host(s);
+}
+
+static int
+same_name(const char *a, const char *b)
+{
+	size_t	alen = strlen(a), blen = strlen(b);
+
+	if (alen > 0 && a[alen - 1] == '.')
+		alen--;
+	if (blen > 0 && b[blen - 1] == '.')
+		blen--;
+	return (alen == blen && strncasecmp(a, b, alen) == 0);
+}
+
+/*
+ * RFC 5321 section 5.1: we are a relay for the domain, so only hosts with a
+ * better preference than ours bring the mail nearer.
+ */
+static void
+drop_ourselves(struct session *s)
+{
+	struct relay_hop	*hop = &s->hop;
+	size_t			 i, n = 0;
+	unsigned int		 ours = UINT32_MAX;
+
+	for (i = 0; i < hop->nhosts; i++)
+		if (same_name(hop->hosts[i].name, role_settings()->hostname) &&
+		    hop->hosts[i].pref < ours)
+			ours = hop->hosts[i].pref;
+	if (ours == UINT32_MAX)
+		return;
+	while (n < hop->nhosts && hop->hosts[n].pref < ours)
+		n++;
+	hop->nhosts = n;
+	if (n == 0)
+		note(s, 1, "554 5.4.6 mail for %s loops back to this host",
+		    s->dest.host);
+}
+
+static void
+next_host(struct session *s)
+{
+	struct relay_hop	*hop = &s->hop;
+	const char		*name;
+
+	hop->naddrs = hop->addr = 0;
+	hop->unsure = 0;
+	if (hop->host == hop->nhosts || hop->tried >= RELAY_ADDRS) {
+		session_closed(s, !hop->tempfail && hop->reply[0] != '\0',
+		    hop->reply[0] != '\0' ? hop->reply :
+		    "450 4.4.4 no host to connect to");
+		return;
+	}
+	name = hop->hosts[hop->host].name;
+	if (s->dest.nomx && is_address(name)) {
+		add_addr(s, name);
+		next_addr(s);
+		return;
+	}
+	s->phase = PHASE_RESOLVING;
+	/* Both are outstanding before the first answer can come. */
+	hop->ask[0] = hop->ask[1] = NOT_YET;
+	ask(s, 0, DNS_AAAA, name);
+	if (s->phase == PHASE_RESOLVING && hop->ask[1] == NOT_YET)
+		ask(s, 1, DNS_A, name);
+}
+
+static void
+next_addr(struct session *s)
+{
+	struct relay_hop	*hop = &s->hop;
+
+	while (hop->addr < hop->naddrs && hop->tried < RELAY_ADDRS) {
+		hop->addr++;
+		hop->tried++;
+		s->clear = 0;
+		if (try_connect(s) == 0)
+			return;
+	}
+	hop->host++;
+	next_host(s);
+}
+
+void
+connect_again(struct session *s)
+{
+	session_hang_up(s);
+	session_no_timer(s);
+	if (try_connect(s) == -1)
+		next_addr(s);
+}
+
+/* What queue is told if nothing better comes: the last temporary failure. */
+static void
+vnote(struct session *s, int permanent, const char *fmt, va_list ap)
+{
+	struct relay_hop	*hop = &s->hop;
+	int			 n;
+
+	if (!permanent || !hop->tempfail) {
+		n = vsnprintf(hop->reply, sizeof(hop->reply), fmt, ap);
+		if (n < 0)
+			hop->reply[0] = '\0';
+	}
+	if (!permanent)
+		hop->tempfail = 1;
+	log_debug("session=%llu host=%s addr=%s failed: %s",
+	    (unsigned long long)s->dest.session, session_host(s),
+	    session_addr(s), hop->reply);
+}
+
+static void
+note(struct session *s, int permanent, const char *fmt, ...)
+{
+	va_list	ap;
+
+	va_start(ap, fmt);
+	vnote(s, permanent, fmt, ap);
+	va_end(ap);
+}
+
+void
+connect_failed(struct session *s, int permanent, const char *fmt, ...)
+{
+	va_list	ap;
+
+	va_start(ap, fmt);
+	vnote(s, permanent, fmt, ap);	/* may quote the connection */
+	va_end(ap);
+	session_hang_up(s);
+	session_no_timer(s);
+	next_addr(s);
+}
+
+static void
+connected(evutil_socket_t fd, short ev, void *arg)
+{
+	struct session	*s = arg;
+	socklen_t	 len = sizeof(int);
+	int		 error = ETIMEDOUT;
+
+	if (!(ev & EV_TIMEOUT) &&
+	    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == -1)
+		error = errno;
+	if (error != 0) {
+		connect_failed(s, 0, "421 4.4.1 %s [%s]: %s", session_host(s),
+		    session_addr(s), strerror(error));
+		return;
+	}
+	event_free(s->hop.ev);
+	s->hop.ev = NULL;
+	s->hop.fd = -1;
+	session_begin(s, fd);
+}
+
+/* Mail for a domain of the outside never goes to our own door. */
+static int
+is_own_door(const struct session *s, const struct relay_addr *a)
+{
+	if (s->dest.nomx || s->dest.port != 25)
+		return (0);
+	return (addr_is_loopback(a->text) || strcmp(a->text, "0.0.0.0") == 0 ||
+	    strcmp(a->text, "::") == 0);
+}
+
+static int
+bind_source(int fd, const struct session *s, int family)
+{
+	struct sockaddr_storage	ss;
+	socklen_t		len;
+
+	if (s->dest.source[0] == '\0')
+		return (0);
+	if (addr_parse(s->dest.source, 0, &ss, &len) == -1 ||
+	    ss.ss_family != family) {
+		errno = EAFNOSUPPORT;
+		return (-1);
+	}
+	return (bind(fd, (const struct sockaddr *)&ss, len));
+}
+
+/* 0: connected() will be called; -1: noted why not. */
+static int
+try_connect(struct session *s)
+{
+	struct relay_hop	*hop = &s->hop;
+	struct relay_addr	*a = &hop->addrs[hop->addr - 1];
+	struct timeval		 tv = { .tv_sec = CONNECT_SECONDS };
+	int			 one = 1;
+
+	if (is_own_door(s, a)) {
+		note(s, 1, "554 5.4.6 mail for %s loops back to this host",
+		    s->dest.host);
+		return (-1);
+	}
+	s->phase = PHASE_CONNECTING;
+	hop->fd = socket(a->ss.ss_family,
+	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (hop->fd == -1 || setsockopt(hop->fd, IPPROTO_TCP, TCP_NODELAY,
+	    &one, sizeof(one)) == -1 ||
+	    bind_source(hop->fd, s, a->ss.ss_family) == -1)
+		goto fail;
+	if (connect(hop->fd, (struct sockaddr *)&a->ss, a->len) == -1 &&
+	    errno != EINPROGRESS)
+		goto fail;
+	errno = ENOMEM;
+	if ((hop->ev = event_new(role_base(), hop->fd, EV_WRITE, connected,
+	    s)) == NULL || event_add(hop->ev, &tv) == -1)
+		goto fail;
+	return (0);
+fail:
+	note(s, 0, "421 4.4.1 %s [%s]: %s", session_host(s), a->text,
+	    strerror(errno));
+	session_hang_up(s);
+	return (-1);
+}

@@ -1,0 +1,27 @@
+/*
+ * relay_connect: from a destination to a connection.
+ */
+#ifndef SMTPD_RELAY_CONNECT_H
+#define SMTPD_RELAY_CONNECT_H
+
+struct session;
+struct msg_DNS_RECORD;
+struct msg_DNS_DONE;
+
+/* Resolve, connect, and call session_begin(), or close the session. */
+void	connect_start(struct session *);
+/* Answers of dns. */
+void	connect_record(const struct msg_DNS_RECORD *);
+void	connect_done(const struct msg_DNS_DONE *);
+/* dns has gone with its questions. */
+void	connect_dns_gone(struct session *);
+/*
+ * This address was of no use: try the next one, or close the session if there
+ * is none.
+ */
+void	connect_failed(struct session *, int permanent, const char *, ...)
+	    __attribute__((__format__(printf, 3, 4)));
+/* The same address once more. */
+void	connect_again(struct session *);
+
+#endif

@@ -1,0 +1,162 @@
+/*
+ * relay_login: AUTH at a server (RFC 4954).
+ *
+ * A password leaves only over TLS with a verified certificate, or to this
+ * very machine.  It comes from lookup for one login and is wiped after it.
+ * Where a login fails the session ends: no other address of the same
+ * destination would be better, and failures are counted elsewhere.
+ */
+#include "os/compat.h"
+#include <sys/types.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/addr.h"
+#include "net/conn.h"
+#include "privsep/role.h"
+#include "sasl/client.h"
+#include "smtpd/relay_login.h"
+#include "smtpd/relay_session.h"
+#include "smtpd/relay_state.h"
+
+#define REPLY_SECONDS	300
+#define SECRET_SECONDS	30
+#define COMMAND_MAX	510	/* RFC 5321 4.5.3.1.4, without CRLF */
+#define NONCE_BYTES	18
+
+static void	login_failed(struct session *, const char *, ...)
+		    __attribute__((__format__(printf, 2, 3)));
+
+void
+login_begin(struct session *s)
+{
+	struct msg_SECRET_ASK	 ask = { 0 };
+	struct peer		*lookup = role_peer(ROLE_LOOKUP);
+
+	if (!(s->ehlo.offers & EHLO_AUTH)) {
+		login_failed(s, "454 4.7.0 %s [%s] offers no AUTH",
+		    session_host(s), session_addr(s));
+		return;
+	}
+	if (!s->verified && !addr_is_loopback(session_addr(s))) {
+		login_failed(s, "454 4.7.0 no password is sent to %s "
+		    "[%s] without verified TLS", session_host(s),
+		    session_addr(s));
+		return;
+	}
+	s->phase = PHASE_SECRET;
+	ask.session = s->dest.session;
+	ask.route = s->dest.route;
+	(void)strlcpy(ask.label, s->dest.label, sizeof(ask.label));
+	session_await(s, SECRET_SECONDS);
+	if (lookup != NULL)
+		peer_send(lookup, M_SECRET_ASK, &ask, -1);
+	else
+		login_secret(s, NULL);
+}
+
+/* The best mechanism of both; NULL: there is none, or no memory. */
+static const char *
+choose(struct session *s, const struct msg_SECRET *secret)
+{
+	const char *const	*m;
+	unsigned char		 random[NONCE_BYTES];
+	char			 nonce[2 * NONCE_BYTES + 1];
+	size_t			 i;
+
+	arc4random_buf(random, sizeof(random));
+	for (i = 0; i < sizeof(random); i++)
+		(void)snprintf(nonce + 2 * i, 3, "%02x", random[i]);
+	for (m = sasl_client_mechanisms; *m != NULL; m++)
+		if (ehlo_has_auth(&s->ehlo, *m))
+			break;
+	if (*m == NULL || (s->sasl = sasl_client_new(*m, secret->user,
+	    secret->pass, nonce)) == NULL)
+		return (NULL);
+	return (*m);
+}
+
+void
+login_secret(struct session *s, const struct msg_SECRET *secret)
+{
+	const char	*mech, *first;
+	size_t		 len;
+
+	if (s->phase != PHASE_SECRET)
+		return;
+	if (secret == NULL || !secret->found) {
+		login_failed(s, "454 4.7.0 no password for \"%.100s\" "
+		    "is known", s->dest.label);
+		return;
+	}
+	if ((mech = choose(s, secret)) == NULL) {
+		login_failed(s, "454 4.7.0 no way to log in at %s [%s]",
+		    session_host(s), session_addr(s));
+		return;
+	}
+	s->phase = PHASE_AUTH;
+	first = sasl_client_initial(s->sasl);
+	len = first != NULL ? strlen(first) : 0;
+	/* RFC 4954 section 4: one that is too long waits to be asked for. */
+	s->sasl_first = strlen("AUTH ") + strlen(mech) + 1 + len > COMMAND_MAX;
+	if (first == NULL || s->sasl_first)
+		conn_printf(s->conn, "AUTH %s\r\n", mech);
+	else
+		conn_printf(s->conn, "AUTH %s %s\r\n", mech, first);
+	session_await(s, REPLY_SECONDS);
+}
+
+void
+login_reply(struct session *s, const struct reply *r)
+{
+	const char	*answer;
+	char		 text[C_REPLY];
+
+	if (r->code == 334) {
+		if (s->sasl_first) {
+			s->sasl_first = 0;
+			answer = sasl_client_initial(s->sasl);
+		} else
+			answer = sasl_client_step(s->sasl, r->text,
+			    r->textlen);
+		if (answer == NULL) {
+			login_failed(s, "454 4.7.0 %s [%s] makes no sense in "
+			    "our login", session_host(s), session_addr(s));
+			return;
+		}
+		conn_printf(s->conn, "%s\r\n", answer);
+		session_await(s, REPLY_SECONDS);
+		return;
+	}
+	if (r->code != 235) {
+		reply_print(r, text, sizeof(text));
+		login_failed(s, "454 4.7.8 %s [%s] refuses our login: %.200s",
+		    session_host(s), session_addr(s), text);
+		return;
+	}
+	if (!sasl_client_done(s->sasl)) {
+		login_failed(s, "454 4.7.0 %s [%s] does not know the "
+		    "password itself", session_host(s), session_addr(s));
+		return;
+	}
+	sasl_client_free(s->sasl);
+	s->sasl = NULL;
+	s->loggedin = 1;
+	session_ready(s);
+}
+
+static void
+login_failed(struct session *s, const char *fmt, ...)
+{
+	char	reply[C_REPLY];
+	va_list	ap;
+
+	va_start(ap, fmt);
+	if (vsnprintf(reply, sizeof(reply), fmt, ap) < 0)
+		reply[0] = '\0';
+	va_end(ap);
+	session_closed(s, 0, reply);
+}

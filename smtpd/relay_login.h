@@ -1,0 +1,18 @@
+/*
+ * relay_login: AUTH at a server.
+ */
+#ifndef SMTPD_RELAY_LOGIN_H
+#define SMTPD_RELAY_LOGIN_H
+
+struct msg_SECRET;
+struct reply;
+struct session;
+
+/* Log in, then call session_ready(), or close the session. */
+void	login_begin(struct session *);
+/* lookup's answer; NULL: it has gone. */
+void	login_secret(struct session *, const struct msg_SECRET *);
+/* A reply while that lasts. */
+void	login_reply(struct session *, const struct reply *);
+
+#endif

@@ -1,0 +1,456 @@
+"""Starting, reloading, stopping, what survives a killed process, mailctl, the log."""
+import glob, json, os, re, signal, socket, subprocess, sys, time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from lib import *
+
+s = Suite()
+A = "alice@example.org"
+EXAMPLES = os.path.join(TOP, "etc")
+
+
+@case
+def check_and_print():
+    """-n of each daemon; what -nv prints reads back as the same."""
+    for d in DAEMONS:
+        st, out = run(program(d), "-n", "-f", s.conf)
+        equal(st, 0, out)
+        st, out = run(program(d), "-nv", "-f", s.conf)
+        equal(st, 0, out)
+        printed = s.write("printed.conf", "\n".join(l for l in out.splitlines() if l != "configuration OK") + "\n")
+        st, again = run(program(d), "-nv", "-f", printed)
+        equal(st, 0, again)
+        equal(again, out, "round trip of " + d)
+
+
+@case
+def all_mistakes_at_once():
+    bad = s.write("bad.conf", 'hostname\nlisten smtp on all\nfoo bar\npermit any relay\ndomain "x.example" {\n\tusers <nope>\n}\n')
+    for d in DAEMONS:
+        st, out = run(program(d), "-n", "-f", bad)
+        equal(st, 1, out)
+        n = re.findall(r"bad\.conf:(\d+):\d+: .+", out)
+        check({"1", "3"} <= set(n) and len(n) >= 3, out)
+        st, out = run(program(d), "-f", bad)
+        equal(st, 1, "started with a bad file")
+
+
+@case
+def not_built_yet():
+    """Each reserved statement is refused by name, never ignored."""
+    for line in ('filter spam milter "unix:/x"', 'sign "example.org" selector "s" key "/x"', 'verify spf', 'mailbox quota 1g',
+                 'fetch <people> every 5m', 'masquerade "a.example" as "b.example"', 'reject any dnsbl "zen.example"'):
+        p = s.write("later.conf", slurp(s.conf).decode() + line + "\n")
+        st, out = run(program("smtpd"), "-n", "-f", p)
+        equal(st, 1, line)
+        check("not" in out and "yet" in out, "%s: %s" % (line, out))
+
+
+@case
+def test_lines():
+    base = slurp(s.conf).decode()
+    for line, want in (('test from 203.0.113.9 to "x@elsewhere.net" expect reject', 0),
+                       ('test from 203.0.113.9 to "alice@example.org" expect deliver', 0),
+                       ('test from 203.0.113.9 auth "alice@example.org" to "x@elsewhere.net" expect relay', 0),
+                       ('test from 203.0.113.9 to "x@elsewhere.net" expect relay', 1),
+                       ('test from 203.0.113.9 to "nobody@example.org" expect deliver', 1)):
+        p = s.write("t.conf", base + line + "\n")
+        st, out = run(program("smtpd"), "-n", "-f", p)
+        equal(st, want, "%s: %s" % (line, out))
+        if want:
+            check(re.search(r"t\.conf:\d+", out), out)
+
+
+@case
+def open_relay_is_refused():
+    base = slurp(s.conf).decode()
+    for line, want in (("permit any relay", 1), ("permit any relay unsafe", 0),
+                       ("network world { 0.0.0.0/0 }\npermit world relay", 1),
+                       ("network half { 0.0.0.0/1, 128.0.0.0/1 }\npermit half relay", 1)):
+        p = s.write("r.conf", base.replace("permit authenticated relay", line))
+        st, out = run(program("smtpd"), "-n", "-f", p)
+        equal(st, want, "%s: %s" % (line, out))
+
+
+@case
+def modes_of_files():
+    """A secrets file that others may read, a configuration that others may write: refused."""
+    os.chmod(s.dir + "/people", 0o644)
+    st, out = run(program("smtpd"), "-n", "-f", s.conf)
+    os.chmod(s.dir + "/people", 0o640)
+    equal(st, 1, "readable passwords: " + out)
+    p = s.write("w.conf", slurp(s.conf).decode(), 0o666)
+    st, out = run(program("smtpd"), "-n", "-f", p)
+    equal(st, 1, "writable configuration: " + out)
+
+
+@case
+def audit_tables():
+    """-C of a running daemon: text and JSON; the running processes are there."""
+    for d in DAEMONS:
+        st, out = run(program(d), "-C", "-f", s.conf)
+        equal(st, 0, out[-200:])
+        check("AUTH_TRY" in out and "net" in out and "running" in out, out[:500])
+        st, out = run(program(d), "-C", "-j", "-f", s.conf)
+        t = json.loads(out)
+        equal(t["daemon"], d)
+        roles = {p["role"] for p in t["processes"]}
+        check({r["role"] for r in t["running"]} <= roles | {"parent"}, t["running"])
+        check("net" in {r["role"] for r in t["running"]}, t["running"])
+        for m in t["messages"]:
+            check(m["from"] and m["to"], m)
+    st, out = run(program("smtpd"), "-C", "-f", "/nonexistent")
+    equal(st, 0, "-C without a configuration")
+
+
+@case
+def mailctl():
+    for argv, want in ((["check"], 0), (["show", "config"], 0), (["-j", "show", "config"], 0), (["stats"], 0),
+                       (["processes"], 0), (["-j", "processes"], 0), (["-j", "stats"], 0), (["queue", "list"], 0),
+                       (["-j", "queue", "list"], 0), (["queue", "show", "zzz"], 1), (["queue", "retry"], 0), (["queue"], 2), ([], 2),
+                       (["nonsense"], 2), (["who"], 2), (["queue", "show"], 2), (["check", "x"], 2), (["-x"], 2)):
+        st, out = s.ctl(*argv)
+        equal(st, want, "mailctl %s: %s" % (" ".join(argv), out))
+        if "-j" in argv and want == 0 and st == 0:
+            json.loads(out)
+    st, out = run(program("mailctl"), "-f", "/nonexistent", "check")
+    equal(st, 1, out)
+
+
+@case
+def mailctl_hash():
+    st, out = run(program("mailctl"), "hash", input=b"pass word\n")
+    equal(st, 0, out)
+    h = out.strip().splitlines()[-1]
+    check(len(h) > 20, out)
+    people = slurp(s.dir + "/people").decode() + "hashed@example.org:%s\n" % h
+    s.write("people", people, 0o640)
+
+    def ok():
+        c = s.imap()
+        c.line()
+        return c.do('LOGIN hashed@example.org "pass word"', None)[-1].startswith("t OK")
+    until("login with the hash", ok, 15, 1)
+
+
+@case
+def mailctl_check_certificate():
+    d = s.dir + "/certs"
+    os.makedirs(d, exist_ok=True)
+    base = slurp(s.conf).decode()
+    p = s.write("c.conf", base.replace('cert "%s/ec.crt" key "%s/ec.key"' % (certs(), certs()),
+                                       'cert "%s/ec.crt" key "%s/ec2.key"' % (certs(), certs())))
+    st, out = run(program("mailctl"), "-f", p, "check")
+    check(st == 1 and "is not the certificate's key" in out, out)
+    p = s.write("c.conf", base.replace('tls "mail.example.org"', 'tls "other.example.org"').replace(
+        'hostname "mail.example.org"', 'hostname "other.example.org"'))
+    st, out = run(program("mailctl"), "-f", p, "check")
+    check(st == 1 and "not for this name" in out, out)
+
+
+def greeting():
+    try:
+        return s.smtp().expect("220")
+    except (OSError, Fail):
+        return ""
+
+
+@case
+def reload_broken():
+    """A broken file changes nothing, and the log says what is wrong."""
+    good = slurp(s.conf).decode()
+    c, i = s.smtp(), s.imap()
+    c.hello()
+    i.line()
+    i.do('LOGIN %s "%s"' % (A, PASS))
+    before = {d: set(s.children(d)) for d in DAEMONS}
+    s.write("mail.conf", good + "nonsense here\n")
+    for d in DAEMONS:
+        s.log_mark()
+        s.reload(d)
+        s.log_wait(r"mail\.conf:\d+:\d+: ")
+        s.log_wait("the old configuration stays")
+    for d in DAEMONS:
+        roles = {p for p in before[d] if "session" not in title(p)}
+        check(roles <= set(s.children(d)), d + ": processes were replaced")
+    c.cmd("NOOP", "250")
+    i.do("NOOP")
+    s.write("mail.conf", good)
+
+
+@case
+def reload_good():
+    """A new configuration: new connections see it, old ones finish."""
+    good = slurp(s.conf).decode()
+    c, i, p = s.smtp(), s.imap("imaps"), s.pop3()
+    c.hello()
+    c.cmd("MAIL FROM:<x@client.example>", "250")
+    i.line()
+    i.do('LOGIN %s "%s"' % (A, PASS))
+    i.do("SELECT INBOX")
+    p.line()
+    s.write("mail.conf", good + 'banner "new.example.org ESMTP"\n')
+    for d in DAEMONS:
+        s.log_mark()
+        s.reload(d)
+    until("the new banner", lambda: "new.example.org" in greeting(), 15)
+    c.cmd("RCPT TO:<%s>" % A, "250")
+    c.cmd("DATA", "354")
+    c.write("Subject: over a reload\r\n\r\nx\r\n.\r\n")
+    c.expect("250")
+    c.cmd("QUIT", "221")
+    s.wait_mail(A, "Subject: over a reload")
+    i.do("NOOP")
+    i.do("FETCH 1:* FLAGS", None)
+    i.do("LOGOUT")
+    p.pop("USER " + A)
+    p.pop("PASS " + PASS)
+    p.pop("STAT")
+    p.pop("QUIT")
+    st, out = s.ctl("reload")
+    equal(st, 0, out)
+    s.write("mail.conf", good)
+    time.sleep(1)
+    s.ctl("reload")
+    until("the old banner", lambda: greeting() and "new.example.org" not in greeting(), 15)
+
+
+@case
+def reload_many_times():
+    """No process and no descriptor is left over."""
+    def settle():
+        """Until the old generations have gone."""
+        n = len(s.children("smtpd"))
+        for i in range(40):
+            time.sleep(0.25)
+            m = len(s.children("smtpd"))
+            if m == n and i > 8:
+                return m
+            n = m
+        return n
+    until("quiet", lambda: settle() < 14, 30)
+    fds = len(os.listdir("/proc/%d/fd" % s.pid("smtpd")))
+    kids = settle()
+    for i in range(5):
+        s.log_mark()
+        s.reload()
+        time.sleep(0.8)
+    s.send(A, "after reloads")
+    s.wait_mail(A, "Subject: after reloads")
+    until("as many processes as before", lambda: len(s.children("smtpd")) <= kids + 1, 75, 0.5)
+    check(len(os.listdir("/proc/%d/fd" % s.pid("smtpd"))) <= fds + 3, "descriptors: %d, then %d" % (
+        fds, len(os.listdir("/proc/%d/fd" % s.pid("smtpd")))))
+
+
+@case
+def killed_roles_come_back():
+    """kill -9 of each role of each daemon: started again, and mail flows."""
+    for d in DAEMONS:
+        for role in sorted({re.search(r": (\w+)", t).group(1) for t in s.children(d).values() if ": " in t} - {"session", "deliver"}):
+            pids = s.role(d, role)
+            s.log_mark()
+            for p in pids:
+                s.kill(p)
+            until("%s %s again" % (d, role), lambda: set(s.role(d, role)) - set(pids), 20)
+
+            def works():
+                try:
+                    if d == "smtpd":
+                        s.send(A, "killed-" + role)
+                    else:
+                        c = s.imap() if d == "imapd" else s.pop3()
+                        c.line()
+                        if d == "imapd":
+                            c.do('LOGIN %s "%s"' % (A, PASS))
+                        else:
+                            c.pop("USER " + A)
+                            c.pop("PASS " + PASS)
+                        c.close()
+                    return True
+                except (OSError, Fail, AttributeError):
+                    return False
+            until("%s works after %s was killed" % (d, role), works, 20, 0.2)
+            if d == "smtpd":
+                s.wait_mail(A, "Subject: killed-" + role, secs=20)
+            check(re.search(r"%s\[\d+\] was killed by signal 9" % role, s.log_since()), "not in the log: " + role)
+
+
+@case
+def parent_killed():
+    """kill -9 of a parent: no child outlives it; a new start takes over."""
+    kids = list(s.children("pop3d"))
+    s.kill(s.pid("pop3d"))
+    until("no child is left", lambda: not any(alive(k) for k in kids), 10)
+    s.start("pop3d")
+    c = s.pop3()
+    check(c.line().startswith("+OK"), "no greeting")
+
+
+@case
+def second_start_is_refused():
+    st, out = run(program("smtpd"), "-f", s.conf)
+    equal(st, 1, "a second smtpd started")
+    check("already running" in out + s.log_tail(), out + s.log_tail())
+    check(greeting(), "the first one is gone")
+
+
+@case
+def stop_in_order():
+    """SIGTERM: connections are told, nothing is left, the exit is quick."""
+    c = s.imap()
+    c.line()
+    kids = list(s.children("imapd"))
+    t = time.monotonic()
+    s.stop("imapd")
+    check(time.monotonic() - t < 12, "took %.1f s" % (time.monotonic() - t))
+    until("all gone", lambda: not any(alive(k) for k in kids), 3)
+    s.start("imapd")
+
+
+@case
+def control_socket_is_private():
+    for p in glob.glob(s.dir + "/run/*.sock"):
+        equal(os.stat(p).st_mode & 0o777, 0o600, p)
+    if ROOT:
+        for n in glob.glob(s.dir + "/run/*.sock"):
+            st, out = run("runuser", "-u", "nobody", "--", "/usr/bin/python3", "-c",
+                          "import socket; socket.socket(socket.AF_UNIX).connect(%r)" % n)
+            check(st != 0, "nobody may connect to " + n)
+
+
+@case
+def control_socket_garbage():
+    """Any bytes, half headers, a hundred connections: the request is closed, services stay."""
+    socks = glob.glob(s.dir + "/run/*.sock")
+    check(len(socks) >= 4, "sockets: %s" % socks)
+    kids = {d: set(s.children(d)) for d in DAEMONS}
+    for path in socks:
+        for data in (b"", b"\0", b"\xff" * 16, os.urandom(4096), b"A" * 100000, b"\x00\x00\x01\x00" * 4,
+                     b"\x10\0\0\0" + b"\0" * 12, b"\x40\x04\0\0" + b"\x16\0\0\0" + b"\xff" * 1100):
+            c = socket.socket(socket.AF_UNIX)
+            c.settimeout(5)
+            c.connect(path)
+            try:
+                c.sendall(data)
+                c.shutdown(socket.SHUT_WR)
+                while c.recv(65536):
+                    pass
+            except OSError:
+                pass
+            c.close()
+        held = []
+        for i in range(100):
+            c = socket.socket(socket.AF_UNIX)
+            c.setblocking(False)
+            try:
+                c.connect(path)
+            except OSError:
+                pass
+            held.append(c)
+        for c in held:
+            c.close()
+    s.send(A, "after garbage")
+    s.wait_mail(A, "Subject: after garbage")
+    until("answers again", lambda: s.ctl("stats")[0] == 0, 5)
+    for d in DAEMONS:
+        check({p for p in kids[d] if not re.search("session|deliver", title(p))} <= set(s.children(d)) | set(),
+              d + ": a process was replaced")
+
+
+@case
+def json_log():
+    t = Suite(daemons=("smtpd",), json=True)
+    qid = t.send(A, "json")
+    t.wait_mail(A, "Subject: json")
+    t.log_wait("delivered")
+    for l in t.log().splitlines():
+        o = json.loads(l)
+        check(isinstance(o, dict), l)
+    check(qid in t.log(), "no queue id")
+    t.close()
+
+
+@case
+def log_lines_have_the_connection():
+    """Every line about a connection has its id."""
+    s.log_mark()
+    c = s.smtp("submission")
+    c.hello()
+    c.auth()
+    c.auth(code="503")
+    c.cmd("QUIT", "221")
+    time.sleep(0.3)
+    mine = [l for l in s.log_since().splitlines() if "addr=127.0.0.1" in l]
+    for l in mine:
+        check("conn=" in l, l)
+    check(mine, "no line at all:\n" + s.log_since())
+
+
+@case
+def statistics():
+    s.log_mark()
+    for d in DAEMONS:
+        os.kill(s.pid(d), signal.SIGUSR1)
+    for d in DAEMONS:
+        s.log_wait(r"%s.*(connections|accepted|logins|messages)" % d)
+
+
+@case
+def log_file_is_private():
+    check(os.stat(s.log_path).st_mode & 0o007 == 0, "others may read the log: %o" % os.stat(s.log_path).st_mode)
+
+
+@case
+def crash_loop_backs_off():
+    """A role that dies again and again is started with growing delays."""
+    t = Suite(daemons=("pop3d",))
+    starts = set()
+    end = time.monotonic() + 6
+    while time.monotonic() < end:
+        for p in t.role("pop3d", "auth"):
+            starts.add(p)
+            t.kill(p)
+        time.sleep(0.02)
+    check(1 < len(starts) < 40, "%d starts in 6 s" % len(starts))
+    check(alive(t.pid("pop3d")), "the parent gave up")
+    until("back again", lambda: t.role("pop3d", "auth"), 60)
+    t.close()
+
+
+@case
+def foreground():
+    """-d: stays, logs to standard error, ends on SIGINT."""
+    t = Suite(daemons=("pop3d",), start=False)
+    p = subprocess.Popen([program("pop3d"), "-d", "-v", "-f", t.conf], stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+    try:
+        def up():
+            try:
+                return t.pop3().line().startswith("+OK")
+            except (OSError, AttributeError):
+                return False
+        until("serving", up)
+        check(p.poll() is None, "it went away")
+    finally:
+        p.send_signal(signal.SIGINT)
+        err = p.communicate(timeout=20)[1].decode()
+    equal(p.returncode, 0, err[-300:])
+    check("pop3d" in err, err[:200])
+    t.close()
+
+
+@case
+def the_samples():
+    """etc/mail.conf and the examples of the manual load (paths apart)."""
+    p = os.path.join(TOP, "etc/mail.conf")
+    if not os.path.exists(p):
+        raise Fail("no etc/mail.conf")
+    text = slurp(p).decode()
+    text = re.sub(r'cert "[^"]*"', 'cert "%s/ec.crt"' % certs(), text)
+    text = re.sub(r'key "[^"]*"', 'key "%s/ec.key"' % certs(), text)
+    text = re.sub(r'file "/etc/mail/(\w+)"', 'file "%s/people"' % s.dir, text)
+    q = s.write("sample.conf", text)
+    st, out = run(program("smtpd"), "-n", "-f", q)
+    equal(st, 0, out)
+
+
+finish()

@@ -1,0 +1,282 @@
+"""Where a message goes: aliases, mailboxes, modes, sizes, and what is not lost."""
+import email, email.utils, glob, os, pwd, re, shutil, stat, sys, time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from lib import *
+
+s = Suite(extra="limit message 30m\n")
+
+
+def arrives(rcpt, users, subject, box=None):
+    s.send(rcpt, subject)
+    for u in users:
+        s.wait_mail(u, "Subject: " + subject)
+
+
+@case
+def addresses():
+    """Aliases, groups, chains, a second name of the domain, subaddresses, a catch-all."""
+    for i, (rcpt, users) in enumerate((
+            ("alice@example.org", ["alice@example.org"]),
+            ("Alice@EXAMPLE.org", ["alice@example.org"]),
+            ("bob@example.net", ["bob@example.org"]),
+            ("bob+detail@example.org", ["bob@example.org"]),
+            ("sales@example.org", ["alice@example.org", "bob@example.org"]),
+            ("chain@example.net", ["alice@example.org", "bob@example.org"]),
+            ("whoever@catch.example", ["info@catch.example"]),
+            ("info@catch.example", ["info@catch.example"]),
+            ("postmaster", ["alice@example.org"]),
+            ("postmaster@catch.example", ["alice@example.org"]),
+            ("root@example.org", ["alice@example.org"]))):
+        arrives(rcpt, users, "addr%d." % i)
+
+
+@case
+def one_copy_each():
+    """Named twice, and by an alias: one copy."""
+    s.send(["alice@example.org", "sales@example.org", "alice@example.net"], "onecopy")
+    s.wait_mail("bob@example.org", "Subject: onecopy")
+    s.wait_mail("alice@example.org", "Subject: onecopy")
+    time.sleep(0.3)
+    equal(len(s.wait_mail("alice@example.org", "Subject: onecopy")), 1)
+
+
+@case
+def maildir_modes():
+    """The file is the owner's, for him alone, and in new/ with the queue id in its name."""
+    qid = s.send("alice@example.org", "modes")
+    p = s.wait_mail("alice@example.org", "Subject: modes")[0]
+    st = os.stat(p)
+    equal(stat.S_IMODE(st.st_mode), 0o600, "mode")
+    equal(st.st_nlink, 1, "links")
+    equal(st.st_uid, pwd.getpwnam(s.owner).pw_uid, "owner")
+    check("/new/" in p, p)
+    check(qid in p, "%s is not in %s" % (qid, p))
+    equal(os.listdir(os.path.join(s.maildir("alice@example.org"), "tmp")), [], "left in tmp")
+    for d in ("", "new", "cur", "tmp"):
+        st = os.stat(os.path.join(s.maildir("alice@example.org"), d))
+        equal(stat.S_IMODE(st.st_mode), 0o700, "mode of Maildir/" + d)
+
+
+@case(root=True)
+def system_user():
+    """A Unix account: by its own uid, in its own home."""
+    for u in SYSTEM_USERS:
+        s.send(u + "@sys.example", "unix")
+        p = s.wait_mail(u, "Subject: unix")[0]
+        st = os.stat(p)
+        equal((st.st_uid, st.st_gid), (pwd.getpwnam(u).pw_uid, pwd.getpwnam(u).pw_gid), "owner")
+        equal(stat.S_IMODE(st.st_mode), 0o600, "mode")
+    s.send("t1alias@sys.example", "unix alias")
+    s.wait_mail("postern-t1", "Subject: unix alias")
+
+
+@case(root=True)
+def never_as_root():
+    """root has no mailbox: its mail goes to the alias, and nothing is written as uid 0."""
+    s.send("root@sys.example", "for root")
+    c = s.smtp()
+    c.hello()
+    c.cmd("MAIL FROM:<x@client.example>", "250")
+    for u in ("daemon", "bin", "_mailq"):
+        c.cmd("RCPT TO:<%s@sys.example>" % u)
+    c.close()
+    for u in ("/root/Maildir", "/usr/sbin/Maildir"):
+        check(not os.path.exists(u), u + " was made")
+
+
+@case
+def trace():
+    qid = s.send("bob@example.org", "trace", sender="who@client.example", helo="my.client.example")
+    t = slurp(s.wait_mail("bob@example.org", "Subject: trace")[0]).decode()
+    m = email.message_from_string(t)
+    equal(m["Return-Path"], "<who@client.example>")
+    check("bob@example.org" in m["Delivered-To"], "Delivered-To: %r" % m["Delivered-To"])
+    r = m["Received"]
+    for w in ("from my.client.example", "127.0.0.1", "by mail.example.org", "ESMTP", qid):
+        check(w in r, "%r is not in Received: %s" % (w, r))
+    date = email.utils.parsedate_to_datetime(r.rsplit(";", 1)[1].strip())
+    check(abs(date.timestamp() - time.time()) < 60, "date: %s" % date)
+
+
+@case
+def trace_of_tls_and_login():
+    c = s.smtp("submission")
+    c.hello()
+    c.starttls()
+    c.cmd("EHLO laptop", "250")
+    c.auth()
+    c.cmd("MAIL FROM:<alice@example.org>", "250")
+    c.cmd("RCPT TO:<bob@example.org>", "250")
+    c.cmd("DATA", "354")
+    c.write("Subject: trace2\r\n\r\nx\r\n.\r\n")
+    c.expect("250")
+    t = slurp(s.wait_mail("bob@example.org", "Subject: trace2")[0]).decode()
+    check("ESMTPSA" in t, t[:600])
+    check(PASS not in t, "the password is in the message")
+
+
+@case
+def missing_fields():
+    """Submission adds Date and Message-ID; smtp leaves the message alone."""
+    for port, want in (("smtp", False), ("submission", True)):
+        c = s.smtp(port)
+        c.hello()
+        if want:
+            c.auth()
+        c.cmd("MAIL FROM:<alice@example.org>", "250")
+        c.cmd("RCPT TO:<bob@example.org>", "250")
+        c.cmd("DATA", "354")
+        c.write("Subject: fields-%s\r\n\r\nx\r\n.\r\n" % port)
+        c.expect("250")
+        m = email.message_from_bytes(slurp(s.wait_mail("bob@example.org", "Subject: fields-" + port)[0]))
+        if want:
+            check(m["Date"] and m["Message-ID"], "not added: Date %r, Message-ID %r" % (m["Date"], m["Message-ID"]))
+        else:
+            check(not m["Message-ID"], "a Message-ID was added")
+
+
+def body_of(path):
+    t = slurp(path).replace(b"\r\n", b"\n")
+    return t[t.index(b"\n\n") + 2:]
+
+
+@case
+def sizes():
+    """Empty to 10 MB, around the limit between journal and spool file."""
+    for n in (0, 1, 1000, 65536, 262000, 262144, 263000, 300000, 1 << 20, 10 << 20):
+        body = ("".join("%07d\r\n" % i for i in range(n // 9 + 1)))[:n]
+        body = body[:body.rfind("\n") + 1] if "\n" in body else ""
+        tag = "size-%d-" % n
+        s.send("carol@example.org", tag, body)
+        p = s.wait_mail("carol@example.org", "Subject: " + tag, secs=20)[0]
+        equal(len(body_of(p)), len(body.replace("\r\n", "\n")), "size %d" % n)
+        check(body_of(p) == body.replace("\r\n", "\n").encode(), "size %d: not the same bytes" % n)
+        os.unlink(p)
+
+
+@case
+def bytes_as_sent():
+    """8-bit text is not touched."""
+    body = bytes(b for b in range(1, 256) if b not in (10, 13)) + b"\r\n\xff\xfe\xe4\r\n"
+    c = s.smtp()
+    c.hello()
+    c.cmd("MAIL FROM:<x@client.example> BODY=8BITMIME", "250")
+    c.cmd("RCPT TO:<carol@example.org>", "250")
+    c.cmd("DATA", "354")
+    c.write(b"Subject: eightbit\r\n\r\n" + body + b".\r\n")
+    c.expect("250")
+    p = s.wait_mail("carol@example.org", "Subject: eightbit")[0]
+    equal(body_of(p), body.replace(b"\r\n", b"\n"))
+
+
+@case
+def no_header_no_body():
+    """What is no message at all is delivered as it is."""
+    for i, text in enumerate((b"just a line\r\n", b"\r\nonly a body mark%d\r\n", b"Subject: nobody\r\n",
+                              b": empty name\r\n\r\nx\r\n", b"Subject\r\n\r\nx\r\n")):
+        c = s.smtp()
+        c.hello()
+        c.cmd("MAIL FROM:<x@client.example>", "250")
+        c.cmd("RCPT TO:<carol@example.org>", "250")
+        n = len(s.messages("carol@example.org"))
+        c.cmd("DATA", "354")
+        c.write(text + b".\r\n")
+        c.expect("250")
+        until("message %d" % i, lambda: len(s.messages("carol@example.org")) > n)
+
+
+@case
+def mbox():
+    """From lines, quoting, lock, mode."""
+    s.send("dave@box.example", "mbox1", "one\r\nFrom the start\r\n>From twice\r\n")
+    s.send("dave@box.example", "mbox2", "two\r\n")
+    p = os.path.join(s.dir, "mail/box.example/dave.mbox")
+    until("two messages", lambda: b"mbox2" in slurp(p) and b"mbox1" in slurp(p))
+    t = slurp(p)
+    st = os.stat(p)
+    equal(stat.S_IMODE(st.st_mode), 0o600, "mode")
+    equal(st.st_uid, pwd.getpwnam(s.owner).pw_uid, "owner")
+    equal(len(re.findall(rb"^From \S+ \w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}$", t, re.M)), 2, t[:300])
+    check(b"\n>From the start\n" in t, t.decode())
+    import mailbox
+    box = mailbox.mbox(p)
+    equal(len(box), 2, "messages that Python sees")
+    equal([p for p in os.listdir(os.path.dirname(p)) if "lock" in p], [], "a lock was left")
+
+
+@case(root=True)
+def symlinks_are_not_followed():
+    """A mailbox that its owner made point elsewhere."""
+    import subprocess
+    u = "postern-t2"
+    md = s.maildir(u)
+    target = os.path.join(s.dir, "target")
+    os.makedirs(target, exist_ok=True)
+    for sub in ("new", "cur", "tmp"):
+        os.makedirs(os.path.join(target, sub), exist_ok=True)
+    for root_, ds, fs in os.walk(target):
+        shutil.chown(root_, "vmail", "vmail")
+        os.chmod(root_, 0o777)
+    shutil.rmtree(md, ignore_errors=True)
+    subprocess.run(["runuser", "-u", u, "--", "ln", "-s", target, md], check=True)
+    s.send(u + "@sys.example", "symlinked")
+    time.sleep(1)
+    equal(os.listdir(os.path.join(target, "new")), [], "delivered through the link")
+    os.unlink(md)
+
+
+@case
+def tempfail_then_delivered():
+    """A mailbox that cannot be written now: kept, tried again, delivered."""
+    md = os.path.dirname(os.path.dirname(s.maildir("tester@lt01.am")))
+    shutil.rmtree(md, ignore_errors=True)
+    with open(md, "w"):
+        pass
+    qid = s.send("tester@lt01.am", "patience")
+    s.log_wait(r"id=%s.*" % qid)
+    time.sleep(0.5)
+    os.unlink(md)
+    st, out = s.ctl("queue", "list")
+    equal(st, 0, out)
+    check(qid in out, "not in the queue: %s" % out)
+    st, out = s.ctl("queue", "show", qid)
+    check(st == 0 and "tester@lt01.am" in out, out)
+    st, out = s.ctl("queue", "retry", qid)
+    equal(st, 0, out)
+    s.wait_mail("tester@lt01.am", "Subject: patience")
+    until("empty queue", lambda: qid not in s.ctl("queue", "list")[1])
+
+
+@case
+def logged():
+    """One line for the final state of each recipient, with the queue id."""
+    s.log_mark()
+    qid = s.send(["alice@example.org", "bob@example.org"], "logged")
+    s.wait_mail("bob@example.org", "Subject: logged")
+    s.log_wait(r"id=%s.*bob@example\.org" % qid)
+    time.sleep(0.3)
+    final = [l for l in s.log_since().splitlines() if "id=" + qid in l and "delivered" in l]
+    equal(len(final), 2, "final lines: %s" % final)
+    for l in final:
+        check(re.search(r"(to|rcpt)=<?(alice|bob)@example\.org", l), l)
+
+
+@case
+def spool_gets_empty():
+    """When all is delivered nothing is left, in the queue or among the spool files."""
+    until("empty queue", lambda: s.ctl("queue", "list")[1].strip() == "" or
+          "0 " in s.ctl("queue", "list")[1], 15)
+    big = [p for p in glob.glob(s.dir + "/spool/**/*", recursive=True)
+           if os.path.isfile(p) and "journal" not in p and ".seg" not in p]
+    check(len(big) <= 2, "left: %s" % big)
+
+
+@case
+def still_the_same_processes():
+    text = s.log()
+    check(not re.search(r"killed by signal|exited with status|killing ", text),
+          "\n".join(l for l in text.splitlines() if re.search(r"signal|exited|killing", l)))
+
+
+finish()

@@ -1,0 +1,109 @@
+#!/bin/sh
+# run.sh [PART ...] - run the tests; ends with the line "N passed, N failed".
+#
+# Parts: regress e2e boundary crash fuzz lint; without any, all of them.
+# Everything that is run prints "ok NAME", "not ok NAME: why" or "skip NAME:
+# why", a line a case; a program that ends badly without having said so counts
+# as one failure.  FUZZ_SECONDS and CRASH_ROUNDS say how much of those.
+set -u
+cd "$(dirname "$0")/.."
+: "${FUZZ_SECONDS:=4}" "${CRASH_ROUNDS:=1}" "${PYTHON:=/usr/bin/python3}"
+[ -x "$PYTHON" ] || PYTHON=python3
+PYTHONDONTWRITEBYTECODE=1 PYTHONWARNINGS=ignore
+export PYTHONDONTWRITEBYTECODE PYTHONWARNINGS
+work=$(mktemp -d "${TMPDIR:-/tmp}/postern-run.XXXXXX")
+all=$work/all
+: >"$all"
+root=
+if [ "$(id -u)" -eq 0 ]; then
+	root=yes
+	KEEP_TEST_USERS=1
+	export KEEP_TEST_USERS
+	sh tests/users.sh || exit 1
+fi
+leave() {
+	if [ -n "$root" ]; then
+		"$PYTHON" tests/lib.py clean
+	fi
+	rm -rf "$work"
+}
+trap 'leave; trap - EXIT; exit 1' HUP INT TERM
+trap leave EXIT
+
+# one NAME COMMAND ...: run it, show what failed, keep its lines.
+one() {
+	name=$1
+	shift
+	[ -t 1 ] && printf '\r\033[K%s' "$name"
+	timeout -k 10 "${LIMIT:-300}" "$@" >"$work/out" 2>"$work/err" </dev/null
+	status=$?
+	grep -E '^(ok|not ok|skip) ' "$work/out" >"$work/lines"
+	if [ "$status" -ne 0 ] && ! grep -q '^not ok ' "$work/lines"; then
+		echo "not ok $name: status $status" >>"$work/lines"
+		tail -n 5 "$work/out" | sed 's/^/#   /' >>"$work/why"
+	fi
+	[ -t 1 ] && printf '\r\033[K'
+	if grep -q '^not ok ' "$work/lines"; then
+		grep -E '^(not ok |#)' "$work/out"
+		grep -E "^not ok $name: status" "$work/lines"
+		tail -n 20 "$work/err" | sed 's/^/#   /'
+	fi
+	grep '^skip ' "$work/lines"
+	cat "$work/lines" >>"$all"
+}
+
+part_regress() {
+	for src in regress/*/*.c; do
+		p=${src%.c}
+		# The program of a run.sh is named after its folder.
+		[ -f "${p%/*}/run.sh" ] && [ "${p##*/}" = "$(basename "${p%/*}")" ] &&
+		    continue
+		[ -x "$p" ] && one "$p" "./$p"
+	done
+	for p in regress/*/run.sh; do
+		[ -f "$p" ] && one "$p" sh "$p"
+	done
+}
+
+part_python() {
+	for p in tests/"$1"/*.py; do
+		[ -f "$p" ] && one "$p" "$PYTHON" "$p"
+	done
+}
+
+part_boundary() {
+	one tests/boundary sh tests/boundary/run.sh
+}
+
+part_crash() {
+	[ "$CRASH_ROUNDS" -eq 0 ] || one tests/crash sh tests/crash.sh "$CRASH_ROUNDS"
+}
+
+part_fuzz() {
+	[ "$FUZZ_SECONDS" -eq 0 ] ||
+	    LIMIT=1200 one tests/fuzz sh tests/fuzz/run.sh "$FUZZ_SECONDS"
+}
+
+part_lint() {
+	one tests/lint sh tests/lint/run.sh
+}
+
+[ $# -gt 0 ] || set -- regress lint e2e boundary fuzz crash
+for part; do
+	case $part in
+	regress|boundary|crash|fuzz|lint) "part_$part" ;;
+	e2e)	part_python e2e ;;
+	*)	echo "run.sh: no part $part" >&2; exit 2 ;;
+	esac
+done
+
+passed=$(grep -c '^ok ' "$all")
+failed=$(grep -c '^not ok ' "$all")
+skipped=$(grep -c '^skip ' "$all")
+[ "$skipped" -eq 0 ] || echo "$skipped skipped"
+if [ "$failed" -gt 0 ]; then
+	echo "failed:"
+	sed -n 's/^not ok \([^:]*\).*/	\1/p' "$all"
+fi
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
