@@ -156,8 +156,9 @@ REGRESS = \
 	regress/pop3/stuff regress/relay/content regress/relay/login \
 	regress/relay/reply regress/relay/session regress/sandbox/files \
 	regress/sandbox/libs regress/sandbox/sandbox regress/sasl/base64 \
-	regress/sasl/scram regress/sasl/server regress/store/mailbox \
-	regress/table/map regress/table/table regress/table/user
+	regress/sasl/scram regress/sasl/server regress/store/adopt \
+	regress/store/mailbox regress/table/map regress/table/table \
+	regress/table/user
 REGRESS_PARTS =
 
 LIB =		lib/libpostern.a

@@ -291,9 +291,14 @@ class Suite:
     # -- processes
     def start(self, *names):
         for d in names or self.daemons:
-            st, out = run(program(d), "-f", self.conf, timeout=60)
+            # A file: what stays in the background may keep the descriptor.
+            err = os.path.join(self.dir, "start.err")
+            with open(err, "ab") as f:
+                st = subprocess.run([program(d), "-f", self.conf], stdin=subprocess.DEVNULL,
+                                    stdout=f, stderr=f, timeout=60).returncode
             if st != 0:
-                raise Fail("%s does not start (%d): %s\n%s" % (d, st, out, self.log_tail()))
+                raise Fail("%s does not start (%d): %s\n%s" % (
+                    d, st, slurp(err).decode("utf-8", "replace"), self.log_tail()))
             if d not in self.started:
                 self.started.append(d)
 

@@ -24,7 +24,10 @@ void	 buf_init(struct buf *, size_t max);
 void	 buf_free(struct buf *);	/* wipes nothing, keeps max */
 void	 buf_wipe(struct buf *);	/* as buf_free, but zeroes first */
 
-/* -1 with ENOBUFS when the maximum would be passed, or ENOMEM; all or nothing. */
+/*
+ * -1 with ENOBUFS when the maximum would be passed, or ENOMEM; all or
+ * nothing.
+ */
 int	 buf_add(struct buf *, const void *, size_t);
 int	 buf_puts(struct buf *, const char *);
 int	 buf_printf(struct buf *, const char *, ...)

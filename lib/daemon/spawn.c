@@ -52,14 +52,14 @@ child_side(const struct spawn *s)
 	static char	 path[] = "PATH=/usr/bin:/bin", lang[] = "LANG=C";
 	/* setproctitle() writes over this: "session user@example.org" */
 	static char	 room[] = "TITLE=......................................"
-			    ".................................................";
+			    "........................................";
 	static char	*const envp[] = { path, lang, room, NULL };
 	struct sigaction sa = { .sa_handler = SIG_DFL };
 	sigset_t	 none;
 	int		 sig;
 
 	for (sig = 1; sig < 32; sig++)
-		(void)sigaction(sig, &sa, NULL);	/* KILL, STOP: refused */
+		(void)sigaction(sig, &sa, NULL); /* KILL, STOP: refused */
 	sigemptyset(&none);
 	if (sigprocmask(SIG_SETMASK, &none, NULL) == -1 ||
 	    dup2(s->fd, ROLE_FD) == -1)

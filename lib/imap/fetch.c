@@ -231,7 +231,7 @@ write_fields(struct buf *b, const struct imap_section *s)
 	for (i = 0; i < s->nfields; i++) {
 		if (i > 0 && buf_puts(b, " ") == -1)
 			return (-1);
-		if (imap_write_string(b, s->fields[i].s,
+		if (imap_write_astring(b, s->fields[i].s,
 		    s->fields[i].len) == -1)
 			return (-1);
 	}

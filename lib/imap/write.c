@@ -72,28 +72,25 @@ imap_write_nstring(struct buf *b, const char *s, size_t len)
 }
 
 static int
-write_encoded_name(struct buf *b, const char *s, size_t len)
+is_atom(const char *s, size_t len)
 {
 	size_t i;
-	int atom = len > 0;
 
+	if (len == 0 || (len == 3 && strncasecmp(s, "NIL", 3) == 0))
+		return (0);
 	for (i = 0; i < len; i++)
-		if (s[i] == ' ' || strchr("(){%*\"\\", s[i]) != NULL)
-			atom = 0;
-	if (len == 3 && strncasecmp(s, "NIL", 3) == 0)
-		atom = 0;
-	if (atom)
+		if (s[i] <= 0x20 || s[i] >= 0x7f ||
+		    strchr("(){%*\"\\", s[i]) != NULL)
+			return (0);
+	return (1);
+}
+
+int
+imap_write_astring(struct buf *b, const char *s, size_t len)
+{
+	if (is_atom(s, len))
 		return (buf_add(b, s, len));
-	if (buf_add(b, "\"", 1) == -1)
-		return (-1);
-	for (i = 0; i < len; i++) {
-		if ((s[i] == '"' || s[i] == '\\') &&
-		    buf_add(b, "\\", 1) == -1)
-			return (-1);
-		if (buf_add(b, &s[i], 1) == -1)
-			return (-1);
-	}
-	return (buf_add(b, "\"", 1));
+	return (imap_write_string(b, s, len));
 }
 
 int
@@ -104,7 +101,7 @@ imap_write_mailbox(struct buf *b, const char *name)
 
 	buf_init(&enc, NAME_MAX_ENC);
 	if ((ret = imap_mutf7_encode(name, &enc)) == 0)
-		ret = write_encoded_name(b, buf_data(&enc), buf_len(&enc));
+		ret = imap_write_astring(b, buf_data(&enc), buf_len(&enc));
 	buf_free(&enc);
 	return (ret);
 }

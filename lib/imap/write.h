@@ -14,7 +14,9 @@
 int	imap_write_string(struct buf *, const char *, size_t);
 /* The same, and NIL for NULL. */
 int	imap_write_nstring(struct buf *, const char *, size_t);
-/* A UTF-8 name as modified UTF-7, an atom where that can be. */
+/* An atom where that can be, else a string. */
+int	imap_write_astring(struct buf *, const char *, size_t);
+/* A UTF-8 name as modified UTF-7, as an astring. */
 int	imap_write_mailbox(struct buf *, const char *);
 /* "1:5,7": add n to the set that was begun; see imap_write_set_end(). */
 struct imap_set_writer {

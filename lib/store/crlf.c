@@ -25,9 +25,12 @@ crlf_init(struct crlf *c, int fd)
 int
 crlf_write(struct crlf *c, const void *data, size_t len)
 {
-	const char *p = data, *end = p + len, *nl;
+	const char *p = data, *end, *nl;
 	size_t n;
 
+	if (len == 0)
+		return (0);
+	end = p + len;
 	while (p < end && (nl = memchr(p, '\n', (size_t)(end - p))) != NULL) {
 		if (crlf_line(c, p, (size_t)(nl - p)) == -1)
 			return (-1);

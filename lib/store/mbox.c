@@ -229,11 +229,13 @@ mbox_merge(struct mbox_text *new, const struct mbox_text *old)
 	for (i = 0; i < new->n; i++) {
 		while (j < old->n && old->list[j].uid < new->list[i].uid)
 			j++;
-		if (j < old->n && old->list[j].uid == new->list[i].uid &&
-		    old->list[j].dirty) {
-			new->list[i].flags = old->list[j].flags;
-			new->list[i].dirty = 1;
-		}
+		if (j == old->n || old->list[j].uid != new->list[i].uid)
+			continue;
+		new->list[i].old |= old->list[j].old;
+		if (!old->list[j].dirty)
+			continue;
+		new->list[i].flags = old->list[j].flags;
+		new->list[i].dirty = 1;
 	}
 }
 

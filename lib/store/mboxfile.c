@@ -329,7 +329,8 @@ rewrite_one(const struct mbox_text *t, const struct mbox_message *m,
 	else
 		ret |= buf_printf(b, "X-UID: %010u\nStatus: %s\n"
 		    "X-Status: %c%c%c%c\n", m->uid,
-		    m->flags & MSG_SEEN ? "RO" : m->old ? "O " : "  ",
+		    m->flags & MSG_SEEN ? m->old ? "RO" : "R " :
+		    m->old ? "O " : "  ",
 		    m->flags & MSG_ANSWERED ? 'A' : ' ',
 		    m->flags & MSG_FLAGGED ? 'F' : ' ',
 		    m->flags & MSG_DRAFT ? 'T' : ' ',
@@ -364,7 +365,7 @@ mboxtext_new(const struct mbox_new *new, const char *text, size_t textlen,
 		ret |= buf_printf(&b, "X-Delivery-Id: %s\n", new->id);
 	if (new->flags != 0)
 		ret |= buf_printf(&b, "Status: %s\nX-Status: %s%s%s%s\n",
-		    new->flags & MSG_SEEN ? "RO" : "  ",
+		    new->flags & MSG_SEEN ? "R" : "",
 		    new->flags & MSG_ANSWERED ? "A" : "",
 		    new->flags & MSG_FLAGGED ? "F" : "",
 		    new->flags & MSG_DRAFT ? "T" : "",

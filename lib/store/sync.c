@@ -255,7 +255,8 @@ scan_known(struct scan *s, int which, const char *name,
 
 	if (index_get(&f->ix, slot, &m) == -1)
 		return (-1);
-	if (s->seen[slot] || in_new != ((m.state & REC_NEW) != 0)) {
+	if (s->seen[slot] || in_new != ((m.state & REC_NEW) != 0) ||
+	    m.flags != info->flags || m.keywords != info->keywords) {
 		switch (scan_duplicate(s, which, name, slot)) {
 		case 1:		/* two messages, one name: give it its own */
 			files_unique(f, fresh, sizeof(fresh));

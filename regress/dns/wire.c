@@ -30,7 +30,8 @@ static const struct test tests[] = {
 	    PTR RR("\x01") "\x00\x04\xc0\x00\x02\x01"),
 	    "0 1: 0 192.0.2.1" },
 	{ "aaaa", DNS_WIRE_AAAA, P(HDR "\x01" TAIL Q("\x1c")
-	    PTR RR("\x1c") "\x00\x10\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01"),
+	    PTR RR("\x1c") "\x00\x10\x20\x01\x0d\xb8\0\0\0\0\0\0"
+	    "\0\0\0\0\0\x01"),
 	    "0 1: 0 2001:db8::1" },
 	{ "mx", DNS_WIRE_MX, P(HDR "\x02" TAIL Q("\x0f")
 	    PTR RR("\x0f") "\x00\x06\x00\x0a\x01" "a\xc0\x0c"

@@ -326,7 +326,7 @@ writes(void)
 	(void)imap_write_mailbox(&b, "nil");
 	(void)buf_add(&b, "", 1);
 	TEST_STR("mailboxes", buf_data(&b),
-	    "Entw&APw-rfe\"a b\"\"a\\\"b\"\"nil\"");
+	    "Entw&APw-rfe\"a b\"{3}\r\na\"b\"nil\"");
 	buf_free(&b);
 	for (i = 1; i < 12; i++)
 		if (i != 5 && i != 7 && imap_write_set(&b, &w,

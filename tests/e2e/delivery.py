@@ -234,7 +234,7 @@ def tempfail_then_delivered():
     with open(md, "w"):
         pass
     qid = s.send("tester@lt01.am", "patience")
-    s.log_wait(r"id=%s.*" % qid)
+    s.log_wait(r"%s: " % qid)
     time.sleep(0.5)
     os.unlink(md)
     st, out = s.ctl("queue", "list")
@@ -254,9 +254,9 @@ def logged():
     s.log_mark()
     qid = s.send(["alice@example.org", "bob@example.org"], "logged")
     s.wait_mail("bob@example.org", "Subject: logged")
-    s.log_wait(r"id=%s.*bob@example\.org" % qid)
+    s.log_wait(r"%s: .*bob@example\.org" % qid)
     time.sleep(0.3)
-    final = [l for l in s.log_since().splitlines() if "id=" + qid in l and "delivered" in l]
+    final = [l for l in s.log_since().splitlines() if qid + ": " in l and "delivered" in l]
     equal(len(final), 2, "final lines: %s" % final)
     for l in final:
         check(re.search(r"(to|rcpt)=<?(alice|bob)@example\.org", l), l)

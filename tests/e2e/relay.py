@@ -145,7 +145,7 @@ def smart_host():
     qid = submit("friend@elsewhere.example", "to the smart host")
     t = slurp(isp.wait_mail("friend@elsewhere.example", "Subject: to the smart host")[0]).decode()
     check("ESMTPSA" in t, "not with TLS and a login:\n" + t[:800])
-    s.log_wait(r"id=%s.*friend@elsewhere\.example" % qid)
+    s.log_wait(r"%s: .*friend@elsewhere\.example" % qid)
 
 
 @case
@@ -194,7 +194,7 @@ def big_and_eightbit():
 def retry_after_down():
     """The smart host is down, then up: kept, then sent, once."""
     qid = submit("x@down.example", "patience")
-    s.log_wait(r"id=%s" % qid)
+    s.log_wait(r"%s: " % qid)
     time.sleep(1)
     st, out = s.ctl("queue", "list")
     check(st == 0 and qid in out, out)
@@ -317,7 +317,7 @@ def evil_servers():
         evil.replies = dict(keep, **replies)
         n = len(evil.commands)
         qid = submit("v@evil.example", "evil " + name)
-        s.log_wait(r"id=%s.*v@evil\.example|%s" % (qid, qid))
+        s.log_wait(r"%s: .*v@evil\.example|%s" % (qid, qid))
         time.sleep(0.2)
         submit("ok@good.example", "after " + name)
         until("good mail behind: " + name,

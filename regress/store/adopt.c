@@ -1,0 +1,188 @@
+/*
+ * What other programs left: dovecot-uidlist, dovecot-keywords, subscriptions,
+ * sizes in names; and an mbox.
+ */
+#include "store.h"
+#include "store/uidlist.h"
+
+static void
+test_adopt(void)
+{
+	struct mailbox_status s;
+	struct mailbox *mb;
+	struct store *st;
+	struct store_delivery d = { .id = "x", .fd = -1, .arrived = 1 };
+
+	mkdirat(scratch, "d", 0700);
+	mkdirat(scratch, "d/cur", 0700);
+	mkdirat(scratch, "d/new", 0700);
+	mkdirat(scratch, "d/tmp", 0700);
+	put_file("d/cur/1000.a.host,S=5,W=6:2,S", "a: b\n");
+	put_file("d/cur/1001.b.host:2,b", "a: c\n\n");
+	put_file("d/cur/1002.c.host,S=9,W=9:2,FX", "a: d\n");
+	put_file("d/cur/1003.unlisted.host:2,", "a: e\n");
+	put_file("d/new/1004.new.host", "a: f\n");
+	put_file("d/dovecot-keywords", "0 $Forwarded\n1 Work\nx y\n99 z\n");
+	put_file("d/subscriptions", "Work.Old\nINBOX\n\n");
+	put_file("d/dovecot-uidlist", "3 V1190129035 N235 G2a6a9f\n"
+	    "7 W6 S5 :1000.a.host,S=5,W=6:2,\n"
+	    "12 :1002.c.host,S=9,W=9:2,F\n"
+	    "11 :out-of-order\n"
+	    "garbage\n"
+	    "100 G12 :1001.b.host\n"
+	    "200 :gone.host:2,\n"
+	    "201 :incomplete");
+	st = open_store("d");
+	/* Not before somebody has looked at it. */
+	TEST("deliver before adoption", store_deliver(st, "INBOX", &d) ==
+	    STORE_OK && faccessat(scratch, "d/postern.index", F_OK, 0) == -1);
+	mb = open_box(st, "INBOX", 0);
+	mailbox_status(mb, &s);
+	TEST("uidvalidity", s.uidvalidity == 1190129035);
+	TEST("messages", s.messages == 6);
+	TEST("uids", mailbox_message(mb, 1)->uid == 7 &&
+	    mailbox_message(mb, 2)->uid == 12 &&
+	    mailbox_message(mb, 3)->uid == 100);
+	TEST("next uids", mailbox_message(mb, 4)->uid == 235 &&
+	    mailbox_message(mb, 6)->uid == 237 && s.uidnext == 238);
+	TEST("size from the name", mailbox_message(mb, 1)->size == 6);
+	TEST("size measured", mailbox_message(mb, 3)->size == 8);
+	TEST("size not believed", mailbox_message(mb, 2)->size == 6);
+	TEST_STR("keyword", mailbox_keyword(mb, 1), "Work");
+	TEST("keyword bit", mailbox_message(mb, 3)->keywords == 2);
+	TEST("bad keyword", mailbox_keyword(mb, 2) == NULL);
+	TEST("recent", (mailbox_message(mb, 6)->flags & MSG_RECENT) != 0 &&
+	    (mailbox_message(mb, 5)->flags & MSG_RECENT) == 0);
+	TEST("subscriptions keep their form", store_subscribe(st, "Work/New",
+	    1) == STORE_OK);
+	mailbox_close(mb);
+	store_close(st);
+}
+
+static void
+test_version1(void)
+{
+	char text[] = "1 1234 99\n5 a.host:2,\n6 b.host\n";
+	struct seeds seeds = { 0 };
+	uint32_t validity = 0, next = 0;
+
+	TEST("uidlist 1", uidlist_parse(text, strlen(text), &seeds, &validity,
+	    &next) == 0 && validity == 1234 && next == 99 && seeds.n == 2 &&
+	    seeds_find(&seeds, "b.host", 6)->uid == 6);
+	seeds_free(&seeds);
+}
+
+#define MBOX	"From a@example Thu Nov 16 10:00:00 2023\n"		\
+		"Subject: one\nStatus: RO\nX-UID: 77\n\n"		\
+		"text\n>From me\nFrom you\n\n"				\
+		"From b@example Thu Nov 16 10:00:01 2023\n"		\
+		"Subject: two\n folded\nX-Status: F\n\nmore\n\n"
+
+static char *
+slurp(const char *path)
+{
+	static char text[65536];
+	ssize_t n;
+	int fd;
+
+	fd = openat(scratch, path, O_RDONLY);
+	n = fd == -1 ? -1 : read(fd, text, sizeof(text) - 1);
+	text[n < 0 ? 0 : n] = '\0';
+	close(fd);
+	return (text);
+}
+
+static struct store *
+open_mbox(const char *path)
+{
+	const struct store_settings set = { .user = "test",
+	    .hostname = "host.example", .mbox = 1 };
+	struct store *st = NULL;
+
+	if (store_open(&st, scratch, path, &set, 0) != STORE_OK)
+		exit(1);
+	return (st);
+}
+
+static void
+test_mbox(void)
+{
+	struct mailbox_status s;
+	struct message_text t;
+	struct mailbox *mb, *other;
+	struct store *st, *st2;
+	struct told told;
+	const uint32_t one = 1;
+	uint32_t uid, validity;
+
+	mkdirat(scratch, "spool", 0700);
+	put_file("spool/user", MBOX);
+	st = open_mbox("spool/user");
+	mb = open_box(st, "inbox", 0);
+	mailbox_status(mb, &s);
+	validity = s.uidvalidity;
+	TEST("mbox count", s.messages == 2 && s.unseen == 1 &&
+	    s.recent == 1);
+	TEST("mbox flags", mailbox_message(mb, 1)->flags == MSG_SEEN &&
+	    mailbox_message(mb, 2)->flags == (MSG_FLAGGED | MSG_RECENT));
+	TEST("mbox text", mailbox_message_text(mb, 1, &t) == STORE_OK &&
+	    t.len == 42 && memcmp(t.data, "Subject: one\r\n\r\n"
+	    "text\r\n>From me\r\nFrom you\r\n", 42) == 0 &&
+	    mailbox_message(mb, 1)->size == 42);
+	message_text_free(&t);
+	TEST("mbox uids", mailbox_message(mb, 1)->uid == 1 &&
+	    mailbox_message(mb, 2)->uid == 2);
+	TEST("mbox deliver", deliver(st, "INBOX", "id1",
+	    "Subject: 3\r\nX-UID: 5\r\nStatus: R\r\n more\r\n\r\n"
+	    "From x\r\nend", 0) == STORE_OK);
+	TEST("mbox deliver again", deliver(st, "INBOX", "id1", "x", 1) ==
+	    STORE_OK && store_deliver_sync(st) == STORE_OK);
+	TEST_STR("mbox new", sync_told(mb, 0, &told), "=3/2 ");
+	TEST("mbox quoted", mailbox_message_text(mb, 3, &t) == STORE_OK &&
+	    t.len == 48 && memcmp(t.data, "Delivered-To: test\r\n"
+	    "Subject: 3\r\n\r\n>From x\r\nend\r\n", 48) == 0);
+	message_text_free(&t);
+	TEST("mbox not seen", mailbox_message(mb, 3)->flags == MSG_RECENT);
+	TEST("mbox append", append_text(st, "INBOX", "Subject: 4\n\nfour\n",
+	    MSG_SEEN, &uid) == STORE_OK && uid == 4);
+	TEST_STR("mbox appended", sync_told(mb, 0, &told), "=4/3 ");
+	TEST("mbox store", mailbox_store(mb, 2, FLAGS_ADD, MSG_ANSWERED, 0)
+	    == STORE_OK);
+	TEST_STR("mbox written", sync_told(mb, 0, &told), "");
+	TEST("mbox X-Status", strstr(slurp("spool/user"),
+	    "X-Status: AF  \n") != NULL);
+	st2 = open_mbox("spool/user");
+	other = open_box(st2, "INBOX", 0);
+	mailbox_status(other, &s);
+	TEST("mbox second", s.uidvalidity == validity && s.messages == 4 &&
+	    mailbox_message(other, 4)->uid == 4 && mailbox_message(other,
+	    2)->flags == (MSG_ANSWERED | MSG_FLAGGED));
+	TEST("mbox expunge", mailbox_expunge(mb, &one, 1, NULL, NULL) ==
+	    STORE_OK && mailbox_count(mb) == 3);
+	TEST_STR("mbox expunged", sync_told(other, 0, &told), "-1/1 ");
+	mailbox_status(other, &s);
+	TEST("mbox validity kept", s.uidvalidity == validity &&
+	    s.uidnext == 5);
+	TEST("mbox no folders", store_create(st, "x") == STORE_READONLY);
+	put_file("spool/user", "no mbox at all\n");
+	TEST("mbox damaged", mailbox_sync(mb, 0, NULL, NULL) ==
+	    STORE_CORRUPT);
+	TEST_STR("mbox not touched", slurp("spool/user"),
+	    "no mbox at all\n");
+	mailbox_close(other);
+	mailbox_close(mb);
+	store_close(st2);
+	store_close(st);
+	TEST("mbox unlocked", count_files("spool") == 1);
+}
+
+int
+main(void)
+{
+	scratch_make();
+	test_adopt();
+	test_version1();
+	test_mbox();
+	scratch_remove();
+	TEST_DONE();
+}

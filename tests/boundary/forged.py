@@ -1,0 +1,115 @@
+"""A role that was taken over: each forged message is refused and contained.
+
+A copy of pop3d runs; then the program is replaced by forge (see forge.c), the
+role is killed, and the one that comes instead sends what it may not.
+"""
+import os, re, shutil, sys, time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import lib
+from lib import *
+
+FORGE = os.environ.get("FORGE")
+
+
+class Copy(Suite):
+    """A suite of pop3d alone, from programs that can be replaced."""
+
+    def __init__(self):
+        self.bin = None
+        super().__init__(daemons=("pop3d",), start=False)
+        self.bin = os.path.join(self.dir, "pop3d")
+        os.mkdir(self.bin)
+        for f in ("pop3d", "pop3d-session", "contract.h"):
+            shutil.copy(os.path.join(TOP, "pop3d", f), self.bin)
+            if f != "contract.h":
+                shutil.copy(os.path.join(TOP, "pop3d", f), os.path.join(self.bin, f + ".real"))
+        self.old = lib.program
+        lib.program = lambda n: os.path.join(self.bin, n) if n.startswith("pop3d") else self.old(n)
+        self.start()
+
+    def forge(self, name, role, what):
+        self.write("pop3d/forge.conf", "%s %s\n" % (role, what))
+        tmp = os.path.join(self.bin, "new")
+        shutil.copy(FORGE, tmp)
+        os.chmod(tmp, 0o755)
+        os.rename(tmp, os.path.join(self.bin, name))
+
+    def greet(self):
+        try:
+            c = self.pop3()
+            l = c.line()
+            c.close()
+            return l and l.startswith("+OK")
+        except OSError:
+            return False
+
+
+if not FORGE or not os.path.exists(FORGE):
+    print("skip boundary/forged: forge was not built")
+    sys.exit(0)
+s = Copy()
+
+
+def net_case(what, killed, words=""):
+    parent = s.pid("pop3d")
+    others = [p for r in ("auth", "signer") for p in s.role("pop3d", r)]
+    s.forge("pop3d", "net", what)
+    s.log_mark()
+    for p in s.role("pop3d", "net"):
+        s.kill(p)
+    if killed:
+        s.log_wait(r"killing net\[\d+\].*%s" % words, 40)
+    else:
+        time.sleep(4)
+        check("killing" not in s.log_since().replace("killing net", ""), s.log_since())
+    equal(s.pid("pop3d"), parent, "the parent")
+    check(alive(parent), "the parent has gone")
+    s.write("pop3d/forge.conf", "none none\n")
+    equal([p for p in others if not alive(p)], [], "other roles that died")
+    if not killed:
+        for p, t in s.children("pop3d").items():
+            if p not in others:
+                s.kill(p)
+    until("service is back", s.greet, 60, 0.3)
+
+
+for what_, words_ in (("parent-sender", "sender"), ("parent-receiver", "receiver"), ("parent-unknown", "type"),
+                      ("parent-length", "length"), ("parent-huge", ""), ("parent-descriptor", "descriptor"),
+                      ("parent-string", "string"), ("parent-range", "range"), ("auth-type", ""), ("auth-range", ""),
+                      ("signer-type", "")):
+    @case(name="net " + what_)
+    def one(what=what_, words=words_):
+        net_case(what, True, words)
+
+
+@case(name="net blames the parent")
+def blame():
+    net_case("blame", False)
+
+
+def session_case(what):
+    s.forge("pop3d-session", "session", what)
+    s.log_mark()
+    c = s.pop3()
+    c.line()
+    c.pop("USER alice@example.org")
+    c.write("PASS %s\r\n" % PASS)
+    s.log_wait(r"killing session\[\d+\]", 15)
+    c.close()
+    check(alive(s.pid("pop3d")), "the parent has gone")
+    s.write("pop3d/forge.conf", "none none\n")
+    d = s.pop3()
+    d.line()
+    d.pop("USER bob@example.org")
+    d.pop("PASS " + PASS)
+    d.pop("QUIT")
+
+
+for what_ in ("parent-sender", "parent-receiver", "parent-unknown", "parent-length", "parent-descriptor"):
+    @case(name="session " + what_)
+    def two(what=what_):
+        session_case(what)
+
+
+finish()
