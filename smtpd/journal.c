@@ -48,7 +48,7 @@
 #include "smtpd/journal.h"
 #include "smtpd/journal_file.h"
 
-#define BATCH_MAX	512		/* records in one write */
+#define BATCH_MAX	340		/* records; three vectors each, of 1024 */
 
 struct entry {
 	TAILQ_ENTRY(entry)	 entry;
@@ -72,8 +72,10 @@ static struct {
 	struct entries		 todo;		/* main to committer */
 	struct entries		 finished;	/* committer to main */
 	int			 urgent;	/* somebody waits */
+	int			 writing;	/* the committer has a batch */
 	pthread_mutex_t		 lock;
 	pthread_cond_t		 work;
+	pthread_cond_t		 idle;
 	int			 wake[2];
 	struct event		*ev;
 	struct event		*lazy;
@@ -86,6 +88,7 @@ static struct {
 } self = {
 	.lock = PTHREAD_MUTEX_INITIALIZER,
 	.work = PTHREAD_COND_INITIALIZER,
+	.idle = PTHREAD_COND_INITIALIZER,
 	.readfd = -1, .fd = -1,
 };
 
@@ -191,11 +194,14 @@ committer(void *arg)
 			pthread_cond_wait(&self.work, &self.lock);
 		TAILQ_CONCAT(&batch, &self.todo, entry);
 		self.urgent = 0;
+		self.writing = 1;
 		pthread_mutex_unlock(&self.lock);
 		for (e = TAILQ_FIRST(&batch); e != NULL; )
 			e = write_run(&batch, e);
 		pthread_mutex_lock(&self.lock);
 		TAILQ_CONCAT(&self.finished, &batch, entry);
+		self.writing = 0;
+		pthread_cond_broadcast(&self.idle);
 		pthread_mutex_unlock(&self.lock);
 		while (write(self.wake[1], "", 1) == -1 && errno == EINTR)
 			;
@@ -211,6 +217,18 @@ wake_committer(void)
 	pthread_mutex_lock(&self.lock);
 	self.urgent = 1;
 	pthread_cond_signal(&self.work);
+	pthread_mutex_unlock(&self.lock);
+}
+
+void
+journal_flush(void)
+{
+	pthread_mutex_lock(&self.lock);
+	while (!TAILQ_EMPTY(&self.todo) || self.writing) {
+		self.urgent = 1;
+		pthread_cond_signal(&self.work);
+		pthread_cond_wait(&self.idle, &self.lock);
+	}
 	pthread_mutex_unlock(&self.lock);
 }
 

@@ -68,6 +68,9 @@ int	journal_append(enum record_type, uint64_t id, void *payload, size_t len,
  */
 ssize_t	journal_read(const struct journal_place *, size_t off, void *, size_t);
 
+/* Wait until all that was appended is on the disk; for the end only. */
+void	 journal_flush(void);
+
 /*
  * The oldest segment may go when nothing in it is alive.  The number of the
  * oldest, the one being written, and how much lies in all.

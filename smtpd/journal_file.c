@@ -45,7 +45,8 @@ head_crc(const struct record_head *h, const void *payload)
 
 	crc = crc32(crc, (const Bytef *)&h->len,
 	    sizeof(*h) - offsetof(struct record_head, len));
-	return (crc32(crc, payload, h->covered));
+	/* crc32() of no buffer is not "no bytes more" but a fresh start. */
+	return (h->covered == 0 ? crc : crc32(crc, payload, h->covered));
 }
 
 void

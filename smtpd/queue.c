@@ -68,12 +68,6 @@ queue_room(void)
 	return (self.room);
 }
 
-int
-queue_paused(int local)
-{
-	return (0);
-}
-
 time_t
 queue_now(void)
 {
@@ -130,7 +124,7 @@ sweep_one(struct message *m, int64_t now)
 	int64_t	age = now - m->env.arrived;
 	size_t	i;
 
-	if (m->recips == NULL || m->held)
+	if (m->recips == NULL)
 		return;
 	if (age > (int64_t)self.conf->queue_lifetime) {
 		for (i = 0; i < m->env.nrcpts; i++) {
@@ -288,7 +282,11 @@ queue_channel_gone(struct peer *p)
 static void
 queue_drain(unsigned int seconds)
 {
-	/* Everything that was acknowledged is on the disk at any time. */
+	/*
+	 * Everything that was acknowledged is on the disk at any time; what
+	 * was finished since the last write need not happen again.
+	 */
+	journal_flush();
 	role_exit(0);
 }
 

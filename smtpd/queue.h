@@ -62,7 +62,6 @@ struct message {
 	int			 again;		/* was read back from disk */
 	int			 is_failing;	/* in that list */
 	int			 bouncing;	/* a bounce is being written */
-	int			 held;
 };
 RB_HEAD(messages, message);
 
@@ -90,7 +89,6 @@ int		 queue_spool(void);		/* descriptor of the spool */
 int		 queue_large(void);		/* of large/ in it */
 time_t		 queue_now(void);		/* monotonic seconds */
 int		 queue_room(void);		/* is there room on the disk? */
-int		 queue_paused(int local);
 
 /* queue_msg.c */
 struct message	*message_new(uint64_t id);

@@ -169,10 +169,7 @@ dest_take(struct dest *d)
 {
 	struct recipient	*r;
 
-	TAILQ_FOREACH(r, &d->ready, entry)
-		if (!r->m->held)
-			break;
-	if (r == NULL)
+	if ((r = TAILQ_FIRST(&d->ready)) == NULL)
 		return (NULL);
 	TAILQ_REMOVE(&d->ready, r, entry);
 	d->nready--;
@@ -279,8 +276,7 @@ dest_run(void)
 	    (d = TAILQ_FIRST(&self.run)) != NULL; n++) {
 		TAILQ_REMOVE(&self.run, d, run);
 		d->running = 0;
-		if (d->nready == 0 || d->blocked > queue_now() ||
-		    queue_paused(d->place.local))
+		if (d->nready == 0 || d->blocked > queue_now())
 			continue;
 		if (d->place.local)
 			local_run(d);

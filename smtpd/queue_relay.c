@@ -26,6 +26,7 @@ struct rsession {
 	LIST_ENTRY(rsession)	 entry;
 	uint32_t		 id;
 	struct dest		*dest;
+	struct peer		*relay;		/* that has it */
 	enum rstate		 state;
 	time_t			 since;
 	struct recipient	*rcpts[RCPTS_MAX];	/* NULL: answered */
@@ -69,10 +70,8 @@ static void
 close_session(struct rsession *s)
 {
 	struct msg_RELAY_CLOSE	 c = { .session = s->id };
-	struct peer		*relay = role_peer(ROLE_RELAY);
 
-	if (relay != NULL)
-		peer_send(relay, M_RELAY_CLOSE, &c, -1);
+	peer_send(s->relay, M_RELAY_CLOSE, &c, -1);
 	session_free(s);
 }
 
@@ -87,6 +86,7 @@ open_session(struct dest *d, struct peer *relay)
 		return;
 	s->id = ++self.id;
 	s->dest = d;
+	s->relay = relay;
 	s->state = R_OPENING;
 	s->since = queue_now();
 	LIST_INSERT_HEAD(&self.all, s, entry);
@@ -127,7 +127,7 @@ collect(struct dest *d, struct recipient **to)
 }
 
 static int
-send_message(struct rsession *s, struct peer *relay)
+send_message(struct rsession *s)
 {
 	struct msg_RELAY_MAIL	 m = { .session = s->id };
 	struct msg_RELAY_RCPT	 r;
@@ -155,14 +155,14 @@ send_message(struct rsession *s, struct peer *relay)
 	m.nrcpts = s->n;
 	queueid_text(s->rcpts[0]->m->id, m.id);
 	strlcpy(m.sender, env->sender, sizeof(m.sender));
-	peer_send(relay, M_RELAY_MAIL, &m, fd);
+	peer_send(s->relay, M_RELAY_MAIL, &m, fd);
 	for (i = 0; i < s->n; i++) {
 		memset(&r, 0, sizeof(r));
 		r.session = s->id;
 		r.index = i;
 		strlcpy(r.rcpt, recipient_env(s->rcpts[i])->rcpt,
 		    sizeof(r.rcpt));
-		peer_send(relay, M_RELAY_RCPT, &r, -1);
+		peer_send(s->relay, M_RELAY_RCPT, &r, -1);
 	}
 	return (0);
 }
@@ -180,7 +180,7 @@ relay_run(struct dest *d)
 		if (s->dest != d)
 			continue;
 		while (s->state == R_IDLE && d->nready > 0)
-			if (send_message(s, relay) == -1)
+			if (send_message(s) == -1)
 				break;
 		opening += s->state == R_OPENING;
 	}
@@ -247,6 +247,8 @@ queue_relay_result(struct peer *p, struct msg *m)
 	if (a->reply[0] == '2' && s->dest->window < WINDOW_MAX)
 		s->dest->window++;
 	dest_kick(s->dest);
+	if (a->closing)
+		session_free(s);	/* it takes no further message */
 	dest_run();
 }
 
@@ -286,7 +288,8 @@ relay_gone(struct peer *p)
 	struct rsession	*s, *next;
 
 	LIST_FOREACH_SAFE(s, &self.all, entry, next)
-		session_free(s);
+		if (s->relay == p)
+			session_free(s);
 }
 
 void

@@ -107,8 +107,20 @@ enum store_error
 folder_scan(struct folder *f, int what, const struct seeds *seeds)
 {
 	struct scan s = { .f = f, .seeds = seeds, .what = what };
+	struct index_mut m;
 	enum store_error error;
+	uint32_t slot;
 
+	/* A record that cannot be read would not be found by its name. */
+	for (slot = 0; slot < f->ix.hdr.slots; slot = index_next(&f->ix, slot))
+		if (index_get(&f->ix, slot, &m) == -1)
+			break;
+	if (slot < f->ix.hdr.slots) {
+		if (index_repair(&f->ix) == -1)
+			return (store_errno());
+		files_forget(f);
+		s.what = SCAN_NEW | SCAN_CUR;
+	}
 	s.slots = f->ix.hdr.slots;
 	s.modseq = f->ix.hdr.modseq + 1;
 	if ((s.seen = calloc(1, (size_t)s.slots + 1)) == NULL)
