@@ -45,6 +45,7 @@ BUF_OBJS = \
 IMSG_OBJS = \
 	lib/imsg/contract.o lib/imsg/peer.o
 PRIVSEP_OBJS = \
+	lib/privsep/account.o lib/privsep/account_verify.o \
 	lib/privsep/role.o
 TLS_OBJS = \
 	lib/tls/keyid.o lib/tls/server.o lib/tls/signer.o
@@ -85,10 +86,11 @@ STORE_OBJS = \
 	lib/store/incoming.o lib/store/index.o lib/store/info.o \
 	lib/store/keywords.o lib/store/list.o lib/store/lock.o \
 	lib/store/mailbox.o lib/store/mbox.o lib/store/mboxfile.o \
-	lib/store/message.o lib/store/name.o lib/store/quota.o \
-	lib/store/record.o lib/store/recover.o lib/store/seeds.o \
-	lib/store/store.o lib/store/subscribe.o lib/store/sync.o \
-	lib/store/tree.o lib/store/uidlist.o lib/store/view.o
+	lib/store/mboxview.o lib/store/message.o lib/store/name.o \
+	lib/store/quota.o lib/store/record.o lib/store/recover.o \
+	lib/store/seeds.o lib/store/store.o lib/store/subscribe.o \
+	lib/store/sync.o lib/store/tree.o lib/store/uidlist.o \
+	lib/store/view.o
 SASL_OBJS = \
 	lib/sasl/base64.o lib/sasl/client.o lib/sasl/prep.o \
 	lib/sasl/scram.o lib/sasl/scram_key.o lib/sasl/server.o
@@ -157,8 +159,8 @@ REGRESS = \
 	regress/relay/reply regress/relay/session regress/sandbox/files \
 	regress/sandbox/libs regress/sandbox/sandbox regress/sasl/base64 \
 	regress/sasl/scram regress/sasl/server regress/store/adopt \
-	regress/store/mailbox regress/table/map regress/table/table \
-	regress/table/user
+	regress/store/crash regress/store/damage regress/store/mailbox \
+	regress/table/map regress/table/table regress/table/user
 REGRESS_PARTS =
 
 LIB =		lib/libpostern.a
@@ -187,11 +189,15 @@ config.mk: lib/os/probe.sh Makefile
 
 programs: $(PROGRAMS)
 
+# V= prints the commands.
+V =	@
 .c.o:
-	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	@echo "	$<"
+	$(V)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 .c:
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(REGRESS_PARTS) \
+	@echo "	$@"
+	$(V)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(REGRESS_PARTS) \
 	    $(DAEMON_LIBS) $(LIB) $(LIBS)
 
 lib/conf/parse.c: lib/conf/parse.y
@@ -205,45 +211,52 @@ smtpd/deliver.o imapd/imapd.o imapd/contract.o imapd/session.o pop3d/pop3d.o \
 pop3d/contract.o pop3d/session.o: $(HEADERS)
 
 $(LIB): $(LIB_OBJS)
-	rm -f $@
-	ar rc $@ $(LIB_OBJS)
-	ranlib $@
+	@rm -f $@
+	@ar rc $@ $(LIB_OBJS)
+	@ranlib $@
 
 smtpd/smtpd.a: $(SMTPD_OBJS)
-	rm -f $@
-	ar rc $@ $(SMTPD_OBJS)
+	@rm -f $@
+	@ar rc $@ $(SMTPD_OBJS)
 imapd/session.a: $(IMAPD_SESSION_OBJS) imapd/contract.o
-	rm -f $@
-	ar rc $@ $(IMAPD_SESSION_OBJS) imapd/contract.o
+	@rm -f $@
+	@ar rc $@ $(IMAPD_SESSION_OBJS) imapd/contract.o
 pop3d/session.a: $(POP3D_SESSION_OBJS) pop3d/contract.o
-	rm -f $@
-	ar rc $@ $(POP3D_SESSION_OBJS) pop3d/contract.o
+	@rm -f $@
+	@ar rc $@ $(POP3D_SESSION_OBJS) pop3d/contract.o
 
 smtpd/smtpd: smtpd/smtpd.o smtpd/granted.o smtpd/smtpd.a $(LIB)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ smtpd/smtpd.o \
+	@echo "	$@"
+	$(V)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ smtpd/smtpd.o \
 	    smtpd/granted.o smtpd/smtpd.a $(LIB) $(LIBS)
 imapd/imapd: imapd/imapd.o imapd/contract.o $(IMAPD_OBJS) $(LIB)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ imapd/imapd.o \
+	@echo "	$@"
+	$(V)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ imapd/imapd.o \
 	    imapd/contract.o $(IMAPD_OBJS) $(LIB) $(LIBS)
 pop3d/pop3d: pop3d/pop3d.o pop3d/contract.o $(POP3D_OBJS) $(LIB)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ pop3d/pop3d.o \
+	@echo "	$@"
+	$(V)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ pop3d/pop3d.o \
 	    pop3d/contract.o $(POP3D_OBJS) $(LIB) $(LIBS)
 mailctl/mailctl: $(MAILCTL_OBJS) smtpd/smtpd.a $(LIB)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(MAILCTL_OBJS) \
+	@echo "	$@"
+	$(V)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(MAILCTL_OBJS) \
 	    smtpd/smtpd.a $(LIB) $(LIBS)
 
 # The per-user programs: no TLS, and static where the system can.
 SESSION_LIBS =	$(EVENT_LIBS) $(BSD_LIBS)
 smtpd/smtpd-deliver: smtpd/deliver.o smtpd/contract.o $(LIB)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(STATIC_LDFLAGS) -o $@ \
+	@echo "	$@"
+	$(V)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(STATIC_LDFLAGS) -o $@ \
 	    smtpd/deliver.o smtpd/contract.o $(LIB) $(SESSION_LIBS) \
 	    $(STATIC_LIBS)
 imapd/imapd-session: imapd/session.o imapd/session.a $(LIB)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(STATIC_LDFLAGS) -o $@ \
+	@echo "	$@"
+	$(V)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(STATIC_LDFLAGS) -o $@ \
 	    imapd/session.o imapd/session.a $(LIB) $(SESSION_LIBS) \
 	    $(STATIC_LIBS)
 pop3d/pop3d-session: pop3d/session.o pop3d/session.a $(LIB)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(STATIC_LDFLAGS) -o $@ \
+	@echo "	$@"
+	$(V)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(STATIC_LDFLAGS) -o $@ \
 	    pop3d/session.o pop3d/session.a $(LIB) $(SESSION_LIBS) \
 	    $(STATIC_LIBS)
 
@@ -253,9 +266,10 @@ regress-programs: $(REGRESS)
 demo:
 	@sh tests/demo.sh
 
-test: all
+test:
+	@$(MAKE) WERROR=-Werror CFLAGS="$(CFLAGS)" LDFLAGS="$(LDFLAGS)" all
 	@$(MAKE) CONFIG=config.mk CFLAGS="$(CFLAGS)" LDFLAGS="$(LDFLAGS)" \
-	    WERROR="$(WERROR)" regress-programs
+	    WERROR=-Werror regress-programs
 	@sh tests/run.sh
 
 regress: all

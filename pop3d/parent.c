@@ -6,6 +6,7 @@
 #include "contract.h"
 #include "daemon/sessions.h"
 #include "parent.h"
+#include "rules/rules.h"
 
 static int
 serves(const struct conf_listen *l)
@@ -30,5 +31,6 @@ const struct parent_ops parent_ops = {
 	.handlers = handlers,
 	.serves = serves,
 	.prepare = prepare,
+	.check = rules_check,
 	.peruser_gone = sessions_gone,
 };

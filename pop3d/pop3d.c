@@ -9,6 +9,7 @@
 #include "net.h"
 #include "parent.h"
 #include "roles.h"
+#include "privsep/account.h"
 #include "tls/signer.h"
 
 static const struct role_def roles[] = {
@@ -23,7 +24,9 @@ static const struct role_def roles[] = {
 	{ ROLE_PARENT, NULL, NULL, NULL, 0, 0, 0, NULL }
 };
 
-static const struct daemon_def pop3d = { "pop3d", &pop3d_contract, roles };
+static const struct daemon_def pop3d = {
+	"pop3d", &pop3d_contract, roles, account_become
+};
 
 int
 main(int argc, char **argv)

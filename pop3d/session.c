@@ -60,7 +60,8 @@ static const struct role_def roles[] = {
 	{ ROLE_PARENT, NULL, NULL, NULL, 0, 0, 0, NULL }
 };
 
-static const struct daemon_def pop3d = { "pop3d", &pop3d_contract, roles };
+static const struct daemon_def pop3d = { "pop3d", &pop3d_contract, roles,
+	NULL };
 
 int
 main(int argc, char **argv)

@@ -314,10 +314,10 @@ stored(void *arg, int error)
 	snprintf(text, sizeof(text), "250 2.0.0 %s Message accepted for "
 	    "delivery", id);
 	reply(t->conn, t->generation, t->data_seq, m->id, 1, text);
-	log_info("%s: accepted from=<%s> addr=%s%s%s size=%llu nrcpt=%zu "
-	    "msgid=%s", id, m->env.sender, t->addr, m->env.user[0] != '\0' ?
-	    " user=" : "", m->env.user, (unsigned long long)m->env.size,
-	    m->env.nrcpts, m->env.msgid);
+	log_info("%s: accepted from=<%s> addr=%s conn=%u%s%s size=%llu "
+	    "nrcpt=%zu msgid=%s", id, m->env.sender, t->addr, t->conn,
+	    m->env.user[0] != '\0' ? " user=" : "", m->env.user,
+	    (unsigned long long)m->env.size, m->env.nrcpts, m->env.msgid);
 	t->m = NULL;
 	tx_free(t);
 	for (i = 0; i < m->env.nrcpts; i++)

@@ -11,6 +11,7 @@
 #include "smtpd/queue.h"
 #include "smtpd/relay.h"
 #include "smtpd/roles.h"
+#include "privsep/account.h"
 #include "tls/signer.h"
 
 static const struct role_def roles[] = {
@@ -34,7 +35,9 @@ static const struct role_def roles[] = {
 	{ ROLE_PARENT, NULL, NULL, NULL, 0, 0, 0, NULL }
 };
 
-static const struct daemon_def smtpd = { "smtpd", &smtpd_contract, roles };
+static const struct daemon_def smtpd = {
+	"smtpd", &smtpd_contract, roles, account_become
+};
 
 int
 main(int argc, char **argv)

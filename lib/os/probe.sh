@@ -240,6 +240,11 @@ case "$CFLAGS$LDFLAGS" in
 	done
 	;;
 esac
+# libevent's resolver is linked in and never called (the sandbox has no socket
+# for it); glibc's linker would warn of it at each build.
+if [ $static_ok = 1 ] && runs -fPIE $f -Wl,--no-warnings $static_libs; then
+	f="$f -Wl,--no-warnings"
+fi
 if [ $static_ok = 1 ]; then
 	echo "STATIC_LDFLAGS=	$f"
 	echo "STATIC_LIBS=	$static_libs"

@@ -13,8 +13,6 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,10 +22,10 @@
 #include "log/log.h"
 #include "os/compat.h"
 #include "os/sandbox.h"
+#include "privsep/account.h"
 #include "privsep/role.h"
 
 #define ROLE_HANDLERS	128		/* of one role */
-#define ROLE_GROUPS	64
 #define ROLE_CHANNELS	64		/* to other roles, all generations */
 
 static struct {
@@ -406,49 +404,6 @@ limits(void)
 #endif
 }
 
-static void
-verify_dropped(uid_t uid, gid_t gid)
-{
-	uid_t	r, e, s;
-	gid_t	rg, eg, sg;
-
-	if (getresuid(&r, &e, &s) == -1 || getresgid(&rg, &eg, &sg) == -1)
-		fatal("getresuid");
-	if (r != uid || e != uid || s != uid || rg != gid || eg != gid ||
-	    sg != gid)
-		fatalx("privilege was not dropped");
-	if (uid != 0 && (setuid(0) != -1 || seteuid(0) != -1))
-		fatalx("privilege can be regained");
-}
-
-/* To the role's account: groups, gid, uid, in this order; then look. */
-static void
-drop_to_account(void)
-{
-	struct passwd	*pw;
-	gid_t		 groups[ROLE_GROUPS];
-	int		 n = ROLE_GROUPS;
-
-	if ((pw = getpwnam(self.def->user)) == NULL)
-		fatalx("no account %s: run \"make users\" or see smtpd(8)",
-		    self.def->user);
-	if (pw->pw_uid == 0)
-		fatalx("account %s has uid 0", self.def->user);
-	if (getgrouplist(pw->pw_name, pw->pw_gid, groups, &n) == -1)
-		fatalx("account %s is in too many groups", self.def->user);
-	if (self.def->root != NULL) {
-		if (chroot(self.def->root) == -1 || chdir("/") == -1)
-			fatal("chroot %s", self.def->root);
-		self.level |= SANDBOX_CHROOT;
-	}
-	if (setgroups(n, groups) == -1 ||
-	    setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) == -1 ||
-	    setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) == -1)
-		fatal("cannot become %s", self.def->user);
-	verify_dropped(pw->pw_uid, pw->pw_gid);
-	self.level |= SANDBOX_UID;
-}
-
 /*
  * A user's first mail or login: the owner makes the directory, with the
  * owner's rights, while it can still be named.  What cannot be made is
@@ -474,11 +429,14 @@ enter(void)
 	size_t	i;
 	int	got;
 
-	if (!self.start.unprivileged && self.def->user != NULL)
-		drop_to_account();
-	else {
+	if (!self.start.unprivileged && self.def->user != NULL) {
+		self.daemon->become(self.def->user, self.def->root);
+		self.level |= SANDBOX_UID;
+		if (self.def->root != NULL)
+			self.level |= SANDBOX_CHROOT;
+	} else {
 		/* One's own uid, or the owner's, taken before exec. */
-		verify_dropped(getuid(), getgid());
+		account_verify(getuid(), getgid());
 		if (!self.start.unprivileged)
 			self.level |= SANDBOX_UID;
 	}

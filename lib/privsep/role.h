@@ -58,6 +58,8 @@ struct daemon_def {
 	const char		*name;		/* "smtpd" */
 	const struct contract	*contract;
 	const struct role_def	*roles;		/* role == ROLE_PARENT ends */
+	/* account_become(); NULL in per-user programs, which never are root */
+	void			(*become)(const char *user, const char *root);
 };
 
 /*

@@ -6,7 +6,6 @@
  * Flags are kept in memory and written at the next sync, expunge or close.
  * What this costs is linear in the size of the file.
  */
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -25,44 +24,13 @@
 #define MBOX_SIZE	(1L << 30)	/* bytes that are read */
 #define MBOX_NEW	(256UL << 20)	/* of one new message */
 
-struct mbox {
-	int		 dir;
-	char		*name;
-	int		 readonly;
-	struct stat	 st;		/* of what text was read from */
-	struct mbox_text text;
-	int		 loaded;
-	int		 dirty;		/* text's list is ahead of the file */
-};
-
-/* What one session has been told. */
-struct mboxview {
-	struct mbox	*mbox;
-	unsigned int	 flags;
-	int		 exclusive;
-	struct seen {
-		uint32_t	uid;
-		uint32_t	flags;
-		int		recent;
-		int		gone;
-	}		*list;
-	uint32_t	 n;
-	uint32_t	 last;		/* highest UID told */
-	struct store_message msg;
-};
-
 static enum store_error mbox_lock(struct mbox *, int, int *, int *);
 static void mbox_unlock(struct mbox *, int, int);
-static enum store_error mbox_refresh(struct mbox *, int);
 static enum store_error mbox_load(struct mbox *, int);
 static void mbox_merge(struct mbox_text *, const struct mbox_text *);
 static enum store_error mbox_save(struct mbox *, int);
-static struct mbox_message *mbox_find(struct mbox *, uint32_t);
-static enum store_error view_merge(struct mboxview *, int,
-    const struct mailbox_changes *, void *);
-static enum store_error view_extend(struct mboxview *, uint32_t *);
 static char *new_text(const struct mbox_new *, size_t *);
-static enum store_error add_text(struct mbox *, int, const char *, size_t);
+static enum store_error add_text(int, const char *, size_t);
 
 enum store_error
 mbox_open(struct mbox **mp, int dirfd, const char *name, unsigned int flags)
@@ -129,8 +97,7 @@ mbox_unlock(struct mbox *m, int fd, int dotted)
 	close(fd);
 }
 
-/* Read the file if it changed; write it if there is something to write. */
-static enum store_error
+enum store_error
 mbox_refresh(struct mbox *m, int write)
 {
 	struct stat st;
@@ -279,7 +246,7 @@ mbox_save(struct mbox *m, int fd)
 	return (STORE_OK);
 }
 
-static struct mbox_message *
+struct mbox_message *
 mbox_find(struct mbox *m, uint32_t uid)
 {
 	size_t lo = 0, hi = m->text.n, mid;
@@ -296,262 +263,29 @@ mbox_find(struct mbox *m, uint32_t uid)
 }
 
 enum store_error
-mbox_view(struct mbox *m, unsigned int flags, struct mboxview **vp)
+mbox_remove(struct mbox *m, const uint32_t *uids, size_t n)
 {
-	struct mboxview *v;
-	enum store_error error;
-
-	if ((v = calloc(1, sizeof(*v))) == NULL)
-		return (STORE_SYS);
-	v->mbox = m;
-	v->flags = flags;
-	v->exclusive = -1;
-	if (flags & MAILBOX_EXCLUSIVE) {
-		v->exclusive = file_open(m->dir, m->name);
-		if (v->exclusive != -1 &&
-		    flock(v->exclusive, LOCK_EX | LOCK_NB) == -1) {
-			mbox_view_close(v);
-			return (STORE_BUSY);
-		}
-	}
-	if ((error = mbox_sync(v, 0, NULL, NULL)) != STORE_OK) {
-		mbox_view_close(v);
-		return (error);
-	}
-	*vp = v;
-	return (STORE_OK);
-}
-
-void
-mbox_view_close(struct mboxview *v)
-{
-	if (v->mbox->dirty && (v->flags & MAILBOX_READONLY) == 0)
-		(void)mbox_refresh(v->mbox, 1);
-	if (v->exclusive != -1)
-		close(v->exclusive);
-	free(v->list);
-	free(v);
-}
-
-enum store_error
-mbox_sync(struct mboxview *v, int no_expunge,
-    const struct mailbox_changes *ch, void *arg)
-{
-	enum store_error error;
-
-	error = mbox_refresh(v->mbox, (v->flags & MAILBOX_READONLY) == 0);
-	if (error != STORE_OK)
-		return (error);
-	return (view_merge(v, no_expunge, ch, arg));
-}
-
-/* Bring the view up to the text, and tell. */
-static enum store_error
-view_merge(struct mboxview *v, int no_expunge,
-    const struct mailbox_changes *ch, void *arg)
-{
-	struct mbox_message *m;
-	struct seen *s;
-	enum store_error error;
-	uint32_t i, n = 0, added = 0, recent = 0;
-
-	for (i = v->n; i > 0; i--) {
-		s = &v->list[i - 1];
-		s->gone = mbox_find(v->mbox, s->uid) == NULL;
-		if (s->gone && !no_expunge && ch != NULL &&
-		    ch->expunged != NULL)
-			ch->expunged(arg, i, s->uid);
-	}
-	for (i = 0; i < v->n; i++)
-		if (!v->list[i].gone || no_expunge)
-			v->list[n++] = v->list[i];
-	v->n = n;
-	if ((error = view_extend(v, &added)) != STORE_OK)
-		return (error);
-	for (i = 0; i < v->n; i++) {
-		s = &v->list[i];
-		recent += s->recent != 0;
-		if ((m = mbox_find(v->mbox, s->uid)) == NULL ||
-		    m->flags == s->flags)
-			continue;
-		s->flags = m->flags;
-		if (ch != NULL && ch->flags != NULL)
-			ch->flags(arg, i + 1);
-	}
-	if (added > 0 && ch != NULL && ch->exists != NULL)
-		ch->exists(arg, v->n, recent);
-	return (STORE_OK);
-}
-
-static enum store_error
-view_extend(struct mboxview *v, uint32_t *added)
-{
-	struct mbox *mb = v->mbox;
-	struct mbox_message *m;
-	struct seen *p;
-	size_t i;
-
-	p = reallocarray(v->list, (size_t)v->n + mb->text.n + 1, sizeof(*p));
-	if (p == NULL)
-		return (STORE_SYS);
-	v->list = p;
-	for (i = 0; i < mb->text.n; i++) {
-		m = &mb->text.list[i];
-		if (m->hidden || m->uid <= v->last)
-			continue;
-		p = &v->list[v->n++];
-		p->uid = v->last = m->uid;
-		p->flags = m->flags;
-		p->recent = !m->old;
-		p->gone = 0;
-		/* Told: from now on it is an old one. */
-		if (!m->old && (v->flags & MAILBOX_READONLY) == 0)
-			m->old = mb->dirty = 1;
-		(*added)++;
-	}
-	return (STORE_OK);
-}
-
-void
-mbox_status(struct mboxview *v, struct mailbox_status *s)
-{
-	struct mbox_message *m;
-	uint32_t i;
-
-	memset(s, 0, sizeof(*s));
-	s->messages = v->n;
-	s->uidvalidity = v->mbox->text.uidvalidity;
-	s->uidnext = v->mbox->text.uidnext;
-	if (s->uidvalidity == 0) {
-		s->uidvalidity = (uint32_t)time(NULL);
-		s->uidnext = 1;
-	}
-	s->highestmodseq = 1;
-	for (i = 0; i < v->n; i++) {
-		s->recent += v->list[i].recent != 0;
-		if ((m = mbox_find(v->mbox, v->list[i].uid)) == NULL)
-			continue;
-		s->deleted += (m->flags & MSG_DELETED) != 0;
-		s->size += m->size;
-		if ((m->flags & MSG_SEEN) == 0 && s->unseen++ == 0)
-			s->first_unseen = i + 1;
-	}
-	snprintf(s->id, sizeof(s->id), "mbox%08x",
-	    (unsigned int)s->uidvalidity);
-}
-
-/* There is no place for keywords that all programs agree on. */
-const char *
-mbox_keyword(struct mboxview *v, unsigned int i)
-{
-	(void)v;
-	(void)i;
-	return (NULL);
-}
-
-int
-mbox_keyword_find(struct mboxview *v, const char *name, int create)
-{
-	(void)v;
-	(void)name;
-	(void)create;
-	return (-1);
-}
-
-uint32_t
-mbox_count(const struct mboxview *v)
-{
-	return (v->n);
-}
-
-const struct store_message *
-mbox_message(struct mboxview *v, uint32_t seq)
-{
-	struct mbox_message *m;
-	struct seen *s;
-
-	if (seq == 0 || seq > v->n)
-		return (NULL);
-	s = &v->list[seq - 1];
-	memset(&v->msg, 0, sizeof(v->msg));
-	v->msg.uid = s->uid;
-	v->msg.modseq = 1;
-	v->msg.flags = s->flags | (s->recent ? MSG_RECENT : 0);
-	if ((m = mbox_find(v->mbox, s->uid)) != NULL) {
-		v->msg.size = m->size;
-		v->msg.internal = v->msg.saved = m->internal;
-	}
-	return (&v->msg);
-}
-
-enum store_error
-mbox_text(struct mboxview *v, uint32_t seq, struct message_text *text)
-{
-	struct mbox_message *m;
-
-	memset(text, 0, sizeof(*text));
-	if (seq == 0 || seq > v->n ||
-	    (m = mbox_find(v->mbox, v->list[seq - 1].uid)) == NULL)
-		return (STORE_NOENT);
-	if ((text->data = malloc(m->size + 1)) == NULL)
-		return (STORE_SYS);
-	text->len = m->size;
-	mboxtext_export(&v->mbox->text, m, text->data);
-	return (STORE_OK);
-}
-
-enum store_error
-mbox_store(struct mboxview *v, uint32_t seq, enum flag_op op, uint32_t flags,
-    uint32_t keywords)
-{
-	struct mbox_message *m;
-
-	(void)keywords;
-	if (v->mbox->readonly)
-		return (STORE_READONLY);
-	if (seq == 0 || seq > v->n ||
-	    (m = mbox_find(v->mbox, v->list[seq - 1].uid)) == NULL)
-		return (STORE_NOENT);
-	flags &= MSG_SEEN | MSG_ANSWERED | MSG_FLAGGED | MSG_DELETED |
-	    MSG_DRAFT;
-	if (op == FLAGS_ADD)
-		flags |= m->flags;
-	else if (op == FLAGS_REMOVE)
-		flags = m->flags & ~flags;
-	if (flags != m->flags)
-		v->mbox->dirty = m->dirty = 1;
-	m->flags = v->list[seq - 1].flags = flags;
-	return (STORE_OK);
-}
-
-enum store_error
-mbox_expunge(struct mboxview *v, const uint32_t *seqs, size_t n,
-    const struct mailbox_changes *ch, void *arg)
-{
-	struct mbox *m = v->mbox;
-	struct mbox_message *msg;
+	struct mbox_message **list;
 	enum store_error error;
 	size_t i;
 	int fd, dotted;
 
-	if ((error = mbox_lock(m, O_RDWR, &fd, &dotted)) != STORE_OK)
-		return (error);
-	if ((error = mbox_load(m, fd)) == STORE_OK) {
-		/* In descending order: what uid 0 does to the search. */
-		for (i = n; i > 0; i--) {
-			if (seqs[i - 1] == 0 || seqs[i - 1] > v->n)
-				continue;
-			msg = mbox_find(m, v->list[seqs[i - 1] - 1].uid);
-			if (msg != NULL)
-				msg->flags |= MSG_RECENT;	/* marked */
+	if ((list = calloc(n + 1, sizeof(*list))) == NULL)
+		return (STORE_SYS);
+	if ((error = mbox_lock(m, O_RDWR, &fd, &dotted)) == STORE_OK) {
+		if ((error = mbox_load(m, fd)) == STORE_OK) {
+			/* Found first: a message without UID ends the search. */
+			for (i = 0; i < n; i++)
+				list[i] = mbox_find(m, uids[i]);
+			for (i = 0; i < n; i++)
+				if (list[i] != NULL)
+					list[i]->uid = 0;
+			error = mbox_save(m, fd);
 		}
-		for (i = 0; i < m->text.n; i++)
-			if (m->text.list[i].flags & MSG_RECENT)
-				m->text.list[i].uid = 0;
-		error = mbox_save(m, fd);
+		mbox_unlock(m, fd, dotted);
 	}
-	mbox_unlock(m, fd, dotted);
-	return (error != STORE_OK ? error : view_merge(v, 0, ch, arg));
+	free(list);
+	return (error);
 }
 
 enum store_error
@@ -567,7 +301,7 @@ mbox_add(struct mbox *m, const struct mbox_new *new, uint32_t *uid,
 		return (store_errno());
 	error = mbox_lock(m, O_RDWR | O_CREAT, &fd, &dotted);
 	if (error == STORE_OK) {
-		error = add_text(m, fd, text, len);
+		error = add_text(fd, text, len);
 		if (error == STORE_OK && uid != NULL &&
 		    (error = mbox_load(m, fd)) == STORE_OK &&
 		    (error = mbox_save(m, fd)) == STORE_OK) {
@@ -618,13 +352,12 @@ new_text(const struct mbox_new *new, size_t *len)
 
 /* At the end, after an empty line; the file is as it was if that fails. */
 static enum store_error
-add_text(struct mbox *m, int fd, const char *text, size_t len)
+add_text(int fd, const char *text, size_t len)
 {
 	struct stat st;
 	enum store_error error;
 	char last[2] = "\n\n";
 
-	(void)m;
 	if (fstat(fd, &st) == -1)
 		return (store_errno());
 	if (st.st_size >= 2 &&

@@ -1,35 +1,31 @@
 /*
- * mbox: INBOX as one mbox file.  store.h's calls come here when the store was
- * opened with settings.mbox and the mailbox is INBOX.
+ * mbox: INBOX as one mbox file.
  */
 #ifndef STORE_MBOX_H
 #define STORE_MBOX_H
 
+#include <sys/stat.h>
+
 #include "store/mboxfile.h"
 #include "store/store.h"
 
-struct mboxview;
+struct mbox {
+	int		 dir;		/* the store's */
+	char		*name;
+	int		 readonly;
+	struct stat	 st;		/* of what text was read from */
+	struct mbox_text text;
+	int		 loaded;
+	int		 dirty;		/* text's list is ahead of the file */
+};
 
 enum store_error mbox_open(struct mbox **, int dirfd, const char *name,
 		    unsigned int flags);
 void		 mbox_close(struct mbox *);
-
-enum store_error mbox_view(struct mbox *, unsigned int flags,
-		    struct mboxview **);
-void		 mbox_view_close(struct mboxview *);
-void		 mbox_status(struct mboxview *, struct mailbox_status *);
-const char	*mbox_keyword(struct mboxview *, unsigned int);
-int		 mbox_keyword_find(struct mboxview *, const char *, int);
-uint32_t	 mbox_count(const struct mboxview *);
-const struct store_message *mbox_message(struct mboxview *, uint32_t seq);
-enum store_error mbox_sync(struct mboxview *, int no_expunge,
-		    const struct mailbox_changes *, void *arg);
-enum store_error mbox_text(struct mboxview *, uint32_t seq,
-		    struct message_text *);
-enum store_error mbox_store(struct mboxview *, uint32_t seq, enum flag_op,
-		    uint32_t flags, uint32_t keywords);
-enum store_error mbox_expunge(struct mboxview *, const uint32_t *, size_t,
-		    const struct mailbox_changes *, void *);
+/* Read the file if it changed; write it if there is something to write. */
+enum store_error mbox_refresh(struct mbox *, int write);
+struct mbox_message *mbox_find(struct mbox *, uint32_t uid);
+enum store_error mbox_remove(struct mbox *, const uint32_t *uids, size_t);
 
 /* Add a message whose lines end in LF or CRLF; *uid may be NULL. */
 enum store_error mbox_add(struct mbox *, const struct mbox_new *, uint32_t *uid,

@@ -199,8 +199,10 @@ view_add(struct mailbox *mb, uint32_t slot, struct view_delta *d)
 		return (STORE_OK);
 	if (mb->n == mb->cap) {
 		/* The first time, we know how many there will be. */
-		cap = mb->cap == 0 ? mb->f->ix.hdr.messages + 16 :
-		    mb->cap + mb->cap / 2;
+		cap = mb->cap + mb->cap / 2;
+		if (mb->cap == 0)
+			cap = mb->f->ix.hdr.messages < mb->f->ix.hdr.slots ?
+			    mb->f->ix.hdr.messages + 16 : 64;
 		if ((e = reallocarray(mb->list, cap, sizeof(*e))) == NULL)
 			return (STORE_SYS);
 		mb->list = e;

@@ -6,7 +6,7 @@
 #define STORE_VIEW_H
 
 #include "store/folder.h"
-#include "store/mbox.h"
+#include "store/mboxview.h"
 
 struct view_entry {
 	uint32_t	 uid;
