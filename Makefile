@@ -150,17 +150,18 @@ MAILCTL_OBJS = \
 REGRESS = \
 	regress/addr/addr regress/auth/cache regress/auth/judge \
 	regress/auth/throttle regress/auth/verify regress/auth/worker \
-	regress/conf/conf regress/conf/find regress/dns/wire \
-	regress/imap/dialogue regress/imap/fetch regress/imap/parse \
-	regress/imap/reader regress/mime/address regress/mime/bombs \
-	regress/mime/header regress/mime/param regress/mime/tree \
-	regress/os/os regress/pop3/command regress/pop3/session \
-	regress/pop3/stuff regress/relay/content regress/relay/login \
-	regress/relay/reply regress/relay/session regress/sandbox/files \
-	regress/sandbox/libs regress/sandbox/sandbox regress/sasl/base64 \
-	regress/sasl/scram regress/sasl/server regress/store/adopt \
-	regress/store/crash regress/store/damage regress/store/mailbox \
-	regress/table/map regress/table/table regress/table/user
+	regress/buf/buf regress/conf/conf regress/conf/find \
+	regress/dns/wire regress/imap/dialogue regress/imap/fetch \
+	regress/imap/parse regress/imap/reader regress/log/log \
+	regress/mime/address regress/mime/bombs regress/mime/header \
+	regress/mime/param regress/mime/tree regress/os/os \
+	regress/pop3/command regress/pop3/session regress/pop3/stuff \
+	regress/relay/content regress/relay/login regress/relay/reply \
+	regress/relay/session regress/sandbox/files regress/sandbox/libs \
+	regress/sandbox/sandbox regress/sasl/base64 regress/sasl/scram \
+	regress/sasl/server regress/store/adopt regress/store/crash \
+	regress/store/damage regress/store/mailbox regress/table/map \
+	regress/table/table regress/table/user
 REGRESS_PARTS =
 
 LIB =		lib/libpostern.a
@@ -170,7 +171,7 @@ PROGRAMS =	smtpd/smtpd smtpd/smtpd-deliver imapd/imapd imapd/imapd-session \
 
 .SUFFIXES:
 .SUFFIXES: .c .o
-.PHONY: all programs demo test regress fuzz crash bench lint users install \
+.PHONY: all programs demo test regress sanitize fuzz crash bench lint users install \
 	uninstall clean
 
 all: config.mk
@@ -197,7 +198,7 @@ V =	@
 
 .c:
 	@echo "	$@"
-	$(V)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(REGRESS_PARTS) \
+	$(V)$(CC) $(ALL_CFLAGS) -Iregress $(ALL_LDFLAGS) -o $@ $< $(REGRESS_PARTS) \
 	    $(DAEMON_LIBS) $(LIB) $(LIBS)
 
 lib/conf/parse.c: lib/conf/parse.y
@@ -276,6 +277,9 @@ regress: all
 	@$(MAKE) CONFIG=config.mk CFLAGS="$(CFLAGS)" LDFLAGS="$(LDFLAGS)" \
 	    WERROR="$(WERROR)" regress-programs
 	@sh tests/run.sh regress
+
+sanitize: all
+	@sh tests/sanitize.sh
 
 lint:
 	@sh tests/lint/run.sh

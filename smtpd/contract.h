@@ -4,7 +4,9 @@
  * A transaction: net asks lookup (TX_MAIL, TX_RCPT), lookup decides and tells
  * queue (TX_OPEN, TX_ADD, TX_VERDICT), queue acts and tells net (TX_REPLY).
  * The verdict never passes through net, which it is about.  Replies may come
- * in any order; seq puts them back into that of the commands.
+ * in any order; seq puts them back into that of the commands.  The end of a
+ * transaction (TX_END, TX_CLOSE) goes the way of its beginning, so that it
+ * neither overtakes it nor comes late and ends the next one.
  *
  *	name, from, to, tail, descriptors, rate a second (0: any), when
  */
@@ -224,7 +226,7 @@
 #define SMTPD_MESSAGES(MSG)						\
 MSG(TX_MAIL,	R_NET,		R_LOOKUP,	0, 0, 0, WHEN_RUN)	\
 MSG(TX_RCPT,	R_NET,		R_LOOKUP,	0, 0, 0, WHEN_RUN)	\
-MSG(TX_END,	R_NET,	R_LOOKUP | R_QUEUE,	0, 0, 0, WHEN_RUN)	\
+MSG(TX_END,	R_NET,		R_LOOKUP,	0, 0, 0, WHEN_RUN)	\
 MSG(TX_DATA,	R_NET,		R_QUEUE,	0, 1, 0, WHEN_RUN)	\
 MSG(SPOOL_ASK,	R_NET,		R_QUEUE,	0, 0, 0, WHEN_RUN)	\
 MSG(SPOOL_FILE,	R_QUEUE,	R_NET,		0, 1, 0, WHEN_RUN)	\
@@ -233,6 +235,7 @@ MSG(CLIENT_AUTH, R_AUTH,	R_LOOKUP,	0, 0, 0, WHEN_RUN)	\
 MSG(TX_OPEN,	R_LOOKUP,	R_QUEUE,	0, 0, 0, WHEN_RUN)	\
 MSG(TX_ADD,	R_LOOKUP,	R_QUEUE,	0, 0, 0, WHEN_RUN)	\
 MSG(TX_VERDICT,	R_LOOKUP,	R_QUEUE,	0, 0, 0, WHEN_RUN)	\
+MSG(TX_CLOSE,	R_LOOKUP,	R_QUEUE,	0, 0, 0, WHEN_RUN)	\
 MSG(RESOLVE,	R_QUEUE,	R_LOOKUP,	0, 0, 0, WHEN_RUN)	\
 MSG(DELIVERY_ASK, R_QUEUE,	R_LOOKUP,	0, 0, 0, WHEN_RUN)	\
 MSG(DELIVERY_OPEN, R_LOOKUP,	R_PARENT,	0, 0, 0, WHEN_RUN)	\
@@ -258,6 +261,7 @@ MSG(DNS_DONE,	R_DNS,		R_RELAY,	0, 0, 0, WHEN_RUN)	\
 MSG(CAFILE,	R_PARENT,	R_RELAY,	0, 1, 0, WHEN_START)
 
 #define RELAY_CLOSE_FIELDS	RELAY_SESSION_FIELDS
+#define TX_CLOSE_FIELDS		TX_END_FIELDS
 
 /* DNS_ASK type */
 #define DNS_A		0

@@ -67,18 +67,15 @@ net_may_login(const struct session *s)
 	    addr_is_loopback(s->addr));
 }
 
+/* lookup forgets the connection and has queue forget it. */
 static void
-tell_end(struct session *s)
+tell_end(uint32_t conn)
 {
-	struct msg_TX_END	 end = { .conn = s->id, .gone = 1 };
-	struct peer		*p;
+	struct msg_TX_END	 end = { .conn = conn, .gone = 1 };
+	struct peer		*lookup = role_peer(ROLE_LOOKUP);
 
-	if (s->helo == NULL && s->user == NULL)
-		return;			/* nobody has heard of it */
-	if ((p = role_peer(ROLE_LOOKUP)) != NULL)
-		peer_send(p, M_TX_END, &end, -1);
-	if (s->mail_seq != 0 && (p = role_peer(ROLE_QUEUE)) != NULL)
-		peer_send(p, M_TX_END, &end, -1);
+	if (lookup != NULL)
+		peer_send(lookup, M_TX_END, &end, -1);
 }
 
 void
@@ -88,7 +85,8 @@ net_session_free(struct session *s)
 
 	LIST_REMOVE(s, entry);
 	self.nsessions--;
-	tell_end(s);
+	if (s->known)
+		tell_end(s->id);
 	addrcount_drop(self.addrs, s->addrkey);
 	while ((sl = TAILQ_FIRST(&s->slots)) != NULL) {
 		TAILQ_REMOVE(&s->slots, sl, entry);
@@ -228,9 +226,12 @@ net_auth_done(struct peer *p, struct msg *m)
 	struct session			*s = session_find(d->conn);
 
 	/* Only lookup, which will act on it, can say that it is granted. */
-	if (s != NULL && (d->result != AUTH_GRANTED ||
-	    peer_role(p) == ROLE_LOOKUP))
+	if (d->result == AUTH_GRANTED && peer_role(p) != ROLE_LOOKUP)
+		return;
+	if (s != NULL)
 		net_take_auth(s, d);
+	else if (d->result == AUTH_GRANTED)
+		tell_end(d->conn);	/* it was told of the end before */
 }
 
 /* What was asked of a role that has gone is answered with "later". */
@@ -245,7 +246,8 @@ net_channel_gone(struct peer *p)
 		return;
 	for (i = 0; i < SESSION_BUCKETS; i++)
 		LIST_FOREACH_SAFE(s, &self.sessions[i], entry, next)
-			if (s->mail_seq != 0 || s->auth_pending ||
+			if (s->auth_pending || (role != ROLE_AUTH &&
+			    (s->mail_seq != 0 || s->nslots > 0)) ||
 			    (s->user != NULL && role == ROLE_LOOKUP))
 				net_abort(s, "421 4.3.0 a part of the "
 				    "server was restarted, try again");

@@ -11,6 +11,7 @@
 #include "net/conn.h"
 #include "os/compat.h"
 #include "privsep/role.h"
+#include "smtp/command.h"
 #include "smtp/content.h"
 #include "smtpd/contract.h"
 
@@ -32,7 +33,8 @@ enum session_state {
 	S_COMMAND,
 	S_AUTH,			/* a line of the SASL exchange comes next */
 	S_DATA,			/* the message comes */
-	S_BUSY			/* an answer must come before the next line */
+	S_BUSY,			/* an answer must come before the next line */
+	S_ENDING		/* what still comes is thrown away */
 };
 
 struct session {
@@ -57,8 +59,10 @@ struct session {
 	unsigned int		 unknown;	/* commands in a row */
 	uint64_t		 size;		/* announced */
 	char			 rcpt[C_MAILADDR];	/* the first, for "for" */
-	unsigned int		 state:3, esmtp:1, eightbit:1, data_wait:1;
+	enum smtp_verb		 wait;		/* until all is answered */
+	unsigned int		 state:3, esmtp:1, eightbit:1;
 	unsigned int		 auth_pending:1, handed:1;
+	unsigned int		 known:1;	/* to lookup */
 };
 
 /* net.c */
@@ -76,6 +80,7 @@ void	net_reply(struct session *, const char *, ...)
 void	net_take_reply(struct session *, const struct msg_TX_REPLY *);
 void	net_take_auth(struct session *, const struct msg_AUTH_DONE *);
 void	net_go_on(struct session *);
+/* The transaction is over; tell: the others do not know it yet. */
 void	net_reset(struct session *, int tell);
 /* 421 and the end. */
 void	net_hang_up(struct session *, const char *reply);

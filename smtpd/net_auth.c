@@ -42,6 +42,7 @@ ask_auth(struct session *s)
 		strlcpy(try.addr, s->addr, sizeof(try.addr));
 		peer_send(auth, M_AUTH_TRY, &try, -1);
 		s->auth_pending = 1;
+		s->known = 1;
 		s->state = S_BUSY;
 		conn_pause(s->conn);
 	}
@@ -87,6 +88,10 @@ auth_command(struct session *s, const char *arg)
 	}
 	if (s->mail_seq != 0) {
 		net_reply(s, "503 5.5.1 not inside a transaction");
+		return;
+	}
+	if (s->listener->no_auth) {
+		net_reply(s, "502 5.5.1 no authentication here");
 		return;
 	}
 	if (!net_may_login(s)) {

@@ -26,6 +26,7 @@
 static void	mail_command(struct session *, struct smtp_command *);
 static void	rcpt_command(struct session *, struct smtp_command *);
 static void	data_command(struct session *);
+static void	starttls_command(struct session *);
 
 /* Replies, in order. */
 
@@ -113,12 +114,14 @@ net_hang_up(struct session *s, const char *reply)
 {
 	struct slot	*sl;
 
+	if (s->state == S_ENDING)
+		return;
+	s->state = S_ENDING;
 	net_reply(s, "%s", reply);
 	if ((sl = TAILQ_LAST(&s->slots, slots_list)) != NULL)
 		sl->close = 1;
 	else
 		conn_finish(s->conn);
-	conn_pause(s->conn);
 }
 
 void
@@ -128,8 +131,7 @@ net_abort(struct session *s, const char *reply)
 	conn_finish(s->conn);
 	net_reset(s, 1);
 	s->auth_pending = 0;
-	s->state = S_BUSY;
-	conn_pause(s->conn);
+	s->state = S_ENDING;
 }
 
 static void
@@ -156,10 +158,15 @@ answer(struct session *s, uint32_t seq, const char *reply)
 void
 net_go_on(struct session *s)
 {
-	if (s->data_wait && s->nslots == 0) {
-		s->data_wait = 0;
+	enum smtp_verb	 v = s->wait;
+
+	if (v != SMTP_UNKNOWN && s->nslots == 0) {
+		s->wait = SMTP_UNKNOWN;
 		s->state = S_COMMAND;
-		data_command(s);
+		if (v == SMTP_DATA)
+			data_command(s);
+		else
+			starttls_command(s);
 	}
 	if (s->state != S_BUSY && s->nslots < SLOTS_MAX)
 		conn_resume(s->conn);
@@ -173,20 +180,20 @@ net_begin(struct session *s)
 	conn_printf(s->conn, "220 %s\r\n", banner);
 }
 
-/* The transaction is over; tell says that queue still has it. */
 void
 net_reset(struct session *s, int tell)
 {
 	struct msg_TX_END	 end = { .conn = s->id };
-	struct peer		*queue = role_peer(ROLE_QUEUE);
+	struct peer		*lookup = role_peer(ROLE_LOOKUP);
 
-	if (tell && s->mail_seq != 0 && queue != NULL)
-		peer_send(queue, M_TX_END, &end, -1);
+	if (tell && s->mail_seq != 0 && lookup != NULL)
+		peer_send(lookup, M_TX_END, &end, -1);
 	data_free(s);
 	s->mail_seq = 0;
 	s->queueid = 0;
 	s->nrcpts = s->asked = 0;
-	s->eightbit = s->data_wait = s->handed = 0;
+	s->eightbit = s->handed = 0;
+	s->wait = SMTP_UNKNOWN;
 	s->size = 0;
 	s->rcpt[0] = '\0';
 }
@@ -203,8 +210,8 @@ net_take_reply(struct session *s, const struct msg_TX_REPLY *r)
 			s->queueid = r->id;
 		else
 			s->mail_seq = 0;
-	} else if (r->accepted && s->mail_seq != 0)
-		s->nrcpts++;
+	} else if (r->accepted && s->mail_seq != 0 && r->seq > s->mail_seq)
+		s->nrcpts++;		/* not one of before RSET */
 	answer(s, r->seq, r->reply);
 	net_go_on(s);
 }
@@ -279,13 +286,22 @@ helo_command(struct session *s, struct smtp_command *c)
 		    net_config()->hostname, s->helo, s->addr);
 }
 
+/* DATA and STARTTLS come when all before them was answered (RFC 2920 3.2). */
 static void
-starttls_command(struct session *s, struct smtp_command *c)
+wait_for_answers(struct session *s, enum smtp_verb v)
+{
+	s->wait = v;
+	s->state = S_BUSY;
+	conn_pause(s->conn);
+}
+
+static void
+starttls_command(struct session *s)
 {
 	struct tls	*ctx;
 
-	if (*c->arg != '\0')
-		net_reply(s, "501 5.5.4 STARTTLS takes no argument");
+	if (s->nslots > 0)
+		wait_for_answers(s, SMTP_STARTTLS);
 	else if (conn_is_tls(s->conn))
 		net_reply(s, "503 5.5.1 TLS is on already");
 	else if (s->listener->tls == NULL ||
@@ -383,7 +399,10 @@ dispatch(struct session *s, struct smtp_command *c)
 		    "DATA RSET NOOP QUIT VRFY HELP STARTTLS AUTH");
 		break;
 	case SMTP_STARTTLS:
-		starttls_command(s, c);
+		if (*c->arg != '\0')
+			net_reply(s, "501 5.5.4 STARTTLS takes no argument");
+		else
+			starttls_command(s);
 		break;
 	case SMTP_AUTH:
 		auth_command(s, c->arg);
@@ -460,6 +479,7 @@ mail_command(struct session *s, struct smtp_command *c)
 	if ((m.seq = net_ask(s)) == 0)
 		return;
 	s->mail_seq = m.seq;
+	s->known = 1;
 	m.listener = s->listener->index;
 	m.tls = conn_is_tls(s->conn);
 	m.size = s->size;
@@ -499,14 +519,9 @@ rcpt_command(struct session *s, struct smtp_command *c)
 static void
 data_command(struct session *s)
 {
-	if (s->nslots > 0) {
-		/* the recipients' verdicts first */
-		s->data_wait = 1;
-		s->state = S_BUSY;
-		conn_pause(s->conn);
-		return;
-	}
-	if (s->mail_seq == 0)
+	if (s->nslots > 0)
+		wait_for_answers(s, SMTP_DATA);
+	else if (s->mail_seq == 0)
 		net_reply(s, "503 5.5.1 say MAIL first");
 	else if (s->nrcpts == 0)
 		net_reply(s, s->asked == 0 ? "503 5.5.1 say RCPT first" :
@@ -561,6 +576,8 @@ net_input(struct conn *conn, void *arg, const char *data, size_t len)
 	ssize_t		 n;
 
 	while (len > 0) {
+		if (s->state == S_ENDING)
+			return (p - data + len);
 		if (s->state == S_BUSY || s->nslots >= SLOTS_MAX) {
 			conn_pause(conn);
 			break;

@@ -63,7 +63,9 @@ buf_reserve(struct buf *b, size_t n)
 		b->end = len;
 		return (b->mem + b->end);
 	}
-	for (cap = b->cap > 0 ? b->cap : BUF_FIRST; cap - len < n; cap *= 2)
+	/* A quarter stays free, so that bytes are not moved again at once. */
+	for (cap = b->cap > 0 ? b->cap : BUF_FIRST; cap - len < n ||
+	    cap - len < cap / 4; cap *= 2)
 		if (cap > SIZE_MAX / 2) {
 			errno = ENOMEM;
 			return (NULL);
@@ -113,7 +115,7 @@ buf_vprintf(struct buf *b, const char *fmt, va_list ap)
 {
 	char	 small[512], *p;
 	va_list	 again;
-	int	 n, ret;
+	int	 n, ret = -1;
 
 	va_copy(again, ap);
 	n = vsnprintf(small, sizeof(small), fmt, ap);
@@ -125,16 +127,14 @@ buf_vprintf(struct buf *b, const char *fmt, va_list ap)
 		va_end(again);
 		return (buf_add(b, small, n));
 	}
-	if ((p = buf_reserve(b, (size_t)n + 1)) == NULL) {
-		va_end(again);
-		return (-1);
-	}
-	ret = vsnprintf(p, (size_t)n + 1, fmt, again);
+	/* Not into the buffer: the NUL may be one more than its maximum. */
+	if ((p = malloc((size_t)n + 1)) != NULL &&
+	    vsnprintf(p, (size_t)n + 1, fmt, again) == n)
+		ret = buf_add(b, p, n);
 	va_end(again);
-	if (ret != n)
-		return (-1);
-	b->end += n;
-	return (0);
+	if (p != NULL)
+		freezero(p, (size_t)n + 1);
+	return (ret);
 }
 
 int

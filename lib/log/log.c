@@ -19,6 +19,8 @@
 #include "log/log.h"
 #include "os/compat.h"
 
+#define LOG_PREFIX	192	/* what put() adds to a text, and more */
+
 static struct {
 	const char	*daemon;
 	const char	*role;
@@ -148,7 +150,7 @@ stamp(char *to, size_t size, int iso)
 static void
 put(int prio, const char *text)
 {
-	char	line[LOG_LINE_MAX * 2], when[64];
+	char	line[LOG_LINE_MAX], when[64];
 	int	n;
 
 	stamp(when, sizeof(when), lg.json || lg.dest != LOG_TO_SYSLOG);
@@ -168,7 +170,7 @@ put(int prio, const char *text)
 	if (n < 0)
 		return;
 	if ((size_t)n > sizeof(line) - 2)
-		n = sizeof(line) - 2;
+		n = sizeof(line) - 2;		/* names of great length */
 	if (lg.dest != LOG_TO_SYSLOG)
 		line[n++] = '\n';
 	if (write(lg.fd, line, n) == -1 && errno != EAGAIN && errno != EINTR &&
@@ -182,7 +184,7 @@ static void	vlog(int, const char *, const char *, va_list)
 static void
 vlog(int prio, const char *suffix, const char *fmt, va_list ap)
 {
-	char	raw[LOG_LINE_MAX], safe[LOG_LINE_MAX];
+	char	raw[LOG_LINE_MAX], safe[LOG_LINE_MAX - LOG_PREFIX];
 	int	save = errno;
 	size_t	n;
 

@@ -217,6 +217,6 @@ files_unmark(struct folder *f, const struct files_mark *m)
 		h->newtime = new;
 	if (m->cur_same)
 		h->curtime = cur;
-	/* Somebody else's change in the same tick of the clock has not shown. */
+	/* Another's change in the same tick of the clock has not shown. */
 	h->racy = folder_now();
 }

@@ -18,6 +18,7 @@
 #include "store/lock.h"
 #include "store/name.h"
 #include "store/recover.h"
+#include "store/sync.h"
 
 #define FOLDERS_IDLE	4	/* kept open for the next time */
 
@@ -341,12 +342,10 @@ folder_message(struct folder *f, uint32_t slot, struct index_mut *m)
 	if ((error = folder_lock(f, LOCK_LONG)) != STORE_OK)
 		return (error);
 	if (index_get(&f->ix, slot, m) == -1) {
-		/* No writer: it is torn. */
-		if (index_repair(&f->ix) == -1 ||
-		    index_get(&f->ix, slot, m) == -1)
+		/* No writer: it is torn.  What is true, the files know. */
+		error = folder_scan(f, SCAN_NEW | SCAN_CUR, NULL);
+		if (error == STORE_OK && index_get(&f->ix, slot, m) == -1)
 			error = STORE_CORRUPT;
-		else
-			index_end(&f->ix);
 	}
 	folder_unlock(f);
 	return (error);

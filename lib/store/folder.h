@@ -48,7 +48,7 @@ struct folder {
 };
 
 struct store {
-	int		 root;		/* the Maildir, or an mbox's directory */
+	int		 root;		/* the Maildir or an mbox's directory */
 	char		*user;
 	char		*hostname;
 	uint64_t	 quota, quota_messages;

@@ -49,7 +49,7 @@ struct index_header {
 	uint64_t	 modseq;	/* highest */
 	uint64_t	 floor;		/* older expunges are forgotten */
 	uint64_t	 logged;	/* changes ever logged */
-	uint64_t	 logfloor;	/* those up to here are not in the log */
+	uint64_t	 logfloor;	/* those up to here are not logged */
 	struct index_time newtime;	/* mtime of new/ and cur/ as we know */
 	struct index_time curtime;	/* them; 0: look */
 	int64_t		 racy;		/* ms; mtime was too young to trust */
@@ -85,7 +85,7 @@ struct index {
 	unsigned char		*map;
 	size_t			 maplen;
 	uint32_t		 cap;		/* slots that are mapped */
-	uint32_t		 verified;	/* slots whose sums were right */
+	uint32_t		 verified;	/* slots with sums that hold */
 	int			 damaged;	/* one header is not valid */
 	struct index_header	 hdr;		/* as of index_load() */
 };

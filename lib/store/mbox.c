@@ -274,7 +274,7 @@ mbox_remove(struct mbox *m, const uint32_t *uids, size_t n)
 		return (STORE_SYS);
 	if ((error = mbox_lock(m, O_RDWR, &fd, &dotted)) == STORE_OK) {
 		if ((error = mbox_load(m, fd)) == STORE_OK) {
-			/* Found first: a message without UID ends the search. */
+			/* Found first: one without UID ends the search. */
 			for (i = 0; i < n; i++)
 				list[i] = mbox_find(m, uids[i]);
 			for (i = 0; i < n; i++)

@@ -30,7 +30,7 @@
 #include "store/mboxfile.h"
 
 #define UID_SANE	0xf0000000U	/* a larger last UID is a lie */
-#define FROM_MAX	512		/* bytes of a From_ line that are read */
+#define FROM_MAX	512		/* bytes of a From_ line that count */
 
 static const char *const internal_fields[] = {
 	"Status", "X-Status", "X-UID", "X-IMAPbase", "X-IMAP", "X-Keywords",

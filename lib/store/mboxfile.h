@@ -14,7 +14,7 @@
 
 #define MBOX_MESSAGES	(1U << 20)
 
-/* A message that is to be added: head, then len bytes of fd if that is not -1. */
+/* A message to be added: head, then len bytes of fd if that is not -1. */
 struct mbox_new {
 	const char	*id;		/* of the delivery, or NULL */
 	const void	*head;

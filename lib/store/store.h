@@ -159,7 +159,8 @@ enum store_error mailbox_expunge(struct mailbox *, const uint32_t *, size_t n,
 
 /*
  * Add a message: begin, write its bytes (any line ends), then commit (durable)
- * or abort.  Several may be begun before a commit_all: MULTIAPPEND.
+ * or abort.  Several to one mailbox may be begun and be committed together, all
+ * or none: MULTIAPPEND.  commit frees them, also when it fails.
  */
 struct append;
 enum store_error append_begin(struct store *, const char *name, time_t internal,

@@ -222,7 +222,7 @@ scan_entry(struct scan *s, int which, const char *name, unsigned char type)
 		return (0);
 	if (info_parse(name, &info) == -1)
 		return (0);
-	/* Some programs put flags on names in new/: that is what cur/ is for. */
+	/* Some programs put flags on names in new/: cur/ is for those. */
 	if (which == SCAN_NEW && name[info.baselen] != '\0') {
 		if (fstatat(s->f->cur, name, &st, AT_SYMLINK_NOFOLLOW) == 0 ||
 		    renameat(s->f->new, name, s->f->cur, name) == -1)

@@ -6,6 +6,7 @@
 #include "store.h"
 
 #define LARGE	100000
+#define LINKS	10000
 #define FEW	5
 
 static int
@@ -196,15 +197,21 @@ test_large(void)
 {
 	struct mailbox *mb;
 	struct store *st;
-	char path[64];
+	char path[64], first[64];
 	uint32_t *seqs, i, n = 0;
 	double t0, t1;
 
 	st = open_store("l");
 	for (i = 0; i < LARGE; i++) {
+		/* Many names, few files: it is the names that are read. */
+		if (i % LINKS == 0) {
+			snprintf(first, sizeof(first), "l/tmp/%u", i);
+			put_file(first, "a:b\n");
+		}
 		snprintf(path, sizeof(path), "l/cur/%u.x.host,S=4,W=5:2,S",
 		    1000000000 + i);
-		put_file(path, "a:b\n");
+		if (linkat(scratch, first, scratch, path, 0) == -1)
+			break;
 	}
 	t0 = now();
 	mb = open_box(st, "INBOX", 0);

@@ -142,7 +142,7 @@ test_outside(struct store *st)
 {
 	struct mailbox *mb;
 	struct told t;
-	char from[NAME_MAX + 16], to[NAME_MAX + 16];
+	char from[NAME_MAX + 16];
 	int fd;
 
 	mb = open_box(st, "INBOX", 0);
@@ -183,7 +183,6 @@ test_outside(struct store *st)
 	snprintf(from, sizeof(from), "m/cur/%s", find_file("m/cur", ".q2."));
 	put_file("m/cur/1700000100.out.host:2,F", "other\n");
 	TEST_STR("duplicate name", sync_told(mb, 0, &t), "=3/1 ");
-	(void)to;
 	TEST("two files", count_files("m/cur") == 3);
 	/* What is no regular file is no message. */
 	TEST("symlink", symlinkat("/etc/passwd", scratch,
@@ -323,12 +322,10 @@ test_tree(struct store *st)
 	    "a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p/q", "\xed\xa0\x80" };
 	struct mailbox_status s;
 	struct mailbox *mb;
-	struct folder *f = NULL;
 	char name[64];
 	uint32_t v;
 	size_t i;
 
-	(void)f;
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		snprintf(name, sizeof(name), "bad name %zu", i);
 		TEST(name, store_create(st, bad[i]) == STORE_NAME);
@@ -384,6 +381,40 @@ test_tree(struct store *st)
 	mailbox_close(mb);
 }
 
+static void
+test_quota(void)
+{
+	const struct store_settings set = { .user = "test",
+	    .hostname = "host.example", .quota = 100, .quota_messages = 3 };
+	struct mailbox *mb;
+	struct store *st;
+	uint64_t bytes, n;
+	uint32_t uid, one = 1;
+
+	(void)store_open(&st, scratch, "q", &set, STORE_CREATE);
+	TEST("quota room", append_text(st, "INBOX", MAIL1, 0, &uid) ==
+	    STORE_OK && deliver(st, "INBOX", "a", MAIL1, 0) == STORE_OK);
+	TEST("quota used", store_quota(st, &bytes, &n) == STORE_OK &&
+	    bytes == 2 * (strlen(MAIL1) - 3) + 19 && n == 2);
+	TEST("quota bytes", deliver(st, "INBOX", "b", MAIL2 MAIL2, 0) ==
+	    STORE_QUOTA && count_files("q/tmp") == 0);
+	TEST("quota third", append_text(st, "INBOX", "x", 0, &uid) ==
+	    STORE_OK);
+	TEST("quota messages", append_text(st, "INBOX", "x", 0, &uid) ==
+	    STORE_QUOTA && count_files("q/tmp") == 0);
+	mb = open_box(st, "INBOX", 0);
+	TEST("quota copy", mailbox_copy(mb, &one, 1, "INBOX", &uid, &uid) ==
+	    STORE_QUOTA);
+	TEST("quota expunge", mailbox_expunge(mb, &one, 1, NULL, NULL) ==
+	    STORE_OK && store_quota(st, &bytes, &n) == STORE_OK && n == 2);
+	unlinkat(scratch, "q/maildirsize", 0);
+	TEST("quota counted", append_text(st, "INBOX", "y", 0, &uid) ==
+	    STORE_OK && store_quota(st, &bytes, &n) == STORE_OK && n == 3 &&
+	    bytes == strlen(MAIL1) - 3 + 19 + 2);
+	mailbox_close(mb);
+	store_close(st);
+}
+
 int
 main(void)
 {
@@ -400,6 +431,7 @@ main(void)
 	test_append_many(st);
 	test_tree(st);
 	store_close(st);
+	test_quota();
 	scratch_remove();
 	TEST_DONE();
 }

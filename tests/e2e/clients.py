@@ -211,7 +211,7 @@ def mutt_reads():
 
 MBSYNC = """\
 IMAPAccount test
-Host 127.0.0.1
+Host localhost
 Port {port}
 User {user}
 Pass "{pw}"
@@ -362,7 +362,7 @@ def python_imaplib():
         c = make()
         if not isinstance(c, imaplib.IMAP4_SSL):
             c.starttls(context())
-        c.login(A, '"%s"' % PASS)
+        c.login(A, PASS)
         typ, n = c.select()
         equal(typ, "OK")
         typ, d = c.search(None, "SUBJECT", '"for imaplib"')
@@ -429,7 +429,7 @@ def unix_account():
     s.send(u + "@sys.example", "unix login")
     s.wait_mail(u, "unix login")
     c = imaplib.IMAP4_SSL("127.0.0.1", s.ports["imaps"], ssl_context=context())
-    c.login(u, '"%s"' % PASS)
+    c.login(u, PASS)
     equal(c.select()[0], "OK")
     check(c.search(None, "SUBJECT", '"unix login"')[1][0], "not found")
     p = [p for p in s.role("imapd", "session") if u in title(p)]

@@ -105,8 +105,9 @@ def capa():
     c.line()
     c.pop("CAPA")
     caps = c.multi()
-    for w in ("USER", "UIDL", "TOP", "STLS", "SASL PLAIN", "RESP-CODES"):
+    for w in ("USER", "UIDL", "TOP", "STLS", "RESP-CODES"):
         check(w in caps, "%s: %s" % (w, caps))
+    check(any(l.startswith("SASL") and "PLAIN" in l.split() for l in caps), caps)
     c.pop("STLS")
     c.wrap()
     c.pop("CAPA")
