@@ -28,7 +28,7 @@ PATHS =	-DCONF_PATH=\"$(SYSCONFDIR)/mail/mail.conf\" \
 ALL_CFLAGS =	-std=c11 -D_GNU_SOURCE $(HARDEN_CPPFLAGS) -Ilib -I. $(PATHS) \
 	$(PKG_CFLAGS) $(WARN) $(WERROR) $(HARDEN_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS =	$(HARDEN_LDFLAGS) $(LDFLAGS)
-TLS_LINK =	$(TLS_LIBS) $(CRYPTO_LIBS)
+TLS_LINK =	$(TLS_LIBS) -lssl $(CRYPTO_LIBS)
 LIBS =	$(TLS_LINK) $(EVENT_LIBS) $(UNBOUND_LIBS) $(SQLITE_LIBS) $(CRYPT_LIBS) \
 	$(Z_LIBS) $(BSD_LIBS) -lpthread
 
@@ -48,7 +48,8 @@ PRIVSEP_OBJS = \
 	lib/privsep/account.o lib/privsep/account_verify.o \
 	lib/privsep/role.o
 TLS_OBJS = \
-	lib/tls/keyid.o lib/tls/server.o lib/tls/signer.o
+	lib/tls/keyid.o lib/tls/server.o lib/tls/signer.o \
+	lib/tls/tickets.o
 NET_OBJS = \
 	lib/net/addr.o lib/net/conn.o lib/net/listen.o lib/net/pump.o
 CONF_OBJS = \
@@ -126,11 +127,12 @@ SMTPD_OBJS = \
 	smtpd/journal.o smtpd/journal_file.o smtpd/lookup.o smtpd/net.o \
 	smtpd/net_auth.o smtpd/net_data.o smtpd/net_session.o \
 	smtpd/parent.o smtpd/queue.o smtpd/queue_bounce.o \
-	smtpd/queue_ctl.o smtpd/queue_dest.o smtpd/queue_local.o \
-	smtpd/queue_msg.o smtpd/queue_relay.o smtpd/queue_tx.o \
-	smtpd/relay.o smtpd/relay_connect.o smtpd/relay_data.o \
-	smtpd/relay_login.o smtpd/relay_mail.o smtpd/relay_session.o \
-	smtpd/relay_state.o smtpd/relay_tls.o smtpd/tables.o
+	smtpd/queue_ctl.o smtpd/queue_dest.o smtpd/queue_filter.o \
+	smtpd/queue_local.o smtpd/queue_msg.o smtpd/queue_relay.o \
+	smtpd/queue_tx.o smtpd/relay.o smtpd/relay_connect.o \
+	smtpd/relay_data.o smtpd/relay_login.o smtpd/relay_mail.o \
+	smtpd/relay_session.o smtpd/relay_state.o smtpd/relay_tls.o \
+	smtpd/tables.o
 IMAPD_OBJS = \
 	imapd/net.o imapd/parent.o
 IMAPD_SESSION_OBJS = \
@@ -152,16 +154,17 @@ REGRESS = \
 	regress/auth/throttle regress/auth/verify regress/auth/worker \
 	regress/buf/buf regress/conf/conf regress/conf/find \
 	regress/dns/wire regress/imap/dialogue regress/imap/fetch \
-	regress/imap/parse regress/imap/reader regress/log/log \
-	regress/mime/address regress/mime/bombs regress/mime/header \
-	regress/mime/param regress/mime/tree regress/os/os \
-	regress/pop3/command regress/pop3/session regress/pop3/stuff \
-	regress/relay/content regress/relay/login regress/relay/reply \
-	regress/relay/session regress/sandbox/files regress/sandbox/libs \
+	regress/imap/parse regress/imap/reader regress/imsg/contract \
+	regress/imsg/peer regress/log/log regress/mime/address \
+	regress/mime/bombs regress/mime/header regress/mime/param \
+	regress/mime/tree regress/os/os regress/pop3/command \
+	regress/pop3/session regress/pop3/stuff regress/relay/content \
+	regress/relay/login regress/relay/reply regress/relay/session \
+	regress/sandbox/files regress/sandbox/libs \
 	regress/sandbox/sandbox regress/sasl/base64 regress/sasl/scram \
 	regress/sasl/server regress/store/adopt regress/store/crash \
-	regress/store/damage regress/store/mailbox regress/table/map \
-	regress/table/table regress/table/user
+	regress/store/damage regress/store/mailbox regress/store/names \
+	regress/table/map regress/table/table regress/table/user
 REGRESS_PARTS =
 
 LIB =		lib/libpostern.a

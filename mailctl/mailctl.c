@@ -144,7 +144,7 @@ main(int argc, char **argv)
 static void
 report_stderr(void *arg, int is_error, const char *line)
 {
-	fprintf(stderr, "%s%s\n", is_error ? "" : "warning: ", line);
+	fprintf(stderr, "%s\n", line);
 }
 
 static void

@@ -273,7 +273,7 @@ MSG(CAFILE,	R_PARENT,	R_RELAY,	0, 1, 0, WHEN_START)
 #define DNS_NODATA	1	/* the name is there, records of the type not */
 #define DNS_NXDOMAIN	2
 #define DNS_TEMPFAIL	3
-#define DNS_BOGUS	4	/* validation failed: treat as a temporary error */
+#define DNS_BOGUS	4	/* validation failed: a temporary error */
 
 /* clang-format on */
 

@@ -163,19 +163,25 @@ bad:
 }
 
 void
+erecipient_free(struct erecipient *r)
+{
+	free(r->rcpt);
+	free(r->orig);
+	free(r->reply);
+	free(r->place.user);
+	free(r->place.host);
+	free(r->place.label);
+	free(r->place.source);
+	memset(r, 0, sizeof(*r));
+}
+
+void
 envelope_free(struct envelope *e)
 {
 	size_t	i;
 
-	for (i = 0; i < e->nrcpts; i++) {
-		free(e->rcpts[i].rcpt);
-		free(e->rcpts[i].orig);
-		free(e->rcpts[i].reply);
-		free(e->rcpts[i].place.user);
-		free(e->rcpts[i].place.host);
-		free(e->rcpts[i].place.label);
-		free(e->rcpts[i].place.source);
-	}
+	for (i = 0; i < e->nrcpts; i++)
+		erecipient_free(&e->rcpts[i]);
 	free(e->rcpts);
 	free(e->sender);
 	free(e->user);

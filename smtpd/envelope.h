@@ -60,8 +60,12 @@ int	envelope_encode(const struct envelope *, struct buf *);
 /* -1 and nothing allocated if the bytes are no envelope. */
 int	envelope_decode(struct envelope *, const void *, size_t);
 void	envelope_free(struct envelope *);
+/* What one recipient holds, not the struct itself. */
+void	erecipient_free(struct erecipient *);
 
 /* How one recipient changed: the payload of a state record. */
+#define CHANGE_WARNED	UINT32_MAX	/* index: the message's sender was
+					   told of the delay */
 struct rcpt_change {
 	uint32_t	 index;
 	uint32_t	 status;

@@ -48,7 +48,8 @@
 #include "smtpd/journal.h"
 #include "smtpd/journal_file.h"
 
-#define BATCH_MAX	340		/* records; three vectors each, of 1024 */
+#define BATCH_MAX	340		/* records of three vectors each */
+#define RETRY_SECONDS	2
 
 struct entry {
 	TAILQ_ENTRY(entry)	 entry;
@@ -60,6 +61,8 @@ struct entry {
 	int			 has_file;
 	journal_done		 done;
 	void			*arg;
+	int			 waited;	/* somebody waits for it */
+	int			 hole;		/* its place was not written */
 	int			 error;
 };
 TAILQ_HEAD(entries, entry);
@@ -80,6 +83,8 @@ static struct {
 	struct event		*ev;
 	struct event		*lazy;
 	int			 lazy_on;
+	struct entries		 failed;	/* to be tried again */
+	struct event		*retry;
 	int			 readfd;	/* last segment read */
 	uint64_t		 readseg;
 	/* the committer's own */
@@ -147,6 +152,17 @@ sync_file(struct entry *e)
 	return (ret);
 }
 
+/*
+ * Its file failed, and the others in the batch are not to suffer: a record
+ * that says nothing takes the place.
+ */
+static void
+void_record(struct entry *e)
+{
+	record_seal(&e->head, RECORD_DONE, e->seg, e->head.id, e->payload,
+	    e->head.len, 0);
+}
+
 /* As many entries as lie one behind the other in one segment. */
 static struct entry *
 write_run(struct entries *batch, struct entry *first)
@@ -159,8 +175,10 @@ write_run(struct entries *batch, struct entry *first)
 
 	for (e = first; e != NULL && e->seg == first->seg &&
 	    count < BATCH_MAX; e = TAILQ_NEXT(e, entry), count++) {
-		if (sync_file(e) == -1)
-			error = errno;
+		if (sync_file(e) == -1) {
+			e->error = errno != 0 ? errno : EIO;
+			void_record(e);
+		}
 		iov[n].iov_base = &e->head;
 		iov[n++].iov_len = sizeof(e->head);
 		if (e->head.len > 0) {
@@ -173,11 +191,13 @@ write_run(struct entries *batch, struct entry *first)
 		}
 	}
 	next = e;
-	if (error == 0 && (open_segment(first->seg) == -1 ||
-	    os_sync_write(self.fd, iov, n, first->off) == -1))
+	if (open_segment(first->seg) == -1 ||
+	    os_sync_write(self.fd, iov, n, first->off) == -1)
 		error = errno != 0 ? errno : EIO;
-	for (e = first; e != next; e = TAILQ_NEXT(e, entry))
+	for (e = first; error != 0 && e != next; e = TAILQ_NEXT(e, entry)) {
 		e->error = error;
+		e->hole = 1;
+	}
 	return (next);
 }
 
@@ -239,6 +259,81 @@ on_lazy(evutil_socket_t fd, short ev, void *arg)
 	wake_committer();
 }
 
+/* The next place; a record lies in one segment. */
+static void
+give_place(struct entry *e)
+{
+	size_t	total = sizeof(e->head) + e->head.len + record_pad(e->head.len);
+
+	if (JOURNAL_SEGMENT - self.off < total) {
+		self.newest++;
+		self.off = 0;
+	}
+	e->seg = self.newest;
+	e->off = self.off;
+	self.off += total;
+}
+
+static void
+hand_over(struct entry *e, int urgent)
+{
+	static const struct timeval	soon = { 0, JOURNAL_LAZY_MS * 1000 };
+
+	pthread_mutex_lock(&self.lock);
+	TAILQ_INSERT_TAIL(&self.todo, e, entry);
+	if (urgent) {
+		self.urgent = 1;
+		pthread_cond_signal(&self.work);
+	}
+	pthread_mutex_unlock(&self.lock);
+	if (!urgent && !self.lazy_on && event_add(self.lazy, &soon) == 0)
+		self.lazy_on = 1;
+}
+
+/* Of a change that was not written nobody was told, so it has to be. */
+static void
+on_retry(evutil_socket_t fd, short ev, void *arg)
+{
+	struct entry	*e;
+
+	while ((e = TAILQ_FIRST(&self.failed)) != NULL) {
+		TAILQ_REMOVE(&self.failed, e, entry);
+		e->error = e->hole = 0;
+		give_place(e);
+		record_seal(&e->head, e->head.type, e->seg, e->head.id,
+		    e->payload, e->head.len, e->head.covered);
+		hand_over(e, 0);
+	}
+}
+
+static void
+try_again(struct entry *e)
+{
+	static const struct timeval	later = { RETRY_SECONDS, 0 };
+
+	TAILQ_INSERT_TAIL(&self.failed, e, entry);
+	if (!event_pending(self.retry, EV_TIMEOUT, NULL))
+		event_add(self.retry, &later);
+}
+
+static void
+one_finished(struct entry *e)
+{
+	if (e->hole && e->seg == self.newest) {
+		/* What was not written is to be the end of its segment. */
+		self.newest++;
+		self.off = 0;
+	}
+	if (e->error != 0 && !e->waited) {
+		try_again(e);
+		return;
+	}
+	if (e->done != NULL)
+		e->done(e->arg, e->error);
+	free(e->payload);
+	free(e);
+}
+
 static void
 on_finished(evutil_socket_t fd, short ev, void *arg)
 {
@@ -254,10 +349,7 @@ on_finished(evutil_socket_t fd, short ev, void *arg)
 	pthread_mutex_unlock(&self.lock);
 	while ((e = TAILQ_FIRST(&list)) != NULL) {
 		TAILQ_REMOVE(&list, e, entry);
-		if (e->done != NULL)
-			e->done(e->arg, e->error);
-		free(e->payload);
-		free(e);
+		one_finished(e);
 	}
 }
 
@@ -266,9 +358,8 @@ journal_append(enum record_type type, uint64_t id, void *payload, size_t len,
     size_t covered, const struct journal_file *file, journal_done done,
     void *arg, struct journal_place *place)
 {
-	static const struct timeval	soon = { 0, JOURNAL_LAZY_MS * 1000 };
-	struct entry			*e;
-	size_t				 total;
+	struct entry	*e;
+	size_t		 total;
 
 	total = sizeof(e->head) + len + record_pad(len);
 	if (total > JOURNAL_SEGMENT || (e = calloc(1, sizeof(*e))) == NULL) {
@@ -276,14 +367,12 @@ journal_append(enum record_type type, uint64_t id, void *payload, size_t len,
 		errno = total > JOURNAL_SEGMENT ? EFBIG : ENOMEM;
 		return (-1);
 	}
-	if (JOURNAL_SEGMENT - self.off < total) {
-		self.newest++;
-		self.off = 0;
-	}
-	e->seg = place->seg = self.newest;
-	e->off = place->off = self.off;
+	e->head.len = len;
+	give_place(e);
+	place->seg = e->seg;
+	place->off = e->off;
 	place->len = total;
-	self.off += total;
+	e->waited = type == RECORD_MESSAGE;
 	e->payload = payload;
 	e->done = done;
 	e->arg = arg;
@@ -292,16 +381,7 @@ journal_append(enum record_type type, uint64_t id, void *payload, size_t len,
 		e->has_file = 1;
 	}
 	record_seal(&e->head, type, e->seg, id, payload, len, covered);
-	pthread_mutex_lock(&self.lock);
-	TAILQ_INSERT_TAIL(&self.todo, e, entry);
-	if (done != NULL) {
-		self.urgent = 1;
-		pthread_cond_signal(&self.work);
-	}
-	pthread_mutex_unlock(&self.lock);
-	if (done == NULL && !self.lazy_on &&
-	    event_add(self.lazy, &soon) == 0)
-		self.lazy_on = 1;
+	hand_over(e, e->waited);
 	return (0);
 }
 
@@ -353,6 +433,7 @@ start_committer(struct event_base *base)
 	    (self.ev = event_new(base, self.wake[0], EV_READ | EV_PERSIST,
 	    on_finished, NULL)) == NULL ||
 	    (self.lazy = evtimer_new(base, on_lazy, NULL)) == NULL ||
+	    (self.retry = evtimer_new(base, on_retry, NULL)) == NULL ||
 	    event_add(self.ev, NULL) == -1)
 		return (-1);
 	if ((errno = pthread_create(&t, NULL, committer, NULL)) != 0)
@@ -369,6 +450,7 @@ journal_open(struct event_base *base, int dirfd, journal_found found,
 
 	TAILQ_INIT(&self.todo);
 	TAILQ_INIT(&self.finished);
+	TAILQ_INIT(&self.failed);
 	self.dirfd = dirfd;
 	if (segments_list(dirfd, &list) == -1)
 		return (-1);

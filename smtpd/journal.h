@@ -2,8 +2,9 @@
  * journal: the spool's log of records, in segments of a fixed size.
  *
  * Appending gives a record its place at once and writes it in the background;
- * all that wait share one synchronous write.  A record that nobody waits for
- * goes with the next write, within JOURNAL_LAZY_MS at the latest.
+ * all that wait share one synchronous write.  Somebody waits for a message;
+ * the other records go with the next write, within JOURNAL_LAZY_MS at the
+ * latest, and are tried again until the disk takes them.
  */
 #ifndef SMTPD_JOURNAL_H
 #define SMTPD_JOURNAL_H
@@ -44,7 +45,10 @@ typedef void (*journal_damaged)(void *arg, const char *what);
 int	journal_open(struct event_base *, int dirfd, journal_found,
 	    journal_damaged, void *arg);
 
-/* error is 0 or an errno.  Called from the event loop. */
+/*
+ * error is 0 or an errno, and that only for a message: the others are called
+ * when they are on the disk.  Called from the event loop.
+ */
 typedef void (*journal_done)(void *arg, int error);
 
 /* A file that must be on disk, under its final name, before the record is. */
@@ -56,7 +60,7 @@ struct journal_file {
 
 /*
  * Append a record; payload (malloc'ed) is taken over.  envlen: how many bytes
- * of it the header's checksum covers, all for other types.  done NULL: lazy.
+ * of it the header's checksum covers, all for other types.  done may be NULL.
  * -1 with errno if the record is too long.
  */
 int	journal_append(enum record_type, uint64_t id, void *payload, size_t len,

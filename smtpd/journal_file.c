@@ -110,6 +110,15 @@ take_spare(uint64_t *seg)
 }
 
 static void
+give_spare(uint64_t seg)
+{
+	pthread_mutex_lock(&spare.lock);
+	if (spare.n < SPARES_MAX)
+		spare.seg[spare.n++] = seg;
+	pthread_mutex_unlock(&spare.lock);
+}
+
+static void
 spare_name(uint64_t seg, char *name, size_t size)
 {
 	snprintf(name, size, "spare.%016" PRIx64, seg);
@@ -127,8 +136,10 @@ segment_make(int dirfd, uint64_t seg)
 	if (take_spare(&from)) {
 		spare_name(from, old, sizeof(old));
 		if (renameat(dirfd, old, dirfd, name) == -1 &&
-		    errno != ENOENT)
+		    errno != ENOENT) {
+			give_spare(from);
 			return (-1);
+		}
 	}
 	if ((fd = openat(dirfd, name, O_RDWR | O_CREAT | O_CLOEXEC |
 	    O_NOFOLLOW, 0600)) == -1)
@@ -137,6 +148,8 @@ segment_make(int dirfd, uint64_t seg)
 	    fill_zero(fd, st.st_size) == -1) || fsync(dirfd) == -1) {
 		save = errno;
 		close(fd);
+		/* Half of one would only use up what room there is left. */
+		(void)unlinkat(dirfd, name, 0);
 		errno = save;
 		return (-1);
 	}

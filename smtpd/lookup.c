@@ -137,10 +137,19 @@ lookup_tx_mail(struct peer *p, struct msg *m)
 	struct msg_TX_OPEN		 open = { 0 };
 	struct client			*c = client_get(ask->conn);
 	struct peer			*queue = role_peer(ROLE_QUEUE);
+	char				 sender[SMTP_ADDR_SIZE];
 
+	sender[0] = '\0';
+	if ((*ask->sender != '\0' &&
+	    smtp_address(ask->sender, sender) != NULL) ||
+	    rules_complete(self.conf, sender) == -1) {
+		verdict(0, ask->conn, ask->seq, 0,
+		    "501 5.1.7 malformed address");
+		return;
+	}
 	if (c != NULL) {
 		set_string(&c->helo, ask->helo);
-		set_string(&c->sender, ask->sender);
+		set_string(&c->sender, sender);
 	}
 	if (c == NULL || c->helo == NULL || c->sender == NULL) {
 		verdict(0, ask->conn, ask->seq, 0,
@@ -155,7 +164,7 @@ lookup_tx_mail(struct peer *p, struct msg *m)
 	open.conn = ask->conn;
 	open.seq = ask->seq;
 	open.size = ask->size;
-	strlcpy(open.sender, ask->sender, sizeof(open.sender));
+	strlcpy(open.sender, sender, sizeof(open.sender));
 	strlcpy(open.addr, ask->addr, sizeof(open.addr));
 	strlcpy(open.helo, ask->helo, sizeof(open.helo));
 	if (c->user != NULL)
@@ -167,10 +176,15 @@ static void
 lookup_tx_end(struct peer *p, struct msg *m)
 {
 	const struct msg_TX_END	*end = m->body;
+	struct msg_TX_CLOSE	 close = { .conn = end->conn,
+				    .gone = end->gone };
 	struct client		*c = client_find(end->conn);
+	struct peer		*queue = role_peer(ROLE_QUEUE);
 
 	if (c != NULL && end->gone)
 		client_free(c);
+	if (queue != NULL)
+		peer_send(queue, M_TX_CLOSE, &close, -1);
 }
 
 /* From auth, which found the password right. */

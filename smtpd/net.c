@@ -79,14 +79,26 @@ tell_end(uint32_t conn)
 }
 
 void
+net_forget(struct session *s)
+{
+	if (s->known)
+		tell_end(s->id);
+	s->known = 0;
+	free(s->helo);
+	s->helo = NULL;
+	s->esmtp = 0;
+	free(s->user);
+	s->user = NULL;
+}
+
+void
 net_session_free(struct session *s)
 {
 	struct slot	*sl;
 
 	LIST_REMOVE(s, entry);
 	self.nsessions--;
-	if (s->known)
-		tell_end(s->id);
+	net_forget(s);
 	addrcount_drop(self.addrs, s->addrkey);
 	while ((sl = TAILQ_FIRST(&s->slots)) != NULL) {
 		TAILQ_REMOVE(&s->slots, sl, entry);
@@ -95,8 +107,6 @@ net_session_free(struct session *s)
 	}
 	data_free(s);
 	sasl_server_free(s->sasl);
-	free(s->helo);
-	free(s->user);
 	conn_free(s->conn);
 	free(s);
 	if (role_draining() && self.nsessions == 0)
@@ -188,6 +198,7 @@ take(const struct conf_listen *l, int fd, const struct sockaddr *sa,
 	s->addrkey = key;
 	s->id = next_id();
 	s->listener = l;
+	s->wait = SMTP_UNKNOWN;
 	TAILQ_INIT(&s->slots);
 	addr_text(sa, len, s->addr, sizeof(s->addr));
 	LIST_INSERT_HEAD(&self.sessions[s->id % SESSION_BUCKETS], s, entry);

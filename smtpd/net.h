@@ -58,7 +58,7 @@ struct session {
 	unsigned int		 errors;
 	unsigned int		 unknown;	/* commands in a row */
 	uint64_t		 size;		/* announced */
-	char			 rcpt[C_MAILADDR];	/* the first, for "for" */
+	char			 rcpt[C_MAILADDR];	/* the first one */
 	enum smtp_verb		 wait;		/* until all is answered */
 	unsigned int		 state:3, esmtp:1, eightbit:1;
 	unsigned int		 auth_pending:1, handed:1;
@@ -67,6 +67,8 @@ struct session {
 
 /* net.c */
 const struct conf *net_config(void);
+/* What the client said of itself, here and in lookup. */
+void	net_forget(struct session *);
 void	net_session_free(struct session *);
 struct tls *net_tls(const struct conf_listen *);
 int	net_may_login(const struct session *);	/* may a password come now? */

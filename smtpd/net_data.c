@@ -61,6 +61,23 @@ trace_header(struct session *s, struct buf *b)
 	(void)buf_printf(b, "; %s\r\n", date);
 }
 
+/* What a client that submits may leave out (RFC 6409 8.2, 8.3). */
+static void
+submission_fields(struct session *s, struct smtp_content *c)
+{
+	char		id[QUEUEID_SIZE];
+	struct tm	tm;
+	time_t		now = time(NULL);
+
+	queueid_text(s->queueid, id);
+	localtime_r(&now, &tm);
+	strftime(c->add_date, sizeof(c->add_date), "%a, %d %b %Y %H:%M:%S %z",
+	    &tm);
+	if ((size_t)snprintf(c->add_msgid, sizeof(c->add_msgid), "<%s@%s>", id,
+	    net_config()->hostname) >= sizeof(c->add_msgid))
+		c->add_msgid[0] = '\0';
+}
+
 int
 data_begin(struct session *s)
 {
@@ -71,6 +88,8 @@ data_begin(struct session *s)
 	c->fd = -1;
 	buf_init(&c->mem, COLLECT_MEM + 8192);
 	smtp_content_init(&c->content);
+	if (s->listener->require_auth)
+		submission_fields(s, &c->content);
 	trace_header(s, &c->mem);
 	if (buf_len(&c->mem) == 0) {
 		free(c);

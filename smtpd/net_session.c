@@ -118,9 +118,10 @@ net_hang_up(struct session *s, const char *reply)
 		return;
 	s->state = S_ENDING;
 	net_reply(s, "%s", reply);
-	if ((sl = TAILQ_LAST(&s->slots, slots_list)) != NULL)
+	if ((sl = TAILQ_LAST(&s->slots, slots_list)) != NULL) {
 		sl->close = 1;
-	else
+		conn_pause(s->conn);
+	} else
 		conn_finish(s->conn);
 }
 
@@ -168,7 +169,8 @@ net_go_on(struct session *s)
 		else
 			starttls_command(s);
 	}
-	if (s->state != S_BUSY && s->nslots < SLOTS_MAX)
+	if (s->state != S_BUSY && s->state != S_ENDING &&
+	    s->nslots < SLOTS_MAX)
 		conn_resume(s->conn);
 }
 
@@ -311,9 +313,7 @@ starttls_command(struct session *s)
 		net_reply(s, "220 2.0.0 ready to start TLS");
 		/* RFC 3207 4.2: everything that was said is forgotten */
 		net_reset(s, 1);
-		free(s->helo);
-		s->helo = NULL;
-		s->esmtp = 0;
+		net_forget(s);
 		s->state = S_BUSY;
 		if (conn_accept_tls(s->conn, ctx) == -1)
 			conn_finish(s->conn);

@@ -41,6 +41,7 @@ static struct {
 	struct event	*tick;
 	int		 room;
 	time_t		 swept;
+	uint32_t	 routes;
 	uint64_t	 accepted;
 } self = { .spool = -1, .large = -1, .room = 1 };
 
@@ -66,6 +67,12 @@ int
 queue_room(void)
 {
 	return (self.room);
+}
+
+uint32_t
+queue_routes(void)
+{
+	return (self.routes);
 }
 
 time_t
@@ -126,6 +133,7 @@ sweep_one(struct message *m, int64_t now)
 
 	if (m->recips == NULL)
 		return;
+	message_failing(m);	/* a report that could not be written */
 	if (age > (int64_t)self.conf->queue_lifetime) {
 		for (i = 0; i < m->env.nrcpts; i++) {
 			struct recipient *r = &m->recips[i];
@@ -146,7 +154,7 @@ sweep_one(struct message *m, int64_t now)
 		}
 	} else if (!m->env.warned && self.conf->warn_after > 0 &&
 	    age > (int64_t)self.conf->warn_after && m->active > 0) {
-		m->env.warned = 1;
+		message_warned(m);
 		bounce_delayed(m);
 	}
 }
@@ -164,11 +172,22 @@ sweep(void)
 	}
 }
 
+/* Often enough for the times that were configured. */
+static time_t
+sweep_pause(void)
+{
+	uint64_t	t = self.conf->queue_lifetime;
+
+	if (self.conf->warn_after > 0 && self.conf->warn_after < t)
+		t = self.conf->warn_after;
+	return (t / 4 < SWEEP_SECONDS ? (time_t)(t / 4) : SWEEP_SECONDS);
+}
+
 static void
 queue_tick(evutil_socket_t fd, short ev, void *arg)
 {
 	look_for_room();
-	if (queue_now() - self.swept >= SWEEP_SECONDS) {
+	if (queue_now() - self.swept >= sweep_pause()) {
 		self.swept = queue_now();
 		sweep();
 	}
@@ -198,6 +217,26 @@ remove_unfinished(void)
 		    unlinkat(self.large, e->d_name, 0) == -1)
 			log_warn("large/%s", e->d_name);
 	}
+	closedir(dir);
+}
+
+/* Texts of messages that were never accepted, or are over. */
+static void
+remove_orphans(void)
+{
+	struct dirent	*e;
+	DIR		*dir;
+	uint64_t	 id;
+	int		 fd;
+
+	if ((fd = openat(self.large, ".", O_RDONLY | O_DIRECTORY |
+	    O_CLOEXEC)) == -1 || (dir = fdopendir(fd)) == NULL)
+		fatal("large");
+	while ((e = readdir(dir)) != NULL)
+		if (queueid_parse(e->d_name, &id) == 0 &&
+		    message_find(id) == NULL &&
+		    unlinkat(self.large, e->d_name, 0) == -1)
+			log_warn("large/%s", e->d_name);
 	closedir(dir);
 }
 
@@ -239,10 +278,14 @@ queue_go(void)
 {
 	static const struct timeval	second = { .tv_sec = 1 };
 
+	int				whole;
+
 	open_spool();
 	look_for_room();
-	if (messages_load() == -1)
+	if (messages_load(&whole) == -1)
 		fatal("spool");
+	if (whole)
+		remove_orphans();
 	messages_start();
 	if ((self.tick = event_new(role_base(), -1, EV_PERSIST, queue_tick,
 	    NULL)) == NULL || event_add(self.tick, &second) == -1)
@@ -252,6 +295,9 @@ queue_go(void)
 static void
 queue_channel(struct peer *p)
 {
+	/* It may know other routes than the one before. */
+	if (peer_role(p) == ROLE_LOOKUP)
+		self.routes++;
 	/* A new relay takes over; what the old one has it may finish. */
 	if (peer_role(p) == ROLE_LOOKUP || peer_role(p) == ROLE_RELAY)
 		dest_retry_all();
@@ -265,7 +311,7 @@ queue_channel_gone(struct peer *p)
 		tx_net_gone(p);
 		break;
 	case ROLE_LOOKUP:
-		tx_lookup_gone();
+		tx_lookup_gone(p);
 		local_lookup_gone();
 		break;
 	case ROLE_RELAY:
@@ -304,7 +350,7 @@ static const struct handler handlers[] = {
 	{ M_TX_OPEN,		queue_tx_open },
 	{ M_TX_ADD,		queue_tx_add },
 	{ M_TX_VERDICT,		queue_tx_verdict },
-	{ M_TX_END,		queue_tx_end },
+	{ M_TX_CLOSE,		queue_tx_close },
 	{ M_TX_DATA,		queue_tx_data },
 	{ M_SPOOL_ASK,		queue_spool_ask },
 	{ M_DELIVERER,		queue_deliverer },

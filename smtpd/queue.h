@@ -44,7 +44,9 @@ struct recipient {
 	struct dest		*dest;
 	uint32_t		 index;		/* into the envelope */
 	enum recip_state	 state;
-	uint64_t		 ticket;	/* while flying to a deliverer */
+	uint64_t		 ticket;	/* while at a deliverer */
+	uint32_t		 routes;	/* that its place is from */
+	int			 reported;	/* its sender is being told */
 };
 TAILQ_HEAD(recipients, recipient);
 
@@ -80,7 +82,7 @@ struct dest {
 	char			*why;		/* the last failure */
 	struct deliverer	*deliverer;	/* local */
 	unsigned int		 sessions;	/* relay: open or opening */
-	unsigned int		 window;	/* relay: how many there may be */
+	unsigned int		 window;	/* relay: most of them */
 };
 
 /* queue.c */
@@ -89,6 +91,7 @@ int		 queue_spool(void);		/* descriptor of the spool */
 int		 queue_large(void);		/* of large/ in it */
 time_t		 queue_now(void);		/* monotonic seconds */
 int		 queue_room(void);		/* is there room on the disk? */
+uint32_t	 queue_routes(void);		/* grows with each lookup */
 
 /* queue_msg.c */
 struct message	*message_new(uint64_t id);
@@ -114,14 +117,17 @@ void		 recipient_done(struct recipient *, const char *reply);
 void		 recipient_failed(struct recipient *, const char *reply);
 void		 recipient_deferred(struct recipient *, const char *reply);
 struct erecipient *recipient_env(const struct recipient *);
-/* Senders were told: failed ones are over. Frees the message if it was all. */
+/* Senders have to be told of what failed, now or once more. */
+void		 message_failing(struct message *);
+void		 message_warned(struct message *);
+/* Those reported were told: they are over. Frees the message if it was all. */
 void		 message_told(struct message *);
 /* Forget a message for good: journal, file, memory. */
 void		 message_drop(struct message *);
 /* One that was never accepted: out of memory, nothing else. */
 void		 message_forget(struct message *);
-/* Start-up: what the journal holds. */
-int		 messages_load(void);
+/* Start-up: what the journal holds; whole: nothing of it was damaged. */
+int		 messages_load(int *whole);
 /* A few steps of moving live messages out of the oldest segment. */
 void		 messages_clean(void);
 void		 messages_start(void);		/* schedule all */
@@ -148,11 +154,11 @@ void		 dests_each(void (*)(struct dest *));
 void		 queue_tx_open(struct peer *, struct msg *);
 void		 queue_tx_add(struct peer *, struct msg *);
 void		 queue_tx_verdict(struct peer *, struct msg *);
-void		 queue_tx_end(struct peer *, struct msg *);
+void		 queue_tx_close(struct peer *, struct msg *);
 void		 queue_tx_data(struct peer *, struct msg *);
 void		 queue_spool_ask(struct peer *, struct msg *);
 void		 tx_net_gone(struct peer *);
-void		 tx_lookup_gone(void);
+void		 tx_lookup_gone(struct peer *);
 /* Where does rcpt go?  Told once: n places, or 0 with a reply. */
 typedef void (*resolved)(void *arg, struct msg_TX_ADD *, size_t n,
 		    const char *reply);

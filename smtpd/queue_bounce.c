@@ -21,6 +21,8 @@
 
 #define HEADER_MAX	16384		/* of the original that goes back */
 #define REPORT_MAX	(JOURNAL_INLINE - 1)
+#define TEXT_MAX	(REPORT_MAX / 4)	/* of what people read */
+#define STATUS_MAX	(REPORT_MAX / 4 * 3)	/* with what programs read */
 
 struct bounce {
 	uint64_t	 about;		/* id of the original */
@@ -28,6 +30,7 @@ struct bounce {
 	struct message	*m;		/* the report */
 	char		*text;
 	size_t		 len;
+	char		 boundary[40];
 };
 
 static void
@@ -71,36 +74,40 @@ status_code(const char *reply, int delayed, char *to, size_t size)
 }
 
 static void
-text_part(struct buf *o, const struct message *m, int delayed)
+text_part(struct buf *o, const struct message *m, const struct bounce *b)
 {
+	int	delayed = b->delayed;
 	size_t	i;
 
-	(void)buf_printf(o, "--=_postern\r\nContent-Type: text/plain; "
-	    "charset=utf-8\r\n\r\nThis is the mail system at %s.\r\n\r\n%s"
-	    "\r\n\r\n", queue_conf()->hostname, delayed ?
+	(void)buf_printf(o, "--%s\r\nContent-Type: text/plain; "
+	    "charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\nThis is the mail system at %s.\r\n\r\n%s"
+	    "\r\n\r\n", b->boundary, queue_conf()->hostname, delayed ?
 	    "Your message could not be delivered yet. It will be tried "
 	    "further;\r\nyou need not send it again." :
 	    "Your message could not be delivered to these recipients:");
-	for (i = 0; i < m->env.nrcpts; i++)
+	for (i = 0; i < m->env.nrcpts && buf_len(o) < TEXT_MAX; i++)
 		if (concerns(m, i, delayed))
 			(void)buf_printf(o, "  <%s>\r\n    %s\r\n",
 			    m->env.rcpts[i].orig, m->env.rcpts[i].reply !=
 			    NULL ? m->env.rcpts[i].reply : "no answer yet");
+	if (i < m->env.nrcpts)
+		(void)buf_puts(o, "  ... and more\r\n");
 	(void)buf_puts(o, "\r\n");
 }
 
 static void
-status_part(struct buf *o, const struct message *m, int delayed)
+status_part(struct buf *o, const struct message *m, const struct bounce *b)
 {
 	char	when[64], code[32];
+	int	delayed = b->delayed;
 	size_t	i;
 
 	date(when, sizeof(when), m->env.arrived);
-	(void)buf_printf(o, "--=_postern\r\n"
+	(void)buf_printf(o, "--%s\r\n"
 	    "Content-Type: message/delivery-status\r\n\r\n"
 	    "Reporting-MTA: dns; %s\r\nArrival-Date: %s\r\n\r\n",
-	    queue_conf()->hostname, when);
-	for (i = 0; i < m->env.nrcpts; i++) {
+	    b->boundary, queue_conf()->hostname, when);
+	for (i = 0; i < m->env.nrcpts && buf_len(o) < STATUS_MAX; i++) {
 		const struct erecipient *e = &m->env.rcpts[i];
 
 		if (!concerns(m, i, delayed))
@@ -122,7 +129,7 @@ status_part(struct buf *o, const struct message *m, int delayed)
 
 /* The header of the original, cut at a line end. */
 static void
-header_part(struct buf *o, struct message *m)
+header_part(struct buf *o, struct message *m, const struct bounce *b)
 {
 	char	 head[HEADER_MAX + 1], *end;
 	ssize_t	 n = 0;
@@ -139,9 +146,10 @@ header_part(struct buf *o, struct message *m)
 		end[2] = '\0';
 	else if ((end = strrchr(head, '\n')) != NULL)
 		end[1] = '\0';
-	(void)buf_printf(o, "--=_postern\r\n"
-	    "Content-Type: text/rfc822-headers\r\n\r\n%s\r\n"
-	    "--=_postern--\r\n", head);
+	(void)buf_printf(o, "--%s\r\n"
+	    "Content-Type: text/rfc822-headers\r\n"
+	    "Content-Transfer-Encoding: 8bit\r\n\r\n%s\r\n"
+	    "--%s--\r\n", b->boundary, head, b->boundary);
 }
 
 static int
@@ -153,18 +161,22 @@ compose(struct bounce *b, struct message *m)
 
 	queueid_text(b->m->id, id);
 	date(when, sizeof(when), time(NULL));
+	/* What it quotes cannot know it, and so not end a part. */
+	snprintf(b->boundary, sizeof(b->boundary), "=_%08x%08x",
+	    arc4random(), arc4random());
 	buf_init(&o, REPORT_MAX);
 	(void)buf_printf(&o, "Received: by %s (Postern) id %s; %s\r\n"
 	    "Date: %s\r\nFrom: Mail Delivery System <MAILER-DAEMON@%s>\r\n"
 	    "To: <%s>\r\nMessage-ID: <%s@%s>\r\nSubject: %s\r\n"
 	    "Auto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n"
 	    "Content-Type: multipart/report; report-type=delivery-status;\r\n"
-	    "\tboundary=\"=_postern\"\r\n\r\n", host, id, when, when, host,
+	    "\tboundary=\"%s\"\r\n\r\n", host, id, when, when, host,
 	    m->env.sender, id, host, b->delayed ?
-	    "Your message is delayed" : "Your message was not delivered");
-	text_part(&o, m, b->delayed);
-	status_part(&o, m, b->delayed);
-	header_part(&o, m);
+	    "Your message is delayed" : "Your message was not delivered",
+	    b->boundary);
+	text_part(&o, m, b);
+	status_part(&o, m, b);
+	header_part(&o, m, b);
 	b->len = buf_len(&o);
 	if ((b->text = malloc(b->len + 1)) != NULL)
 		memcpy(b->text, buf_data(&o), b->len);
@@ -183,7 +195,7 @@ bounce_stored(void *arg, int error)
 	if (error != 0) {
 		log_warnx("report cannot be stored: %s", strerror(error));
 		if (about != NULL && !b->delayed)
-			about->bouncing = 0;	/* again at the next start */
+			about->bouncing = 0;	/* again with the sweep */
 		bounce_free(b);
 		return;
 	}
@@ -215,6 +227,20 @@ undeliverable(struct bounce *b, const char *reply)
 	bounce_free(b);
 }
 
+/* Not now: the next sweep begins anew. */
+static void
+later(struct bounce *b, const char *reply)
+{
+	struct message	*about = message_find(b->about);
+	char		 id[QUEUEID_SIZE];
+
+	queueid_text(b->about, id);
+	log_info("%s: no report yet: %s", id, reply);
+	if (about != NULL && !b->delayed)
+		about->bouncing = 0;
+	bounce_free(b);
+}
+
 /* lookup has told where the sender's mail goes. */
 static void
 bounce_resolved(void *arg, struct msg_TX_ADD *adds, size_t n,
@@ -224,24 +250,45 @@ bounce_resolved(void *arg, struct msg_TX_ADD *adds, size_t n,
 	struct envelope		*env = &b->m->env;
 	size_t			 i;
 
-	if (n == 0) {
+	if (n == 0 && reply[0] == '5') {
 		undeliverable(b, reply);
 		return;
 	}
-	if ((env->rcpts = calloc(n, sizeof(*env->rcpts))) == NULL) {
-		undeliverable(b, "no memory");
+	if (n == 0 || (env->rcpts = calloc(n, sizeof(*env->rcpts))) == NULL) {
+		later(b, n == 0 ? reply : "no memory");
 		return;
 	}
 	for (i = 0; i < n; i++) {
 		env->nrcpts++;
 		if (place_from_add(&env->rcpts[i], &adds[i]) == -1) {
-			undeliverable(b, "no memory");
+			later(b, "no memory");
 			return;
 		}
 	}
 	if (message_recipients(b->m) == -1 || message_store(b->m, b->text,
 	    b->len, NULL, bounce_stored, b) == -1)
-		undeliverable(b, "it cannot be stored");
+		later(b, "it cannot be stored");
+}
+
+static int
+has_eightbit(const char *p, size_t len)
+{
+	size_t	i;
+
+	for (i = 0; i < len; i++)
+		if (p[i] & 0x80)
+			return (1);
+	return (0);
+}
+
+/* Those that fail from now on are the next report's. */
+static void
+mark_reported(struct message *m)
+{
+	size_t	i;
+
+	for (i = 0; i < m->env.nrcpts; i++)
+		m->recips[i].reported = concerns(m, i, 0);
 }
 
 static void
@@ -267,6 +314,7 @@ begin(struct message *m, int delayed)
 		return;
 	}
 	env->size = b->len;
+	env->eightbit = has_eightbit(b->text, b->len);
 	if (!delayed)
 		m->bouncing = 1;
 	tx_resolve("", m->env.sender, 1, bounce_resolved, b);
@@ -277,6 +325,7 @@ bounce_send(struct message *m)
 {
 	char	id[QUEUEID_SIZE];
 
+	mark_reported(m);
 	if (m->env.sender[0] == '\0') {
 		queueid_text(m->id, id);
 		log_info("%s: a report failed itself and is dropped", id);

@@ -16,6 +16,7 @@
 #include "smtpd/queue.h"
 
 #define RUN_TURN	64		/* destinations served in one go */
+#define ASKED_MAX	100		/* routes that lookup is asked for */
 #define WINDOW_FIRST	2		/* sessions to a host at the start */
 
 RB_HEAD(dests, dest);
@@ -23,6 +24,8 @@ RB_HEAD(waits, recipient);
 
 static int	by_key(struct dest *, struct dest *);
 static int	by_next(struct recipient *, struct recipient *);
+
+static void	wake_waiting(void);
 
 RB_PROTOTYPE(dests, dest, bykey, by_key)
 RB_GENERATE(dests, dest, bykey, by_key)
@@ -33,6 +36,8 @@ static struct {
 	struct dests		 all;
 	struct waits		 waits;
 	TAILQ_HEAD(, dest)	 run;
+	size_t			 asked;		/* and not answered */
+	int			 waking;
 } self = {
 	.all = RB_INITIALIZER(&self.all),
 	.waits = RB_INITIALIZER(&self.waits),
@@ -141,9 +146,9 @@ dest_kick(struct dest *d)
 int
 dest_add(struct recipient *r)
 {
-	struct dest	*d = r->dest;
+	struct dest	*d;
 
-	if (d == NULL && (d = dest_get(&recipient_env(r)->place)) == NULL)
+	if ((d = dest_get(&recipient_env(r)->place)) == NULL)
 		return (-1);
 	r->dest = d;
 	r->state = RECIP_READY;
@@ -195,6 +200,7 @@ wait_add(struct recipient *r, int64_t next)
 {
 	recipient_env(r)->next = next;
 	r->state = RECIP_WAITING;
+	r->dest = NULL;			/* may go meanwhile */
 	RB_INSERT(waits, &self.waits, r);
 }
 
@@ -238,23 +244,117 @@ dest_alive(struct dest *d)
 	d->why = NULL;
 }
 
+/*
+ * The route of an address of the outside is that of the lookup which told it.
+ * When another one may know better (reload, restart) it is asked before the
+ * next try.
+ */
+static int
+is_stale(const struct recipient *r)
+{
+	return (!recipient_env(r)->place.local &&
+	    r->routes != queue_routes());
+}
+
+struct asked {
+	uint64_t	 id;
+	uint32_t	 index;
+	uint32_t	 routes;
+};
+
+/* All but the address as it was given and the history. */
+static int
+new_place(struct erecipient *e, const struct msg_TX_ADD *a)
+{
+	struct erecipient	new;
+
+	if (place_from_add(&new, a) == -1) {
+		erecipient_free(&new);
+		return (-1);
+	}
+	new.status = e->status;
+	new.tries = e->tries;
+	new.next = e->next;
+	free(new.orig);
+	new.orig = e->orig;
+	new.reply = e->reply;
+	e->orig = e->reply = NULL;
+	erecipient_free(e);
+	*e = new;
+	return (0);
+}
+
+static void
+route_told(void *arg, struct msg_TX_ADD *adds, size_t n, const char *reply)
+{
+	struct asked		*a = arg;
+	struct message		*m = message_find(a->id);
+	struct recipient	*r;
+
+	self.asked--;
+	if (m != NULL) {
+		r = &m->recips[a->index];
+		if (n == 0 && reply[0] == '5')
+			recipient_failed(r, reply);
+		else if (n == 0 || (n == 1 &&
+		    new_place(recipient_env(r), &adds[0]) == -1))
+			wait_add(r, time(NULL) + 60);
+		else {
+			r->routes = a->routes;
+			if (dest_add(r) == -1)
+				wait_add(r, time(NULL) + 60);
+		}
+	}
+	free(a);
+	wake_waiting();
+	dest_run();
+}
+
+static int
+ask_route(struct recipient *r)
+{
+	struct asked	*a;
+
+	if (self.asked >= ASKED_MAX || role_peer(ROLE_LOOKUP) == NULL ||
+	    (a = malloc(sizeof(*a))) == NULL)
+		return (-1);
+	a->id = r->m->id;
+	a->index = r->index;
+	a->routes = queue_routes();
+	r->state = RECIP_FLYING;
+	self.asked++;
+	tx_resolve(r->m->env.sender, recipient_env(r)->rcpt, 1, route_told, a);
+	return (0);
+}
+
 void
 dest_retry_all(void)
 {
+	struct recipients	 all;
 	struct dest		*d;
 	struct recipient	*r, *next;
 
+	TAILQ_INIT(&all);
 	RB_FOREACH(d, dests, &self.all) {
 		d->blocked = 0;
+		TAILQ_FOREACH_SAFE(r, &d->ready, entry, next)
+			if (is_stale(r)) {
+				TAILQ_REMOVE(&d->ready, r, entry);
+				d->nready--;
+				wait_add(r, 0);
+			}
 		if (d->nready > 0)
 			dest_kick(d);
 	}
 	RB_FOREACH_SAFE(r, waits, &self.waits, next) {
 		RB_REMOVE(waits, &self.waits, r);
-		recipient_env(r)->next = 0;
-		if (dest_add(r) == -1)
-			wait_add(r, time(NULL) + 60);
+		TAILQ_INSERT_TAIL(&all, r, entry);
 	}
+	while ((r = TAILQ_FIRST(&all)) != NULL) {
+		TAILQ_REMOVE(&all, r, entry);
+		wait_add(r, 0);
+	}
+	wake_waiting();
 }
 
 void
@@ -291,14 +391,24 @@ wake_waiting(void)
 	struct recipient	*r;
 	int64_t			 now = time(NULL);
 
+	if (self.waking)
+		return;			/* an answer came at once */
+	self.waking = 1;
 	while ((r = RB_MIN(waits, &self.waits)) != NULL &&
 	    recipient_env(r)->next <= now) {
 		RB_REMOVE(waits, &self.waits, r);
+		if (is_stale(r)) {
+			if (ask_route(r) == 0)
+				continue;
+			wait_add(r, recipient_env(r)->next);
+			break;		/* the next answer, or tick */
+		}
 		if (dest_add(r) == -1) {
 			wait_add(r, now + 60);
-			return;
+			break;
 		}
 	}
+	self.waking = 0;
 }
 
 void
@@ -313,7 +423,7 @@ dest_tick(void)
 			dest_kick(d);
 		else if (d->nready == 0 && d->nflying == 0 && !d->running &&
 		    d->deliverer == NULL && d->sessions == 0 &&
-		    d->fails == 0) {
+		    d->blocked <= now) {
 			RB_REMOVE(dests, &self.all, d);
 			dest_free(d);
 		}

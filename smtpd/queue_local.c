@@ -46,8 +46,10 @@ static struct {
 	uint32_t		 ticket;
 	uint64_t		 next;		/* tickets of messages, syncs */
 	struct event		*timer;
+	int			 crowded;	/* somebody waits for room */
 } self = { .all = TAILQ_HEAD_INITIALIZER(self.all) };
 
+static void	sync_one(struct deliverer *);
 static void	sync_all(evutil_socket_t, short, void *);
 
 static struct deliverer *
@@ -80,6 +82,7 @@ deliverer_free(struct deliverer *v)
 {
 	TAILQ_REMOVE(&self.all, v, entry);
 	self.n--;
+	self.crowded = 0;
 	v->dest->deliverer = NULL;
 	/* It may have written what it did not answer for. */
 	give_back(&v->flying, 1);
@@ -97,12 +100,16 @@ make_room(void)
 
 	if (self.n < DELIVERERS_MAX)
 		return (0);
+	if (self.crowded)
+		return (-1);		/* nobody has come to rest since */
 	TAILQ_FOREACH(v, &self.all, entry)
 		if (v->peer != NULL && v->dest->nflying == 0 &&
 		    (oldest == NULL || v->since < oldest->since))
 			oldest = v;
-	if (oldest == NULL)
+	if (oldest == NULL) {
+		self.crowded = 1;
 		return (-1);
+	}
 	deliverer_free(oldest);
 	return (0);
 }
@@ -114,8 +121,11 @@ ask(struct dest *d)
 	struct peer		*lookup = role_peer(ROLE_LOOKUP);
 	struct deliverer	*v;
 
-	if (lookup == NULL || make_room() == -1 ||
-	    (v = calloc(1, sizeof(*v))) == NULL)
+	if (make_room() == -1) {
+		dest_kick(d);		/* its turn comes again */
+		return;
+	}
+	if (lookup == NULL || (v = calloc(1, sizeof(*v))) == NULL)
 		return;			/* the next tick asks again */
 	TAILQ_INIT(&v->flying);
 	TAILQ_INIT(&v->unsynced);
@@ -258,8 +268,9 @@ queue_delivered(struct peer *p, struct msg *m)
 		TAILQ_INSERT_TAIL(&v->unsynced, r, entry);
 		free(recipient_env(r)->reply);
 		recipient_env(r)->reply = strdup(a->reply);
-		if (++v->nunsynced >= SYNC_MAX)
-			sync_all(-1, 0, NULL);
+		if (++v->nunsynced >= SYNC_MAX || (self.crowded &&
+		    TAILQ_EMPTY(&v->flying) && d->nready == 0))
+			sync_one(v);
 		else
 			need_timer();
 	} else {
@@ -325,6 +336,8 @@ queue_deliver_synced(struct peer *p, struct msg *m)
 	}
 	if (!TAILQ_EMPTY(&v->unsynced))
 		need_timer();
+	if (v->dest->nflying == 0)
+		self.crowded = 0;
 	dest_kick(v->dest);
 	dest_run();
 }
@@ -340,7 +353,7 @@ local_gone(struct peer *p)
 	if (v == NULL)
 		return;
 	d = v->dest;
-	busy = !TAILQ_EMPTY(&v->flying);
+	busy = d->nflying > 0;
 	v->peer = NULL;			/* freed by our caller */
 	deliverer_free(v);
 	if (busy)

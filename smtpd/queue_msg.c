@@ -4,7 +4,7 @@
  * A message's life in records: MESSAGE when it is accepted, CHANGE when a
  * recipient was tried or came to its end, DONE when nothing is left.  MESSAGE
  * is waited for; the others are not: if they are lost in a crash, what they
- * said happens once more.
+ * said happens once more.  A file of its own goes after DONE is on the disk.
  */
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -23,7 +23,7 @@
 #include "smtpd/queue.h"
 
 #define FDS_MAX		2000		/* texts kept open */
-#define CLEAN_STEP	32		/* messages moved at a time */
+#define CLEAN_STEP	256		/* messages moved at a time */
 #define CLEAN_KEEP	4		/* segments that are always allowed */
 
 static int	by_id(struct message *, struct message *);
@@ -118,8 +118,8 @@ close_text(struct message *m)
 	self.nfds--;
 }
 
-static void
-message_free(struct message *m)
+void
+message_forget(struct message *m)
 {
 	RB_REMOVE(messages, &self.all, m);
 	self.n--;
@@ -133,12 +133,6 @@ message_free(struct message *m)
 	free(m);
 }
 
-void
-message_forget(struct message *m)
-{
-	message_free(m);
-}
-
 int
 message_recipients(struct message *m)
 {
@@ -148,6 +142,7 @@ message_recipients(struct message *m)
 		return (-1);
 	for (i = 0; i < m->env.nrcpts; i++) {
 		m->recips[i].m = m;
+		m->recips[i].routes = m->again ? 0 : queue_routes();
 		m->recips[i].index = i;
 		m->recips[i].state = RECIP_OVER;
 		if (m->env.rcpts[i].status == RCPT_ACTIVE) {
@@ -212,45 +207,72 @@ message_store(struct message *m, const void *text, size_t textlen,
 }
 
 static void
-journal_change(struct recipient *r)
+append_change(const struct message *m, const struct rcpt_change *ch)
 {
-	const struct erecipient	*e = recipient_env(r);
-	struct rcpt_change	 ch = { .index = r->index };
 	struct journal_place	 place;
 	struct buf		 b;
 	void			*p;
 	size_t			 n;
 
-	ch.status = e->status;
-	ch.tries = e->tries;
-	ch.next = e->next;
-	ch.reply = e->reply;
 	buf_init(&b, 8192);
-	if (rcpt_change_encode(&ch, &b) == 0 &&
+	if (rcpt_change_encode(ch, &b) == 0 &&
 	    (p = malloc(n = buf_len(&b))) != NULL) {
 		memcpy(p, buf_data(&b), n);
-		if (journal_append(RECORD_CHANGE, r->m->id, p, n, n, NULL,
-		    NULL, NULL, &place) == -1)
+		if (journal_append(RECORD_CHANGE, m->id, p, n, n, NULL, NULL,
+		    NULL, &place) == -1)
 			log_warn("journal");
 	}
 	buf_free(&b);
 }
 
+static void
+journal_change(const struct recipient *r)
+{
+	const struct erecipient	*e = recipient_env(r);
+	struct rcpt_change	 ch = { .index = r->index,
+				    .status = e->status, .tries = e->tries,
+				    .next = e->next, .reply = e->reply };
+
+	append_change(r->m, &ch);
+}
+
+/* The sender was told that it takes longer: once is enough. */
+void
+message_warned(struct message *m)
+{
+	struct rcpt_change	 ch = { .index = CHANGE_WARNED };
+
+	m->env.warned = 1;
+	append_change(m, &ch);
+}
+
+static void
+remove_text(void *arg, int error)
+{
+	uint64_t	*id = arg;
+	char		 name[QUEUEID_SIZE];
+
+	queueid_text(*id, name);
+	if (unlinkat(queue_large(), name, 0) == -1)
+		log_warn("large/%s", name);
+	free(id);
+}
+
 void
 message_drop(struct message *m)
 {
-	struct journal_place	place;
-	char			name[QUEUEID_SIZE];
+	struct journal_place	 place;
+	uint64_t		*id = NULL;
 
-	if (journal_append(RECORD_DONE, m->id, NULL, 0, 0, NULL, NULL, NULL,
-	    &place) == -1)
+	/* Without memory for it the file stays until the next start. */
+	if (m->env.spooled && (id = malloc(sizeof(*id))) != NULL)
+		*id = m->id;
+	if (journal_append(RECORD_DONE, m->id, NULL, 0, 0, NULL,
+	    id != NULL ? remove_text : NULL, id, &place) == -1) {
 		log_warn("journal");
-	if (m->env.spooled) {
-		queueid_text(m->id, name);
-		if (unlinkat(queue_large(), name, 0) == -1)
-			log_warn("large/%s", name);
+		free(id);
 	}
-	message_free(m);
+	message_forget(m);
 }
 
 static void
@@ -296,6 +318,7 @@ recipient_done(struct recipient *r, const char *reply)
 	r->state = RECIP_OVER;
 	m->active--;
 	log_final(r, "delivered");
+	r->dest = NULL;
 	if (m->active > 0 || m->failed > 0)
 		journal_change(r);
 	maybe_finished(m);
@@ -314,11 +337,18 @@ recipient_failed(struct recipient *r, const char *reply)
 	m->active--;
 	m->failed++;
 	log_final(r, "failed");
+	r->dest = NULL;
 	journal_change(r);
-	if (!m->is_failing && !m->bouncing) {
-		m->is_failing = 1;
-		TAILQ_INSERT_TAIL(&self.failing, m, failing);
-	}
+	message_failing(m);
+}
+
+void
+message_failing(struct message *m)
+{
+	if (m->failed == 0 || m->is_failing || m->bouncing)
+		return;
+	m->is_failing = 1;
+	TAILQ_INSERT_TAIL(&self.failing, m, failing);
 }
 
 void
@@ -342,8 +372,12 @@ void
 messages_failing(void (*fn)(struct message *))
 {
 	struct message	*m;
+	size_t		 n = 0;
 
-	while ((m = TAILQ_FIRST(&self.failing)) != NULL) {
+	/* Not those that fn() puts there again. */
+	TAILQ_FOREACH(m, &self.failing, failing)
+		n++;
+	while (n-- > 0 && (m = TAILQ_FIRST(&self.failing)) != NULL) {
 		TAILQ_REMOVE(&self.failing, m, failing);
 		m->is_failing = 0;
 		fn(m);
@@ -357,12 +391,14 @@ message_told(struct message *m)
 
 	m->bouncing = 0;
 	for (i = 0; i < m->env.nrcpts; i++)
-		if (m->env.rcpts[i].status == RCPT_FAILED) {
+		if (m->recips[i].reported &&
+		    m->env.rcpts[i].status == RCPT_FAILED) {
 			m->env.rcpts[i].status = RCPT_DONE;
 			m->failed--;
-			if (m->active > 0)
+			if (m->active > 0 || m->failed > 0)
 				journal_change(&m->recips[i]);
 		}
+	message_failing(m);		/* those that failed meanwhile */
 	maybe_finished(m);
 }
 
@@ -425,6 +461,10 @@ message_text_fd(struct message *m)
 void
 message_keep_text(struct message *m, int fd)
 {
+	if (self.nfds >= FDS_MAX) {
+		close(fd);
+		return;
+	}
 	m->fd = fd;
 	self.nfds++;
 }
@@ -445,12 +485,12 @@ found_message(uint64_t id, const unsigned char *p, size_t len,
 		return;
 	/* A later record of the same message is its newest state. */
 	if ((m = message_find(id)) != NULL)
-		message_free(m);
+		message_forget(m);
 	if ((m = message_new(id)) == NULL)
 		fatal("spool");
 	if (envelope_decode(&m->env, p + 8, envlen) == -1) {
 		log_warnx("spool: an envelope cannot be read");
-		message_free(m);
+		message_forget(m);
 		return;
 	}
 	m->place = *place;
@@ -468,10 +508,17 @@ found_change(uint64_t id, const void *p, size_t len)
 	struct rcpt_change	 ch;
 	struct erecipient	*e;
 
-	if (m == NULL || rcpt_change_decode(&ch, p, len) == -1 ||
-	    ch.index >= m->env.nrcpts)
+	if (m == NULL || rcpt_change_decode(&ch, p, len) == -1)
+		return;
+	if (ch.index == CHANGE_WARNED)
+		m->env.warned = 1;
+	if (ch.index >= m->env.nrcpts)
 		return;
 	e = &m->env.rcpts[ch.index];
+	/* One that was written late, after a full disk, says nothing new. */
+	if (ch.tries < e->tries ||
+	    (ch.tries == e->tries && ch.status < (uint32_t)e->status))
+		return;
 	e->status = ch.status;
 	e->tries = ch.tries;
 	e->next = ch.next;
@@ -494,7 +541,7 @@ found(void *arg, enum record_type type, uint64_t id, const void *p,
 		break;
 	case RECORD_DONE:
 		if ((m = message_find(id)) != NULL)
-			message_free(m);
+			message_forget(m);
 		break;
 	}
 }
@@ -502,19 +549,23 @@ found(void *arg, enum record_type type, uint64_t id, const void *p,
 static void
 damaged(void *arg, const char *what)
 {
+	int	*whole = arg;
+
+	*whole = 0;
 	log_warnx("spool: %s", what);
 }
 
 int
-messages_load(void)
+messages_load(int *whole)
 {
 	int	dir, ret;
 
+	*whole = 1;
 	if ((dir = openat(queue_spool(), "journal", O_RDONLY | O_DIRECTORY |
 	    O_CLOEXEC)) == -1)
 		return (-1);
 	/* journal keeps it open */
-	ret = journal_open(role_base(), dir, found, damaged, NULL);
+	ret = journal_open(role_base(), dir, found, damaged, whole);
 	if (self.n > 0)
 		log_info("%zu messages in the spool", self.n);
 	return (ret);
@@ -535,10 +586,8 @@ messages_start(void)
 		for (i = 0; i < m->env.nrcpts; i++)
 			if (m->recips[i].state == RECIP_WAITING)
 				wait_add(&m->recips[i], m->env.rcpts[i].next);
-		if (m->failed > 0) {
-			m->is_failing = 1;
-			TAILQ_INSERT_TAIL(&self.failing, m, failing);
-		} else if (m->active == 0)
+		message_failing(m);
+		if (m->failed == 0 && m->active == 0)
 			message_drop(m);
 	}
 }
@@ -620,13 +669,22 @@ void
 messages_clean(void)
 {
 	struct message	*m;
-	uint64_t	 oldest = journal_oldest();
+	uint64_t	 needed = journal_newest();
 	int		 n = 0;
 
 	if (self.cleaning > 0 || !should_clean())
 		return;
+	RB_FOREACH(m, messages, &self.all)
+		if (m->committed && m->place.seg < needed)
+			needed = m->place.seg;
+	if (journal_oldest() < needed) {
+		while (journal_oldest() < needed && journal_bytes() >
+		    (uint64_t)CLEAN_KEEP * JOURNAL_SEGMENT)
+			journal_drop_oldest();
+		return;
+	}
 	RB_FOREACH(m, messages, &self.all) {
-		if (!m->committed || m->place.seg != oldest)
+		if (!m->committed || m->place.seg != needed)
 			continue;
 		if (move(m) == -1) {
 			log_warn("journal: cannot move a message");
@@ -635,6 +693,4 @@ messages_clean(void)
 		if (++n == CLEAN_STEP)
 			return;
 	}
-	if (n == 0)
-		journal_drop_oldest();
 }

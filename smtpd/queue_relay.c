@@ -56,7 +56,7 @@ session_free(struct rsession *s)
 {
 	size_t	i;
 
-	/* What has no answer is sent again: at worst twice, never lost. */
+	/* What has no answer is sent again: perhaps twice, never lost. */
 	for (i = s->n; i > 0; i--)
 		if (s->rcpts[i - 1] != NULL)
 			dest_put_back(s->rcpts[i - 1]);
@@ -252,6 +252,26 @@ queue_relay_result(struct peer *p, struct msg *m)
 	dest_run();
 }
 
+/*
+ * It may be this message that ends sessions: it waits for itself, so that it
+ * does not come first again when the destination is tried next.
+ */
+static void
+defer_unanswered(struct rsession *s, const char *reply)
+{
+	struct recipient	*r;
+	size_t			 i;
+
+	for (i = 0; i < s->n; i++) {
+		if ((r = s->rcpts[i]) == NULL)
+			continue;
+		s->rcpts[i] = NULL;
+		s->dest->nflying--;
+		recipient_deferred(r, reply);
+	}
+	s->n = s->left = 0;
+}
+
 void
 queue_relay_closed(struct peer *p, struct msg *m)
 {
@@ -265,6 +285,7 @@ queue_relay_closed(struct peer *p, struct msg *m)
 		return;
 	d = s->dest;
 	was = s->state;
+	defer_unanswered(s, a->reply);
 	session_free(s);
 	if (was == R_IDLE) {
 		/* It only got tired of waiting. */

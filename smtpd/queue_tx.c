@@ -35,9 +35,9 @@ struct tx {
 	uint32_t		 seq;		/* of MAIL */
 	struct message		*m;
 	int			 storing;	/* the text is being written */
-	int			 gone;		/* net has hung up meanwhile */
+	int			 silent;	/* its net has gone */
 	uint32_t		 data_seq;
-	size_t			 nwaiting;	/* recipients of this RCPT */
+	uint32_t		 missed;	/* RCPT that did not fit */
 	int			 large_fd;	/* spooled text; -1 */
 	char			 addr[C_ADDR];
 };
@@ -46,6 +46,7 @@ struct tx {
 struct question {
 	LIST_ENTRY(question)	 entry;
 	uint32_t		 ticket;
+	uint32_t		 generation;	/* of lookup */
 	resolved		 fn;
 	void			*arg;
 	struct msg_TX_ADD	*adds;
@@ -61,14 +62,17 @@ static struct {
 
 static void	question_add(const struct msg_TX_ADD *);
 static void	question_verdict(const struct msg_TX_VERDICT *);
+static void	question_end(struct question *, const char *);
 
+/* What is being stored is nobody's any more: it stays accepted. */
 static struct tx *
 tx_find(uint32_t conn, uint32_t generation)
 {
 	struct tx	*t;
 
 	LIST_FOREACH(t, &self.txs[conn % TX_BUCKETS], entry)
-		if (t->conn == conn && t->generation == generation)
+		if (t->conn == conn && t->generation == generation &&
+		    !t->storing)
 			return (t);
 	return (NULL);
 }
@@ -83,16 +87,22 @@ large_name(uint64_t id, const char *suffix, char *to, size_t size)
 }
 
 static void
-tx_free(struct tx *t)
+remove_large(uint64_t id, const char *suffix)
 {
 	char	name[32];
 
+	large_name(id, suffix, name, sizeof(name));
+	if (unlinkat(queue_large(), name, 0) == -1 && errno != ENOENT)
+		log_warn("large/%s", name);
+}
+
+static void
+tx_free(struct tx *t)
+{
 	LIST_REMOVE(t, entry);
 	if (t->large_fd != -1) {
 		close(t->large_fd);
-		large_name(t->m->id, ".new", name, sizeof(name));
-		if (unlinkat(queue_large(), name, 0) == -1 && errno != ENOENT)
-			log_warn("large/%s", name);
+		remove_large(t->m->id, ".new");
 	}
 	if (t->m != NULL)
 		message_forget(t->m);
@@ -148,10 +158,8 @@ queue_tx_open(struct peer *p, struct msg *m)
 	struct tx			*t;
 	uint32_t			 gen = peer_generation(p);
 
-	if ((t = tx_find(o->conn, gen)) != NULL && !t->storing)
+	if ((t = tx_find(o->conn, gen)) != NULL)
 		tx_free(t);		/* net has begun anew */
-	else if (t != NULL)
-		return;
 	if (!queue_room())
 		reply(o->conn, gen, o->seq, 0, 0,
 		    "452 4.3.1 the disk is full, try again later");
@@ -175,6 +183,7 @@ place_from_add(struct erecipient *e, const struct msg_TX_ADD *a)
 	p->port = a->port;
 	p->nomx = a->nomx;
 	p->route = a->route;
+	/* envelope_free() frees what there is of it */
 	if ((e->rcpt = copy(a->rcpt)) == NULL ||
 	    (e->orig = copy(a->orig)) == NULL ||
 	    (p->user = copy(a->user)) == NULL ||
@@ -185,6 +194,18 @@ place_from_add(struct erecipient *e, const struct msg_TX_ADD *a)
 	return (0);
 }
 
+/* One account, or one address outside, gets one copy. */
+static int
+same_place(const struct erecipient *e, const struct msg_TX_ADD *a)
+{
+	if (e->place.local != (int)a->local)
+		return (0);
+	if (a->local)
+		return (strcmp(e->place.user, a->user) == 0 &&
+		    strcmp(e->place.host, a->host) == 0);
+	return (strcmp(e->rcpt, a->rcpt) == 0);
+}
+
 /* 1 is there already, 0 added, -1 no memory or too many. */
 static int
 add_recipient(struct envelope *env, const struct msg_TX_ADD *a)
@@ -193,16 +214,19 @@ add_recipient(struct envelope *env, const struct msg_TX_ADD *a)
 	size_t			 i;
 
 	for (i = 0; i < env->nrcpts; i++)
-		if (env->rcpts[i].place.local == (int)a->local &&
-		    strcmp(env->rcpts[i].rcpt, a->rcpt) == 0)
+		if (same_place(&env->rcpts[i], a))
 			return (1);
 	if (env->nrcpts == ENVELOPE_RCPTS ||
 	    (v = reallocarray(env->rcpts, env->nrcpts + 1, sizeof(*v))) ==
 	    NULL)
 		return (-1);
 	env->rcpts = v;
+	if (place_from_add(&v[env->nrcpts], a) == -1) {
+		erecipient_free(&v[env->nrcpts]);
+		return (-1);
+	}
 	env->nrcpts++;
-	return (place_from_add(&v[env->nrcpts - 1], a));
+	return (0);
 }
 
 void
@@ -216,11 +240,10 @@ queue_tx_add(struct peer *p, struct msg *m)
 		return;
 	}
 	if ((t = tx_find(a->conn, peer_generation(p))) == NULL ||
-	    a->seq <= t->seq || t->storing)
+	    a->seq <= t->seq)
 		return;
 	if (add_recipient(&t->m->env, a) == -1)
-		log_warnx("too many recipients for one message");
-	t->nwaiting++;
+		t->missed = a->seq;
 }
 
 void
@@ -237,9 +260,10 @@ queue_tx_verdict(struct peer *p, struct msg *m)
 	t = tx_find(v->conn, gen);
 	if (t == NULL && v->accepted)
 		reply(v->conn, gen, v->seq, 0, 0, "503 5.5.1 say MAIL first");
-	else if (v->accepted && t->m->env.nrcpts == 0)
+	else if (v->accepted && (t->missed == v->seq ||
+	    t->m->env.nrcpts == 0))
 		reply(v->conn, gen, v->seq, 0, 0,
-		    "451 4.3.0 no memory, try again later");
+		    "452 4.5.3 too many recipients");
 	else
 		reply(v->conn, gen, v->seq, t != NULL ? t->m->id : 0,
 		    v->accepted, v->reply);
@@ -250,16 +274,12 @@ queue_tx_verdict(struct peer *p, struct msg *m)
 }
 
 void
-queue_tx_end(struct peer *p, struct msg *m)
+queue_tx_close(struct peer *p, struct msg *m)
 {
-	const struct msg_TX_END	*e = m->body;
-	struct tx		*t;
+	const struct msg_TX_CLOSE	*c = m->body;
+	struct tx			*t;
 
-	if ((t = tx_find(e->conn, peer_generation(p))) == NULL)
-		return;
-	if (t->storing)
-		t->gone = e->gone;	/* it stays accepted */
-	else
+	if ((t = tx_find(c->conn, peer_generation(p))) != NULL)
 		tx_free(t);
 }
 
@@ -274,7 +294,7 @@ queue_spool_ask(struct peer *p, struct msg *m)
 	int				 fd = -1;
 
 	if ((t = tx_find(a->conn, peer_generation(p))) != NULL &&
-	    t->m->id == a->id && t->large_fd == -1 && !t->storing) {
+	    t->m->id == a->id && t->large_fd == -1) {
 		large_name(t->m->id, ".new", name, sizeof(name));
 		t->large_fd = openat(queue_large(), name, O_RDWR | O_CREAT |
 		    O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -291,6 +311,13 @@ queue_spool_ask(struct peer *p, struct msg *m)
 	peer_send(p, M_SPOOL_FILE, &f, fd);
 }
 
+static void
+tell_stored(struct tx *t, uint64_t id, const char *text)
+{
+	if (!t->silent)
+		reply(t->conn, t->generation, t->data_seq, id, id != 0, text);
+}
+
 /* On the disk, or not: only now the client hears of it. */
 static void
 stored(void *arg, int error)
@@ -304,16 +331,20 @@ stored(void *arg, int error)
 	t->large_fd = -1;		/* closed by the committer */
 	if (error != 0) {
 		log_warnx("%s: cannot be stored: %s", id, strerror(error));
-		reply(t->conn, t->generation, t->data_seq, 0, 0,
+		tell_stored(t, 0,
 		    error == ENOSPC || error == EDQUOT ?
 		    "452 4.3.1 the disk is full, try again later" :
 		    "451 4.3.0 the message cannot be stored now");
+		if (m->env.spooled) {
+			remove_large(m->id, ".new");
+			remove_large(m->id, "");
+		}
 		tx_free(t);
 		return;
 	}
 	snprintf(text, sizeof(text), "250 2.0.0 %s Message accepted for "
 	    "delivery", id);
-	reply(t->conn, t->generation, t->data_seq, m->id, 1, text);
+	tell_stored(t, m->id, text);
 	log_info("%s: accepted from=<%s> addr=%s conn=%u%s%s size=%llu "
 	    "nrcpt=%zu msgid=%s", id, m->env.sender, t->addr, t->conn,
 	    m->env.user[0] != '\0' ? " user=" : "", m->env.user,
@@ -347,23 +378,25 @@ slurp(int fd, size_t len)
 	return (p);
 }
 
+/* The sealed descriptor is kept: delivery needs no second copy. */
 static int
-store_small(struct tx *t, int fd, size_t len)
+store_small(struct tx *t, int *fd, size_t len)
 {
 	char	*text;
-	int	 ret, keep;
+	int	 ret;
 
-	if (os_anonfile_is_sealed(fd) != 1 && OS_HAVE_SEALS) {
+	if (os_anonfile_is_sealed(*fd) != 1 && OS_HAVE_SEALS) {
 		errno = EPERM;
 		return (-1);
 	}
-	if ((text = slurp(fd, len)) == NULL)
+	if ((text = slurp(*fd, len)) == NULL)
 		return (-1);
 	ret = message_store(t->m, text, len, NULL, stored, t);
 	free(text);
-	if (ret == 0 && OS_HAVE_SEALS &&
-	    (keep = fcntl(fd, F_DUPFD_CLOEXEC, 3)) != -1)
-		message_keep_text(t->m, keep);
+	if (ret == 0 && OS_HAVE_SEALS) {
+		message_keep_text(t->m, *fd);
+		*fd = -1;
+	}
 	return (ret);
 }
 
@@ -381,7 +414,7 @@ store_large(struct tx *t)
 }
 
 static int
-store(struct tx *t, const struct msg_TX_DATA *d, int fd)
+store(struct tx *t, const struct msg_TX_DATA *d, int *fd)
 {
 	struct stat	st;
 
@@ -389,7 +422,7 @@ store(struct tx *t, const struct msg_TX_DATA *d, int fd)
 		errno = EPERM;
 		return (-1);
 	}
-	if (fstat(d->spooled ? t->large_fd : fd, &st) == -1)
+	if (fstat(d->spooled ? t->large_fd : *fd, &st) == -1)
 		return (-1);
 	if (!S_ISREG(st.st_mode) || st.st_size <= 0 ||
 	    st.st_size > TEXT_MAX || (!d->spooled &&
@@ -419,33 +452,48 @@ queue_tx_data(struct peer *p, struct msg *m)
 	const struct msg_TX_DATA	*d = m->body;
 	uint32_t			 gen = peer_generation(p);
 	struct tx			*t;
+	int				 error;
 
 	t = tx_find(d->conn, gen);
-	if (t == NULL || t->m->id != d->id || t->storing ||
-	    t->m->env.nrcpts == 0) {
+	if (t == NULL || t->m->id != d->id || t->m->env.nrcpts == 0) {
 		reply(d->conn, gen, d->seq, 0, 0, "503 5.5.1 no transaction");
 		return;
 	}
-	if (store(t, d, m->fd) == -1) {
+	if (store(t, d, &m->fd) == -1) {
+		error = errno;
 		log_warn("message of connection %u", (unsigned int)d->conn);
-		reply(d->conn, gen, d->seq, 0, 0, errno == ENOSPC ?
+		reply(d->conn, gen, d->seq, 0, 0, error == ENOSPC ?
 		    "452 4.3.1 the disk is full, try again later" :
 		    "451 4.3.0 the message cannot be stored now");
 		tx_free(t);
 	}
 }
 
-void
-tx_net_gone(struct peer *p)
+/* Without net or lookup nobody would ever end what they began. */
+static void
+txs_drop(uint32_t generation)
 {
 	struct tx	*t, *next;
 	size_t		 i;
 
 	for (i = 0; i < TX_BUCKETS; i++)
 		LIST_FOREACH_SAFE(t, &self.txs[i], entry, next)
-			if (t->generation == peer_generation(p) &&
-			    !t->storing)
+			if (t->generation == generation && !t->storing)
 				tx_free(t);
+}
+
+/* A new net counts its connections from the start again. */
+void
+tx_net_gone(struct peer *p)
+{
+	struct tx	*t;
+	size_t		 i;
+
+	txs_drop(peer_generation(p));
+	for (i = 0; i < TX_BUCKETS; i++)
+		LIST_FOREACH(t, &self.txs[i], entry)
+			if (t->generation == peer_generation(p))
+				t->silent = 1;
 }
 
 /* Questions of queue's own. */
@@ -469,10 +517,11 @@ tx_resolve(const char *sender, const char *rcpt, int expand, resolved fn,
 	strlcpy(q->ask.sender, sender, sizeof(q->ask.sender));
 	strlcpy(q->ask.rcpt, rcpt, sizeof(q->ask.rcpt));
 	LIST_INSERT_HEAD(&self.questions, q, entry);
-	if (lookup != NULL)
+	if (lookup != NULL) {
+		q->generation = peer_generation(lookup);
 		peer_send(lookup, M_RESOLVE, &q->ask, -1);
-	else
-		tx_lookup_gone();
+	} else
+		question_end(q, "451 4.3.0 lookup is being restarted");
 }
 
 static struct question *
@@ -521,11 +570,14 @@ question_verdict(const struct msg_TX_VERDICT *v)
 }
 
 void
-tx_lookup_gone(void)
+tx_lookup_gone(struct peer *p)
 {
-	struct question	*q;
+	struct question	*q, *next;
 
-	while ((q = LIST_FIRST(&self.questions)) != NULL) {
+	txs_drop(peer_generation(p));
+	LIST_FOREACH_SAFE(q, &self.questions, entry, next) {
+		if (q->generation != peer_generation(p))
+			continue;
 		q->n = 0;
 		question_end(q, "451 4.3.0 lookup was restarted");
 	}

@@ -27,7 +27,7 @@ static const struct role_def roles[] = {
 	{ ROLE_DNS, "_maildns", "/var/empty", "stdio dns recvfd",
 	    ROLE_NETFACING, 1024, R_RELAY, &dns_code },
 	{ ROLE_QUEUE, "_mailq", NULL,
-	    "stdio rpath wpath cpath flock thread sendfd recvfd",
+	    "stdio accept rpath wpath cpath flock thread sendfd recvfd",
 	    ROLE_CONFTEXT | ROLE_KEEPS, 16384, R_RELAY, &queue_code },
 	{ ROLE_RELAY, "_mailout", "/var/empty", "stdio inet recvfd",
 	    ROLE_CONFTEXT | ROLE_NETFACING, 2048, 0, &relay_code },

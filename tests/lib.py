@@ -35,7 +35,8 @@ def run(*argv, **kw):
     kw.setdefault("stdin", None if "input" in kw else subprocess.DEVNULL)
     if "input" in kw:
         del kw["stdin"]
-    p = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **kw)
+    kw.setdefault("stderr", subprocess.STDOUT)
+    p = subprocess.run(argv, stdout=subprocess.PIPE, **kw)
     return p.returncode, p.stdout.decode("utf-8", "replace")
 
 
@@ -135,7 +136,8 @@ def certs():
         subprocess.run(["openssl", "req", "-x509", "-nodes", "-days", "30", "-newkey"] + alg +
                        ["-keyout", "%s/%s.key" % (d, name), "-out", "%s/%s.crt" % (d, name),
                         "-subj", "/CN=" + host, "-addext",
-                        "subjectAltName=DNS:%s,DNS:localhost,IP:127.0.0.1" % host],
+                        "subjectAltName=DNS:%s,IP:127.0.0.1%s" % (
+                            host, ",DNS:localhost" if name == "ec" else "")],
                        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         os.chmod("%s/%s.key" % (d, name), 0o600)
     _certs = d

@@ -129,8 +129,9 @@ slowed_down(struct attempt *at)
 	if (!throttle_refuses(self.throttle, at->ask.addr, at->ask.user, now))
 		return (0);
 	self.slowed++;
-	log_info("authentication refused: user=%s addr=%s proto=%s: too many "
-	    "failures", log_name(at->ask.user), at->ask.addr, at->ask.proto);
+	log_info("authentication refused: user=%s addr=%s proto=%s conn=%u: "
+	    "too many failures", log_name(at->ask.user), at->ask.addr,
+	    at->ask.proto, (unsigned int)at->ask.conn);
 	delay = throttle_delay(self.throttle, at->ask.addr, now);
 	answer(at, AUTH_SLOWDOWN, delay * 1000);
 	attempt_free(at);
@@ -329,8 +330,9 @@ grant(struct attempt *at, const struct account *a)
 	self.granted++;
 	throttle_succeeded(self.throttle, at->ask.addr, at->ask.user,
 	    at->arrived / 1000);
-	log_info("authenticated: user=%s addr=%s proto=%s", log_name(a->user),
-	    at->ask.addr, at->ask.proto);
+	log_info("authenticated: user=%s addr=%s proto=%s conn=%u",
+	    log_name(a->user), at->ask.addr, at->ask.proto,
+	    (unsigned int)at->ask.conn);
 	g.net = at->net;
 	g.conn = (unsigned int)at->ask.conn;
 	g.tls = (int)at->ask.tls;
@@ -358,8 +360,9 @@ deny(struct attempt *at)
 		return;
 	}
 	self.denied++;
-	log_info("authentication failed: user=%s addr=%s proto=%s",
-	    log_name(at->ask.user), at->ask.addr, at->ask.proto);
+	log_info("authentication failed: user=%s addr=%s proto=%s conn=%u",
+	    log_name(at->ask.user), at->ask.addr, at->ask.proto,
+	    (unsigned int)at->ask.conn);
 	delay = throttle_failed(self.throttle, at->ask.addr, at->ask.user,
 	    at->ask.pass, at->arrived / 1000);
 	answer(at, AUTH_DENIED, delay * 1000);

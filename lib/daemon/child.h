@@ -20,7 +20,7 @@ struct child {
 	pid_t			 pid;
 	const struct role_def	*def;
 	uint32_t		 gen;
-	struct peer		*peer;		/* NULL: broken, will be reaped */
+	struct peer		*peer;		/* NULL: will be reaped */
 	time_t			 started;	/* monotonic seconds */
 	int			 ready;
 	time_t			 kill_at;	/* told to finish; 0: not */
@@ -56,17 +56,21 @@ struct supervise {
 	struct gens		 gens;
 	struct gen		*current;	/* newest that is running */
 	const char		*program;	/* to exec roles */
-	const char		*libexec;	/* where per-user programs are */
+	const char		*libexec;	/* of per-user programs */
 	const char		*conf_path;
 	int			 verbose;
 	int			 foreground;
 	int			 unprivileged;
 	int			 stopping;
+	int			 reload_again;	/* asked for during a reload */
+	int			 log_missing;	/* could not be opened */
 	size_t			 nperuser;
 };
 extern struct supervise sv;
 
 time_t		 sv_now(void);
+/* A new descriptor of the log for the parent and every process. */
+void		 logs_again(const struct conf *);
 
 /* spawn.c */
 struct child	*spawn_role(const struct role_def *, uint32_t gen);
@@ -95,6 +99,8 @@ int		 give_role(struct child *, struct gen *);
 void		 give_table(struct peer *, const struct conf *,
 		    unsigned int index);
 int		 give_bind(const struct conf *, char *err, size_t);
+/* Close what this configuration has no use for. */
+void		 give_unbind(const struct conf *);
 
 /* control.c */
 int		 control_open(const struct conf *);

@@ -27,6 +27,7 @@
 
 #define START_LIMIT	30	/* seconds until every role is ready */
 #define DRAIN_LIMIT	3600	/* seconds an old connection may still last */
+#define DRAIN_MAX	8	/* old generations that finish at a time */
 #define BACKOFF_MAX	60	/* seconds between two starts of a role */
 
 struct restart {
@@ -96,7 +97,9 @@ join(struct child *a, struct child *b)
 		log_warn("socketpair");
 		return (-1);
 	}
-	ma.generation = mb.generation = a->gen > b->gen ? a->gen : b->gen;
+	/* What stays belongs to no generation: the other one's counts. */
+	ma.generation = mb.generation = a->def->flags & ROLE_KEEPS ?
+	    b->gen : a->gen;
 	peer_send(a->peer, M_CHANNEL, &ma, sp[0]);
 	peer_send(b->peer, M_CHANNEL, &mb, sp[1]);
 	return (0);
@@ -114,32 +117,61 @@ give_conf(struct peer *p, struct gen *g)
 	return (0);
 }
 
+/* Everybody whom a new child may talk to. */
 static int
-start_role(struct gen *g, const struct role_def *def)
+join_all(struct child *c)
 {
+	struct child	*o;
+	int		 keeps;
+
+	TAILQ_FOREACH(o, &sv.children, entry) {
+		keeps = (c->def->flags | o->def->flags) & ROLE_KEEPS;
+		if (o == c || o->peer == NULL || (!keeps && o->gen != c->gen) ||
+		    !wants_channel(c->def, o->def))
+			continue;
+		/* One that finishes still needs what stays. */
+		if (o->kill_at != 0 && !(c->def->flags & ROLE_KEEPS))
+			continue;
+		if (join(c, o) == -1)
+			return (-1);
+	}
+	return (0);
+}
+
+static int
+tell_role(struct gen *g, struct child *c)
+{
+	const struct role_def	*def = c->def;
 	struct sandbox_path	 paths[SANDBOX_PATHS];
-	struct child		*c, *o;
 	size_t			 n = 0;
 
-	if ((c = spawn_role(def, g->id)) == NULL) {
-		log_warn("cannot start %s", role_name(def->role));
-		return (-1);
-	}
 	if (sv.ops->paths != NULL)
 		n = sv.ops->paths(def->role, g->conf, paths, SANDBOX_PATHS);
 	spawn_settings(c, g->conf, paths, n);
 	if ((def->flags & ROLE_CONFTEXT) && give_conf(c->peer, g) == -1)
 		return (-1);
-	TAILQ_FOREACH(o, &sv.children, entry)
-		if (o != c && o->peer != NULL && o->kill_at == 0 &&
-		    (o->gen == g->id || (o->def->flags & ROLE_KEEPS)) &&
-		    wants_channel(def, o->def) && join(c, o) == -1)
-			return (-1);
-	if (give_role(c, g) == -1)
+	if (join_all(c) == -1 || give_role(c, g) == -1)
 		return (-1);
 	if (sv.ops->tell != NULL)
 		sv.ops->tell(c->peer, def->role, g->conf);
 	supervise_go(c->peer);
+	return (0);
+}
+
+/* -1 if there is no process; one that lacks something is killed again. */
+static int
+start_role(struct gen *g, const struct role_def *def)
+{
+	struct child	*c;
+
+	if ((c = spawn_role(def, g->id)) == NULL) {
+		log_warn("cannot start %s", role_name(def->role));
+		return (-1);
+	}
+	if (tell_role(g, c) == -1) {
+		c->kill_at = sv_now();
+		supervise_kill(c->peer, "cannot be given what it needs");
+	}
 	return (0);
 }
 
@@ -151,6 +183,15 @@ gen_free(struct gen *g)
 		close(g->conffd);
 	conf_free(g->conf);
 	free(g);
+}
+
+static void
+reload_pending(void)
+{
+	if (!sv.reload_again)
+		return;
+	sv.reload_again = 0;
+	gen_reload();
 }
 
 /* A new generation that did not come up: as if it had never been tried. */
@@ -170,6 +211,8 @@ gen_fail(struct gen *g, const char *why)
 		}
 	g->state = GEN_DRAINING;
 	g->until = sv_now() + START_LIMIT;
+	give_unbind(sv.current->conf);
+	reload_pending();
 }
 
 int
@@ -196,7 +239,8 @@ gen_start(struct conf *conf)
 	for (def = sv.daemon->roles; def->role != ROLE_PARENT; def++) {
 		if (def->flags & ROLE_PERUSER)
 			continue;
-		if ((def->flags & ROLE_KEEPS) && gen_role(g->id, def->role))
+		/* It runs, or will be started again. */
+		if ((def->flags & ROLE_KEEPS) && sv.current != NULL)
 			continue;
 		if (start_role(g, def) == -1) {
 			gen_fail(g, "a role cannot be started");
@@ -204,6 +248,22 @@ gen_start(struct conf *conf)
 		}
 	}
 	return (0);
+}
+
+/* Clients that stay must not make each reload cost a set of processes. */
+static void
+end_oldest(void)
+{
+	struct gen	*g;
+	unsigned int	 n = 0;
+
+	TAILQ_FOREACH_REVERSE(g, &sv.gens, gens, entry)
+		if (g->state == GEN_DRAINING && ++n > DRAIN_MAX &&
+		    g->until > sv_now()) {
+			log_info("generation %u ends: %d newer ones are "
+			    "finishing", g->id, DRAIN_MAX);
+			g->until = sv_now();
+		}
 }
 
 static void
@@ -221,10 +281,13 @@ hand_over(struct gen *g)
 			if (give_conf(c->peer, g) == -1)
 				log_warn("configuration for %s",
 				    role_name(c->def->role));
-			send_log(c->peer, g->conf);
 		}
-	if (old != NULL)
+	if (old != NULL) {
+		logs_again(g->conf);
+		give_unbind(g->conf);
 		gen_drain(old, DRAIN_LIMIT);
+		end_oldest();
+	}
 	log_info("%s generation %u, sandbox: %s",
 	    old == NULL ? "ready," : "reloaded,", g->id, sandbox_describe());
 }
@@ -247,6 +310,7 @@ gen_ready(struct child *c)
 		if (o->gen == g->id && !o->ready)
 			return;
 	hand_over(g);
+	reload_pending();
 }
 
 /* First net, which has the connections; the others when it has gone. */
@@ -283,6 +347,8 @@ drain_rest(struct gen *g)
 		gen_free(g);
 }
 
+static void	schedule(struct gen *, const struct role_def *, time_t);
+
 static void
 restart(evutil_socket_t fd, short ev, void *arg)
 {
@@ -294,8 +360,7 @@ restart(evutil_socket_t fd, short ev, void *arg)
 	if (g != NULL && g->state == GEN_RUNNING && !sv.stopping) {
 		log_info("starting %s again", role_name(r->def->role));
 		if (start_role(g, r->def) == -1)
-			log_warnx("%s stays down until the next reload",
-			    role_name(r->def->role));
+			schedule(g, r->def, 0);
 	}
 	event_free(r->timer);
 	free(r);
@@ -338,6 +403,8 @@ gen_child_exited(struct child *c)
 	time_t			 ran = sv_now() - c->started;
 
 	child_free(c);
+	if (def->flags & ROLE_KEEPS && sv.current != NULL)
+		g = sv.current;
 	if (g == NULL || (def->flags & ROLE_PERUSER) || sv.stopping)
 		return;
 	switch (g->state) {
@@ -348,6 +415,7 @@ gen_child_exited(struct child *c)
 		schedule(g, def, ran);
 		break;
 	case GEN_DRAINING:
+		drain_rest(g);
 		break;
 	}
 }

@@ -51,8 +51,8 @@ still_wanted(const struct bound *b, const struct conf *conf)
 	return (0);
 }
 
-static void
-close_unwanted(const struct conf *conf)
+void
+give_unbind(const struct conf *conf)
 {
 	size_t	i, j;
 
@@ -73,7 +73,6 @@ give_bind(const struct conf *conf, char *err, size_t size)
 	const struct conf_listen	*l;
 	struct bound			*b;
 
-	close_unwanted(conf);
 	TAILQ_FOREACH(l, &conf->listens, entry) {
 		if (!sv.ops->serves(l) || bound_find(l) != NULL)
 			continue;

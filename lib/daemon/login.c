@@ -30,6 +30,7 @@
 
 #define LOGIN_SECONDS	60		/* from connecting to the session */
 #define BYE_SECONDS	5		/* to take our last words */
+#define STOP_SECONDS	60		/* a shorter drain is the end */
 #define ORPHAN_SECONDS	120		/* for an answer nobody waits for */
 #define TRIES_MAX	4
 #define SPARE_FDS	64		/* listeners, channels, log */
@@ -68,6 +69,7 @@ static struct {
 	TAILQ_HEAD(, login) waiting;	/* not in a session, oldest first */
 	LIST_HEAD(, login) ids[ID_BUCKETS];
 	struct event	*stop;
+	int		 stopping;	/* a stop, not a reload */
 	unsigned int	 count, max, next;
 	unsigned long	 accepted, turned_away, granted, refused;
 } net = {
@@ -157,8 +159,9 @@ most_connections(void)
 }
 
 /*
- * Take no more clients; those who have a session keep it until they or the
- * session end it, or until the time is over.
+ * Take no more clients.  Those who are there go on until they or their session
+ * end it, or until the time is over: after a reload that is long, and who was
+ * greeted may still log in.
  */
 void
 login_drain(unsigned int seconds)
@@ -167,7 +170,9 @@ login_drain(unsigned int seconds)
 	struct login *l, *next;
 
 	doors_close();
-	for (l = TAILQ_FIRST(&net.waiting); l != NULL; l = next) {
+	net.stopping = seconds < STOP_SECONDS;
+	for (l = TAILQ_FIRST(&net.waiting); net.stopping && l != NULL;
+	    l = next) {
 		next = TAILQ_NEXT(l, entry);
 		if (l->phase == PHASE_OPEN || l->phase == PHASE_HANDSHAKE)
 			bye(l, LOGIN_BYE_DRAIN);
@@ -612,7 +617,7 @@ login_try(struct login *l, const char *user, const char *pass)
 
 	l->phase = PHASE_WAIT;
 	conn_pause(l->conn);
-	if (auth == NULL || role_draining())
+	if (auth == NULL || net.stopping)
 		refuse(l, AUTH_TEMPFAIL);
 	else if (strlcpy(ask.user, user, sizeof(ask.user)) >=
 	    sizeof(ask.user) || strlcpy(ask.pass, pass, sizeof(ask.pass)) >=

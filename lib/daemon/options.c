@@ -102,7 +102,7 @@ options_parse(struct options *o, int argc, char **argv)
 static void
 report_stderr(void *arg, int is_error, const char *line)
 {
-	fprintf(stderr, "%s%s\n", is_error ? "" : "warning: ", line);
+	fprintf(stderr, "%s\n", line);
 }
 
 struct conf *

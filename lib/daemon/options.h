@@ -26,7 +26,8 @@ struct options {
 /* Exits with usage and status 2 on a mistake. */
 void		 options_parse(struct options *, int argc, char **argv);
 /* Reports mistakes on stderr; NULL if it cannot be used. */
-struct conf	*options_load(const struct options *, const struct parent_ops *);
+struct conf	*options_load(const struct options *,
+		    const struct parent_ops *);
 /* -n and -nv: the exit status. */
 int		 options_check(const struct options *, const struct conf *);
 /* -C and -C -j: the running daemon's table, else the declared one. */

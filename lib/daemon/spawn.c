@@ -146,6 +146,7 @@ send_log(struct peer *p, const struct conf *conf)
 	l.json = conf->log_json;
 	if ((fd = log_open(l.dest, conf->log_path)) == -1) {
 		l.dest = LOG_TO_STDERR;
+		sv.log_missing = 1;		/* tried again by tick() */
 		if ((fd = log_open(l.dest, NULL)) == -1) {
 			log_warn("log");
 			return;
@@ -164,6 +165,7 @@ spawn_settings(struct child *c, const struct conf *conf,
 	size_t			 i;
 
 	send_log(c->peer, conf);
+	start.contract = contract_hash(sv.daemon->contract);
 	start.generation = c->gen;
 	start.verbose = sv.verbose;
 	start.unprivileged = sv.unprivileged;
@@ -203,14 +205,14 @@ supervise_peruser(enum role role, const char *program, uid_t uid, gid_t gid,
 	s.path = path;
 	s.argv[0] = name;
 	s.drop = !sv.unprivileged;
-	if ((c = child_new(def, sv.current->id, &s)) == NULL) {
+	if ((c = child_new(def, supervise_generation(), &s)) == NULL) {
 		log_warn("cannot start %s", path);
 		return (NULL);
 	}
 	strlcpy(c->user, user, sizeof(c->user));
 	c->arg = arg;
 	sv.nperuser++;
-	spawn_settings(c, sv.current->conf, paths, n);
+	spawn_settings(c, supervise_conf(), paths, n);
 	return (c->peer);
 }
 
@@ -227,9 +229,12 @@ child_drain(struct child *c, unsigned int seconds)
 {
 	struct msg_DRAIN	drain = { .seconds = seconds };
 
-	if (c->kill_at != 0 || c->peer == NULL)
+	time_t			at = sv_now() + seconds + 5;
+
+	/* Again only if it has less time than it was told before. */
+	if (c->peer == NULL || (c->kill_at != 0 && c->kill_at <= at))
 		return;
-	c->kill_at = sv_now() + seconds + 5;
+	c->kill_at = at;
 	peer_send(c->peer, M_DRAIN, &drain, -1);
 }
 

@@ -5,6 +5,7 @@
  * roles and waits: for signals, for messages of fixed size from its roles, and
  * for mailctl.
  */
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -27,11 +28,14 @@
 
 #define STOP_NET	5	/* seconds that connections get to finish */
 #define STOP_ALL	10
+#define PARENT_NOFILE	32768
 
 struct supervise sv;
 static struct options	opt;
 static int		ready_fd = -1;	/* tells the waiting shell */
 static time_t		stop_at;
+
+static void	stopping(void);
 
 time_t
 sv_now(void)
@@ -42,16 +46,26 @@ sv_now(void)
 	return (ts.tv_sec);
 }
 
+/*
+ * The generation in force.  While the first one starts it is that one: a
+ * role that is ready asks for a mailbox before the last one is.
+ */
+static const struct gen *
+in_force(void)
+{
+	return (sv.current != NULL ? sv.current : TAILQ_FIRST(&sv.gens));
+}
+
 const struct conf *
 supervise_conf(void)
 {
-	return (sv.current->conf);
+	return (in_force()->conf);
 }
 
 uint32_t
 supervise_generation(void)
 {
-	return (sv.current->id);
+	return (in_force()->id);
 }
 
 uint32_t
@@ -69,15 +83,22 @@ supervise_unprivileged(void)
 struct peer *
 supervise_role_of(enum role role, uint32_t generation)
 {
-	struct child	*c = gen_role(generation, role);
+	struct child	*c;
 
-	return (c == NULL ? NULL : c->peer);
+	/* One that drains still serves the connections it has. */
+	if ((c = gen_role(generation, role)) != NULL)
+		return (c->peer);
+	TAILQ_FOREACH(c, &sv.children, entry)
+		if (c->def->role == role && c->gen == generation &&
+		    c->peer != NULL)
+			return (c->peer);
+	return (NULL);
 }
 
 struct peer *
 supervise_role(enum role role)
 {
-	return (supervise_role_of(role, sv.current->id));
+	return (supervise_role_of(role, supervise_generation()));
 }
 
 size_t
@@ -107,6 +128,10 @@ parent_ready(struct peer *p, struct msg *m)
 	const struct msg_READY	*r = m->body;
 	struct child		*c = child_of(p);
 
+	if (c->ready) {
+		supervise_kill(p, "is ready twice");
+		return;
+	}
 	c->ready = 1;
 	c->level = r->sandbox;
 	c->uid = r->uid;
@@ -173,10 +198,7 @@ parent_peer_bad(struct peer *p, struct msg *m)
 static void
 parent_log_lost(struct peer *p, struct msg *m)
 {
-	struct gen	*g = gen_find(child_of(p)->gen);
-
-	if (g != NULL)
-		send_log(p, g->conf);
+	send_log(p, supervise_conf());
 }
 
 static const struct handler common_handlers[] = {
@@ -237,12 +259,14 @@ reap(evutil_socket_t sig, short ev, void *arg)
 			child_gone(c->peer, NULL);
 		gen_child_exited(c);
 	}
+	if (sv.stopping)
+		stopping();
 }
 
 static void
 report_log(void *arg, int is_error, const char *line)
 {
-	log_warnx("%s%s", is_error ? "" : "warning: ", line);
+	log_warnx("%s", line);
 }
 
 void
@@ -252,11 +276,16 @@ gen_reload(void)
 	struct gen	*g;
 	char		 err[512];
 
+	if (sv.stopping)
+		return;
 	TAILQ_FOREACH(g, &sv.gens, entry)
 		if (g->state == GEN_STARTING) {
-			log_warnx("a reload is already going on");
+			log_info("another reload follows the one going on");
+			sv.reload_again = 1;
 			return;
 		}
+	/* Whatever becomes of it: the log may have been moved away. */
+	logs_again(supervise_conf());
 	if ((conf = conf_load(sv.conf_path, opt.macros, opt.nmacros,
 	    report_log, NULL)) == NULL) {
 		log_warnx("%s has mistakes; the old configuration stays",
@@ -271,6 +300,7 @@ gen_reload(void)
 	}
 	if (give_bind(conf, err, sizeof(err)) == -1) {
 		log_warnx("%s; the old configuration stays", err);
+		give_unbind(supervise_conf());
 		conf_free(conf);
 		return;
 	}
@@ -319,6 +349,8 @@ tick(evutil_socket_t fd, short ev, void *arg)
 {
 	child_overdue();
 	gen_tick();
+	if (sv.log_missing && own_log(supervise_conf()) == 0)
+		logs_again(supervise_conf());
 	if (sv.stopping)
 		stopping();
 }
@@ -401,6 +433,9 @@ background(void)
 		do {
 			n = read(p[0], &c, 1);
 		} while (n == -1 && errno == EINTR);
+		if (n != 1)
+			fprintf(stderr, "%s was not started; see the log\n",
+			    sv.daemon->name);
 		_exit(n == 1 ? 0 : 1);
 	}
 	close(p[0]);
@@ -413,19 +448,64 @@ background(void)
 		close(null);
 }
 
-static void
+static int
 own_log(const struct conf *conf)
 {
 	enum log_dest	dest = conf->log_dest;
 	int		fd;
 
 	if (sv.foreground)
-		return;
+		return (0);
 	if ((fd = log_open(dest, conf->log_path)) == -1) {
-		log_warn("log: staying with stderr");
-		return;
+		if (!sv.log_missing)
+			log_warn("the log cannot be opened");
+		sv.log_missing = 1;		/* tick() tries again */
+		return (-1);
 	}
 	log_use(dest, fd, conf->log_json);
+	return (0);
+}
+
+/* The log was moved away, or another one is to be used. */
+void
+logs_again(const struct conf *conf)
+{
+	struct child	*c;
+
+	sv.log_missing = 0;
+	(void)own_log(conf);		/* said so, and is tried again */
+	TAILQ_FOREACH(c, &sv.children, entry)
+		if (c->peer != NULL)
+			send_log(c->peer, conf);
+}
+
+/* syslogd was started again. */
+static void
+lost_own_log(void)
+{
+	static time_t	last;
+	time_t		now = sv_now();
+
+	if (now - last < 2 && last != 0)
+		return;
+	last = now;
+	(void)own_log(supervise_conf());
+}
+
+/* Who started us may wait for the end of what he reads from us. */
+static void
+leave_stderr(const struct conf *conf)
+{
+#ifndef SANDBOX_TEST_RELAX	/* sanitizers report there */
+	int	null;
+
+	if (sv.foreground || conf->log_dest == LOG_TO_STDERR)
+		return;
+	if ((null = open("/dev/null", O_RDWR | O_CLOEXEC)) == -1 ||
+	    dup2(null, STDERR_FILENO) == -1)
+		fatal("/dev/null");
+	close(null);
+#endif
 }
 
 /* One daemon a state directory; the lock goes with the process. */
@@ -449,6 +529,20 @@ pid_file(const struct conf *conf)
 		fatal("%s", path);
 }
 
+/* One for each process, and one more on the way to it. */
+static void
+descriptors(void)
+{
+	struct rlimit	rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
+		fatal("getrlimit");
+	rl.rlim_cur = rl.rlim_max == RLIM_INFINITY ||
+	    rl.rlim_max > PARENT_NOFILE ? PARENT_NOFILE : rl.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &rl) == -1)
+		fatal("setrlimit");
+}
+
 static int
 run(struct conf *conf)
 {
@@ -456,13 +550,10 @@ run(struct conf *conf)
 
 	if (!opt.foreground)
 		background();
-	own_log(conf);
+	descriptors();
 	if ((sv.base = event_base_new()) == NULL)
 		fatalx("event_base_new");
 	pid_file(conf);
-	if (sv.unprivileged)
-		log_warnx("started by uid %u: same processes, same sandbox, "
-		    "but all of them with this uid", (unsigned)getuid());
 	if (sv.ops->prepare != NULL && sv.ops->prepare(conf) == -1)
 		return (1);
 	if (give_bind(conf, err, sizeof(err)) == -1)
@@ -471,9 +562,16 @@ run(struct conf *conf)
 	watch_signals();
 	if (control_open(conf) == -1)
 		fatalx("control socket");
+	/* What went wrong so far was said to whoever started us. */
+	if (own_log(conf) == 0)
+		leave_stderr(conf);
+	if (sv.unprivileged)
+		log_warnx("started by uid %u: same processes, same sandbox, "
+		    "but all of them with this uid", (unsigned)getuid());
 	setproctitle("[priv]");
 	if (gen_start(conf) == -1)
 		return (1);
+	log_lost_hook(lost_own_log);
 	if (event_base_dispatch(sv.base) == -1)
 		fatalx("event loop");
 	control_close();
@@ -507,6 +605,7 @@ supervise_main(const struct daemon_def *d, const struct parent_ops *ops,
 	log_init(d->name, "");
 	if (argc >= 2 && strcmp(argv[1], "-x") == 0)
 		as_role(argc, argv);
+	closefrom(STDERR_FILENO + 1);
 	tzset();
 	umask(077);
 	options_parse(&opt, argc, argv);

@@ -32,6 +32,34 @@ field_number(const unsigned char *p)
 	return (v);
 }
 
+static uint64_t
+hash_add(uint64_t h, const void *p, size_t n)
+{
+	const unsigned char	*c = p;
+
+	while (n-- > 0)
+		h = (h ^ *c++) * 1099511628211u;
+	return (h);
+}
+
+uint64_t
+contract_hash(const struct contract *c)
+{
+	const struct msg_def	*def;
+	uint64_t		 h = 14695981039346656037u;
+	size_t			 i, j;
+
+	for (i = 0; i < c->nmsgs; i++) {
+		def = &c->msgs[i];
+		h = hash_add(h, def->name, strlen(def->name));
+		h = hash_add(h, &def->size, sizeof(def->size));
+		for (j = 0; j < def->nfields; j++)
+			h = hash_add(h, def->fields[j].name,
+			    strlen(def->fields[j].name));
+	}
+	return (h);
+}
+
 static const char *
 check_fields(const struct msg_def *def, const unsigned char *p)
 {
@@ -128,7 +156,8 @@ print_roles(FILE *f, uint32_t set, int json)
 
 	if (!json && (set & R_ALL) == R_ALL) {
 		fputs("all", f);
-		return;
+		set &= ~R_ALL;
+		sep = "|";
 	}
 	for (i = 0; i < ROLE_COUNT; i++)
 		if (set & (1u << i)) {

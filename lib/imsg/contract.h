@@ -29,7 +29,7 @@ enum role {
 	ROLE_DELIVER,
 	ROLE_WATCH,
 	ROLE_SESSION,
-	ROLE_CTL,		/* mailctl, at the other end of a control socket */
+	ROLE_CTL,		/* mailctl, on a control socket */
 	ROLE_COUNT
 };
 
@@ -132,6 +132,11 @@ void		 contract_format(const struct contract *, const struct msg *,
 void		 contract_wipe(const struct contract *, struct msg *);
 /* The audit table of messages, as text or as a JSON array; NULL on ENOMEM. */
 char		*contract_print(const struct contract *, int json);
+/*
+ * A fingerprint of the table: two programs that agree on it understand each
+ * other.  A daemon's file may have been replaced while it runs.
+ */
+uint64_t	 contract_hash(const struct contract *);
 const char	*role_name(enum role);
 
 #endif

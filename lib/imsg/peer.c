@@ -60,7 +60,8 @@ struct peer {
 	TAILQ_HEAD(, outfd)	 wfds;
 	int			 rfds[PEER_FDS];
 	size_t			 nrfds;
-	const char		*broken;	/* why nothing is sent any more */
+	const char		*broken;	/* why it is over */
+	int			 full;		/* a message was lost */
 	int			 flushing;
 	int			 busy;		/* inside a handler */
 	int			 freed;		/* peer_free() inside one */
@@ -272,8 +273,11 @@ peer_send_tail(struct peer *p, uint32_t type, const void *body,
 	if (p->broken != NULL || p->fd == -1 ||
 	    (fd != -1 && (o = calloc(1, sizeof(*o))) == NULL))
 		goto lost;
-	if (buf_reserve(&p->wbuf, sizeof(h) + h.len) == NULL)
+	if (buf_reserve(&p->wbuf, sizeof(h) + h.len) == NULL) {
+		p->full = 1;
+		event_active(p->flush, 0, 0);
 		goto lost;
+	}
 	if (o != NULL) {
 		o->at = p->wdone + buf_len(&p->wbuf);
 		o->fd = fd;
@@ -369,6 +373,10 @@ peer_writable(evutil_socket_t fd, short ev, void *arg)
 	p->flushing = 0;
 	if (p->broken != NULL || p->fd == -1)
 		return;
+	if (p->full) {
+		peer_break(p, "does not read");
+		return;
+	}
 	switch (write_out(p)) {
 	case 0:
 		p->flushing = 1;
@@ -435,6 +443,8 @@ read_in(struct peer *p, const char **why)
 
 	*why = NULL;
 	iov.iov_len = PEER_READ - buf_len(&p->rbuf);
+	if (iov.iov_len == 0)
+		return (0);	/* what is there has to be handled first */
 	if (iov.iov_len > PEER_MSG_MAX)
 		iov.iov_len = PEER_MSG_MAX;
 	if ((iov.iov_base = buf_reserve(&p->rbuf, iov.iov_len)) == NULL) {
@@ -508,6 +518,11 @@ handle_one(struct peer *p, const char **why)
 	unsigned char	*data = buf_data(&p->rbuf);
 	size_t		 len = buf_len(&p->rbuf);
 
+	/* A descriptor comes with the first byte of its message. */
+	if (len == 0 && p->nrfds > 0) {
+		*why = "unexpected descriptor";
+		return (-1);
+	}
 	if (len < sizeof(h))
 		return (0);
 	memcpy(&h, data, sizeof(h));
@@ -568,14 +583,21 @@ peer_readable(evutil_socket_t fd, short ev, void *arg)
 {
 	struct peer	*p = arg;
 	const char	*why;
-	int		 r;
 
-	if ((r = read_in(p, &why)) == -1) {
+	if (read_in(p, &why) == -1) {
 		peer_break(p, why);
 		return;
 	}
-	if (r == 1)
+	if (buf_len(&p->rbuf) > 0)
 		(void)handle_all(p, -1);
+}
+
+/* What was read but is not waited for is handled by the loop. */
+static void
+leave_rest(struct peer *p)
+{
+	if (buf_len(&p->rbuf) > 0)
+		event_active(p->in, EV_READ, 0);
 }
 
 static int
@@ -600,8 +622,15 @@ peer_read_one(struct peer *p)
 		p->busy++;
 		r = handle_one(p, &why);
 		p->busy--;
-		if (r == 1)
+		if (p->freed) {			/* by that handler */
+			if (p->busy == 0)
+				peer_free(p);
+			return (-1);
+		}
+		if (r == 1) {
+			leave_rest(p);
 			return (1);
+		}
 		if (r == -1) {
 			peer_break(p, why);
 			return (-1);
@@ -630,8 +659,10 @@ peer_call(struct peer *p, uint32_t type, const void *body, const void *tail,
 	for (;;) {
 		if (handle_all(p, answer) == -1)
 			return (-1);
-		if (p->answered == answer)
+		if (p->answered == answer) {
+			leave_rest(p);
 			return (0);
+		}
 		if (wait_readable(p, timeout) == -1)
 			return (-1);
 		if (read_in(p, &why) == -1) {

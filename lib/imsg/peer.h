@@ -44,7 +44,10 @@ struct peer_ops {
  */
 void		 peer_check_handlers(const struct peer_ops *);
 
-/* Takes fd over (closed on failure too). NULL with errno. ops stays the caller's. */
+/*
+ * Takes fd over (closed on failure too). NULL with errno. ops stays the
+ * caller's.
+ */
 struct peer	*peer_new(struct event_base *, const struct peer_ops *,
 		    enum role other, int fd);
 void		 peer_free(struct peer *);

@@ -19,6 +19,7 @@
 #include "log/log.h"
 #include "os/compat.h"
 
+#define LOG_WAIT	100000	/* microseconds for a syslogd that hangs */
 #define LOG_PREFIX	192	/* what put() adds to a text, and more */
 
 static struct {
@@ -74,12 +75,14 @@ static int
 open_syslog(void)
 {
 	struct sockaddr_un	sun = { .sun_family = AF_UNIX };
+	struct timeval		most = { .tv_usec = LOG_WAIT };
 	int			fd, save;
 
 	strlcpy(sun.sun_path, "/dev/log", sizeof(sun.sun_path));
 	if ((fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) == -1)
 		return (-1);
-	if (connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1) {
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof(most)) ==
+	    -1 || connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1) {
 		save = errno;
 		close(fd);
 		errno = save;

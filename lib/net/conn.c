@@ -9,7 +9,6 @@
  * consumed or output that was not written.
  */
 #include <sys/socket.h>
-#include <sys/time.h>
 
 #include <errno.h>
 #include <event2/event.h>
@@ -18,6 +17,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <tls.h>
 #include <unistd.h>
 
@@ -44,13 +44,14 @@ struct conn {
 	struct event		*timer;
 	struct tls		*tls;
 	struct pump		*pump;
-	struct timeval		 progress;
+	time_t			 progress;	/* monotonic seconds */
 	unsigned int		 timeout;
 	char			 error[256];
 	char			 cipher[96];
 	unsigned int		 rd_on:1, wr_on:1, kicked:1, paused:1;
 	unsigned int		 handshake:1, eof:1, finishing:1, over:1;
 	unsigned int		 freed:1, resumed:1, want_tls:1;
+	unsigned int		 choked:1;	/* output found no room */
 	unsigned int		 busy;
 };
 
@@ -185,11 +186,21 @@ fail(struct conn *c, enum conn_end why, const char *text)
 	finish(c, why);
 }
 
+/* Monotonic: a clock that is set must not end every connection. */
+static time_t
+seconds_now(void)
+{
+	struct timespec	ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (ts.tv_sec);
+}
+
 static void
 progressed(struct conn *c)
 {
 	if (c->timeout > 0)
-		event_base_gettimeofday_cached(c->base, &c->progress);
+		c->progress = seconds_now();
 }
 
 /* The rest of what was read goes away, else close() would send a reset. */
@@ -266,7 +277,8 @@ give_buffered(struct conn *c)
 {
 	size_t	n;
 
-	while (!c->over && !c->paused && buf_len(&c->in) > 0) {
+	while (!c->over && !c->paused && !c->finishing &&
+	    buf_len(&c->in) > 0) {
 		n = c->ops->input(c, c->arg, buf_data(&c->in),
 		    buf_len(&c->in));
 		if (c->over || c->freed)
@@ -281,7 +293,8 @@ give_buffered(struct conn *c)
 		if (c->handshake || c->want_tls)
 			return;
 	}
-	if (!c->over && !c->paused && buf_len(&c->in) > c->in_max)
+	if (!c->over && !c->paused && !c->finishing &&
+	    buf_len(&c->in) > c->in_max)
 		fail(c, CONN_ERROR, "too much input");
 }
 
@@ -397,6 +410,8 @@ do_handshake(struct conn *c)
 	progressed(c);
 	snprintf(c->cipher, sizeof(c->cipher), "%s %s",
 	    tls_conn_version(c->tls), tls_conn_cipher(c->tls));
+	if (buf_len(&c->out) > 0 || c->finishing)
+		kick(c);		/* what was said meanwhile */
 	if (c->ops->secured != NULL)
 		c->ops->secured(c, c->arg);
 	if (!c->over && !c->paused)
@@ -430,6 +445,15 @@ on_readable(evutil_socket_t fd, short ev, void *arg)
 	leave(c);
 }
 
+/* The client has said all, and all was answered. */
+static void
+end_at_eof(struct conn *c)
+{
+	if (!c->over && c->eof && !c->paused && c->pump == NULL &&
+	    buf_len(&c->out) == 0)
+		finish(c, CONN_EOF);
+}
+
 static void
 on_writable(evutil_socket_t fd, short ev, void *arg)
 {
@@ -444,8 +468,9 @@ on_writable(evutil_socket_t fd, short ev, void *arg)
 	} else {
 		wr_set(c, 0);
 		flush_out(c);
-		if (c->tls != NULL && !c->over)
+		if (c->tls != NULL && !c->over && !c->eof)
 			read_in(c);
+		end_at_eof(c);
 	}
 	leave(c);
 }
@@ -458,6 +483,8 @@ on_kick(evutil_socket_t fd, short ev, void *arg)
 
 	enter(c);
 	c->kicked = 0;
+	if (c->choked)
+		fail(c, CONN_ERROR, "output is not read");
 	again = c->resumed;
 	c->resumed = 0;
 	if (again && !c->over && !c->paused) {
@@ -473,9 +500,7 @@ on_kick(evutil_socket_t fd, short ev, void *arg)
 			begin_tls(c);
 	} else
 		flush_out(c);
-	if (!c->over && c->eof && !c->paused && c->pump == NULL &&
-	    buf_len(&c->out) == 0)
-		finish(c, CONN_EOF);
+	end_at_eof(c);
 	leave(c);
 }
 
@@ -483,17 +508,14 @@ static void
 on_timer(evutil_socket_t fd, short ev, void *arg)
 {
 	struct conn	*c = arg;
-	struct timeval	 now, gone, left = { 0 };
+	struct timeval	 left = { 0 };
+	time_t		 gone;
 
 	enter(c);
-	event_base_gettimeofday_cached(c->base, &now);
-	timersub(&now, &c->progress, &gone);
-	if (gone.tv_sec >= (time_t)c->timeout)
+	gone = seconds_now() - c->progress;
+	left.tv_sec = (time_t)c->timeout - gone;
+	if (left.tv_sec <= 0 || event_add(c->timer, &left) == -1)
 		fail(c, CONN_TIMEOUT, "timed out");
-	else {
-		left.tv_sec = (time_t)c->timeout - gone.tv_sec;
-		event_add(c->timer, &left);
-	}
 	leave(c);
 }
 
@@ -503,7 +525,7 @@ conn_timeout(struct conn *c, unsigned int seconds)
 	struct timeval	tv = { .tv_sec = seconds };
 
 	c->timeout = seconds;
-	event_base_gettimeofday_cached(c->base, &c->progress);
+	c->progress = seconds_now();
 	if (seconds == 0) {
 		if (c->timer != NULL)
 			event_del(c->timer);
@@ -532,11 +554,8 @@ conn_write(struct conn *c, const void *data, size_t len)
 {
 	if (c->over)
 		return;
-	if (buf_add(&c->out, data, len) == -1) {
-		strlcpy(c->error, "output is not read", sizeof(c->error));
-		buf_free(&c->out);
-		c->finishing = 1;
-	}
+	if (buf_add(&c->out, data, len) == -1)
+		c->choked = 1;
 	kick(c);
 }
 
@@ -551,10 +570,8 @@ conn_printf(struct conn *c, const char *fmt, ...)
 	va_start(ap, fmt);
 	r = buf_vprintf(&c->out, fmt, ap);
 	va_end(ap);
-	if (r == -1) {
-		buf_free(&c->out);
-		c->finishing = 1;
-	}
+	if (r == -1)
+		c->choked = 1;
 	kick(c);
 }
 

@@ -20,6 +20,7 @@
 
 #define PUMP_READ	65536
 #define PUMP_FIRST	65536
+#define PUMP_LAST	60	/* seconds for a client to take the last bytes */
 
 struct pump {
 	struct conn		*c;
@@ -30,6 +31,7 @@ struct pump {
 	struct event		*wr;
 	struct buf		 first;
 	int			 rd_on;
+	int			 eof;	/* of the client, behind first */
 };
 
 static char	piece[PUMP_READ];
@@ -78,6 +80,8 @@ pump_writable(evutil_socket_t fd, short ev, void *arg)
 		}
 		buf_drain(&p->first, n);
 	}
+	if (p->eof)
+		pump_eof(p);
 	conn_resume(p->c);
 }
 
@@ -94,6 +98,8 @@ pump_readable(evutil_socket_t fd, short ev, void *arg)
 	if (n <= 0) {
 		event_del(p->rd);
 		p->rd_on = 0;
+		/* Nobody else watches over a client that does not read. */
+		conn_timeout(p->c, PUMP_LAST);
 		conn_finish(p->c);
 		return;
 	}
@@ -183,6 +189,9 @@ pump_first(struct pump *p, const void *data, size_t len)
 void
 pump_eof(struct pump *p)
 {
+	p->eof = 1;
+	if (buf_len(&p->first) > 0)
+		return;
 	if (shutdown(p->fd, SHUT_WR) == -1)
 		conn_finish(p->c);
 }

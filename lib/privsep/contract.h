@@ -19,6 +19,7 @@
 
 /* The life of a role. */
 #define START_FIELDS(NUM, STR, SECRET)					\
+	NUM(contract, UINT64_MAX)					\
 	NUM(generation, UINT32_MAX)					\
 	NUM(verbose, 2)							\
 	NUM(unprivileged, 1)						\
@@ -117,7 +118,7 @@ MSG(KEY,	R_PARENT,	R_SIGNER,	0, 1, 0, WHEN_START)	\
 MSG(TABLE,	R_PARENT,	R_LOOKUP | R_AUTH, 0, 1, 0, WHEN_ANY)	\
 MSG(TABLE_AGAIN, R_LOOKUP | R_AUTH, R_PARENT,	0, 0, 50, WHEN_RUN)	\
 MSG(GO,		R_PARENT,	R_ALL,		0, 0, 0, WHEN_START)	\
-MSG(READY,	R_ALL,		R_PARENT,	0, 0, 0, WHEN_ANY)	\
+MSG(READY,	R_ALL,		R_PARENT,	0, 0, 2, WHEN_ANY)	\
 MSG(DRAIN,	R_PARENT,	R_ALL,		0, 0, 0, WHEN_ANY)	\
 MSG(PEER_BAD,	R_ALL,		R_PARENT,	0, 0, 10, WHEN_RUN)	\
 MSG(LOG_LOST,	R_ALL,		R_PARENT,	0, 0, 5, WHEN_RUN)	\

@@ -27,6 +27,7 @@
 
 #define ROLE_HANDLERS	128		/* of one role */
 #define ROLE_CHANNELS	64		/* to other roles, all generations */
+#define PEER_BAD_MAX	4		/* a second; the contract allows 10 */
 
 static struct {
 	const struct daemon_def	*daemon;
@@ -173,12 +174,22 @@ strength(enum role role)
 void
 role_peer_bad(struct peer *p, const char *why)
 {
+	static time_t		second;
+	static unsigned int	told;
 	struct msg_PEER_BAD	bad = { 0 };
+	time_t			now = time(NULL);
 
 	log_warnx("bad message from %s: %s", role_name(peer_role(p)), why);
 	if (strength(peer_role(p)) > strength(self.def->role) ||
 	    peer_role(p) == ROLE_PARENT)
 		role_exit(1);
+	/* A crowd of bad peers must not make us one to the parent. */
+	if (now != second) {
+		second = now;
+		told = 0;
+	}
+	if (++told > PEER_BAD_MAX)
+		return;
 	bad.pid = peer_pid(p);
 	strlcpy(bad.why, why, sizeof(bad.why));
 	peer_send(self.parent, M_PEER_BAD, &bad, -1);
@@ -230,6 +241,9 @@ role_start(struct peer *p, struct msg *m)
 {
 	const struct msg_START	*start = m->body;
 
+	if (start->contract != contract_hash(self.daemon->contract))
+		fatalx("this program is not of the same build as its parent: "
+		    "restart %s", self.daemon->name);
 	self.start = *start;
 	log_verbose(start->verbose);
 }
@@ -420,7 +434,11 @@ make_missing(const char *path)
 		(void)mkdir(part, 0700);
 		*slash = '/';
 	}
-	(void)mkdir(part, 0700);
+	if (mkdir(part, 0700) == -1 && access(part, F_OK) == -1) {
+		/* The owner's affair; whoever waits is told by the parent. */
+		log_warn("%s", part);
+		role_exit(0);
+	}
 }
 
 static void

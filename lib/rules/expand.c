@@ -88,55 +88,6 @@ add_dest(struct expansion *x, const char *rcpt)
 	return (v);
 }
 
-/* "root: alice, bob@else.org": bare names are of the alias's own domain. */
-static enum rules_result
-push_value(struct expansion *x, const struct conf_domain *d, char *value,
-    unsigned int depth)
-{
-	char			*word, addr[SMTP_ADDR_SIZE], *end;
-	enum rules_result	 r;
-
-	while ((word = strsep(&value, ",")) != NULL) {
-		while (isspace((unsigned char)*word))
-			word++;
-		for (end = word + strlen(word); end > word &&
-		    isspace((unsigned char)end[-1]); end--)
-			end[-1] = '\0';
-		if (*word == '\0')
-			continue;
-		if (smtp_address(word, addr) != NULL)
-			return (say(x, RULES_TEMPFAIL, "451 4.3.5", word,
-			    "an alias holds what is no address"));
-		if (smtp_address_at(addr) == NULL &&
-		    (strlcat(addr, "@", sizeof(addr)) >= sizeof(addr) ||
-		    strlcat(addr, d->names.v[0], sizeof(addr)) >=
-		    sizeof(addr)))
-			continue;
-		if ((r = push(x, addr, depth + 1)) != RULES_OK)
-			return (r);
-	}
-	return (RULES_OK);
-}
-
-static enum rules_result
-alias_lookup(struct expansion *x, const struct conf_domain *d,
-    const char *local)
-{
-	enum rules_result	r;
-	char			key[SMTP_ADDR_SIZE];
-
-	if (d->alias_table == NULL)
-		return (RULES_NO);
-	if ((size_t)snprintf(key, sizeof(key), "%s@%s", local,
-	    d->names.v[0]) >= sizeof(key))
-		return (RULES_NO);
-	r = rules_table(x->env, d->alias_table, key, x->value, VALUE_MAX);
-	if (r == RULES_NO)
-		r = rules_table(x->env, d->alias_table, local, x->value,
-		    VALUE_MAX);
-	return (r);
-}
-
 /* An alias that leads to itself means the account of that name. */
 static int
 is_self(const char *value, const char *local, const char *domain)
@@ -180,6 +131,60 @@ local_account(struct expansion *x, const struct conf_domain *d,
 	return (RULES_OK);
 }
 
+/* "root: alice, bob@else.org": bare names are of the alias's own domain. */
+static enum rules_result
+push_value(struct expansion *x, const struct conf_domain *d, char *value,
+    const char *self, unsigned int depth)
+{
+	char			*word, addr[SMTP_ADDR_SIZE], *end;
+	enum rules_result	 r;
+
+	while ((word = strsep(&value, ",")) != NULL) {
+		while (isspace((unsigned char)*word))
+			word++;
+		for (end = word + strlen(word); end > word &&
+		    isspace((unsigned char)end[-1]); end--)
+			end[-1] = '\0';
+		if (*word == '\0')
+			continue;
+		if (smtp_address(word, addr) != NULL)
+			return (say(x, RULES_TEMPFAIL, "451 4.3.5", word,
+			    "an alias holds what is no address"));
+		if (smtp_address_at(addr) == NULL &&
+		    (strlcat(addr, "@", sizeof(addr)) >= sizeof(addr) ||
+		    strlcat(addr, d->names.v[0], sizeof(addr)) >=
+		    sizeof(addr)))
+			continue;
+		if (is_self(addr, self, d->names.v[0])) {
+			/* "alice: alice, bob" keeps her own copy */
+			r = local_account(x, d, self, addr);
+			if (r != RULES_OK && r != RULES_NO)
+				return (tempfail(x, r));
+		} else if ((r = push(x, addr, depth + 1)) != RULES_OK)
+			return (r);
+	}
+	return (RULES_OK);
+}
+
+static enum rules_result
+alias_lookup(struct expansion *x, const struct conf_domain *d,
+    const char *local)
+{
+	enum rules_result	r;
+	char			key[SMTP_ADDR_SIZE];
+
+	if (d->alias_table == NULL)
+		return (RULES_NO);
+	if ((size_t)snprintf(key, sizeof(key), "%s@%s", local,
+	    d->names.v[0]) >= sizeof(key))
+		return (RULES_NO);
+	r = rules_table(x->env, d->alias_table, key, x->value, VALUE_MAX);
+	if (r == RULES_NO)
+		r = rules_table(x->env, d->alias_table, local, x->value,
+		    VALUE_MAX);
+	return (r);
+}
+
 /* Try one spelling of the local part: an alias first, then an account. */
 static enum rules_result
 try_local(struct expansion *x, const struct conf_domain *d,
@@ -189,7 +194,7 @@ try_local(struct expansion *x, const struct conf_domain *d,
 
 	r = alias_lookup(x, d, local);
 	if (r == RULES_OK && !is_self(x->value, local, d->names.v[0]))
-		return (push_value(x, d, x->value, depth));
+		return (push_value(x, d, x->value, local, depth));
 	if (r != RULES_OK && r != RULES_NO)
 		return (tempfail(x, r));
 	x->reply[0] = '\0';
@@ -220,11 +225,11 @@ local_item(struct expansion *x, const struct conf_domain *d,
 		return (r);
 	if (strcmp(local, "postmaster") == 0) {
 		strlcpy(x->value, x->env->conf->postmaster, VALUE_MAX);
-		return (push_value(x, d, x->value, item.depth));
+		return (push_value(x, d, x->value, local, item.depth));
 	}
 	if (d->catchall != NULL) {
 		strlcpy(x->value, d->catchall, VALUE_MAX);
-		return (push_value(x, d, x->value, item.depth));
+		return (push_value(x, d, x->value, local, item.depth));
 	}
 	return (say(x, RULES_NO, "550 5.1.1", item.addr, "no such user here"));
 }
@@ -237,6 +242,9 @@ outside(struct expansion *x, const char *addr)
 	enum rules_result	 r;
 	const char		*at = smtp_address_at(addr);
 
+	if (at == NULL)
+		return (say(x, RULES_NO, "550 5.1.2", addr,
+		    "the address has no domain"));
 	TAILQ_FOREACH(route, &x->env->conf->routes, entry) {
 		if (!rules_in_set(x->env, &route->to, addr, &r) ||
 		    !rules_in_set(x->env, &route->from, x->sender, &r)) {

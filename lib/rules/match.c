@@ -177,13 +177,19 @@ rules_domain(const struct conf *conf, const char *addr)
 int
 rules_complete(const struct conf *conf, char addr[SMTP_ADDR_SIZE])
 {
-	size_t	n;
+	const char			*origin = conf->origin;
+	const struct conf_domain	*d = TAILQ_FIRST(&conf->domains);
+	size_t				 n;
 
 	if (*addr == '\0' || smtp_address_at(addr) != NULL)
 		return (0);
+	/* RFC 5321 4.1.1.3: <postmaster> is somebody here. */
+	if (strcasecmp(addr, "postmaster") == 0 && d != NULL &&
+	    conf_domain_find(conf, origin) == NULL)
+		origin = d->names.v[0];
 	n = strlen(addr);
 	if ((size_t)snprintf(addr + n, SMTP_ADDR_SIZE - n, "@%s",
-	    conf->origin) >= SMTP_ADDR_SIZE - n)
+	    origin) >= SMTP_ADDR_SIZE - n)
 		return (-1);
 	return (0);
 }

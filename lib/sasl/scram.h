@@ -46,7 +46,7 @@ int	scram_verifier_check(const struct scram_verifier *, const char *pass);
  */
 struct scram {
 	char		user[256];
-	char		gs2[300];		/* header of the first message */
+	char		gs2[300];	/* header of the first message */
 	char		nonce[SCRAM_NONCE];	/* ours, then both */
 	char		first_bare[SCRAM_MESSAGE];
 	char		server_first[SCRAM_MESSAGE];

@@ -18,7 +18,7 @@
  * or what is wrong.
  */
 const char	*smtp_path(const char **s, char to[SMTP_ADDR_SIZE]);
-/* As smtp_path(), for a whole string that is an address or a bare local part. */
+/* As smtp_path(), for a string that is an address or a local part. */
 const char	*smtp_address(const char *s, char to[SMTP_ADDR_SIZE]);
 /* The '@' between local part and domain, or NULL if there is no domain. */
 const char	*smtp_address_at(const char *addr);

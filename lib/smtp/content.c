@@ -65,6 +65,25 @@ text(struct smtp_content *c, struct out *o, const char *p, size_t n)
 	return (put(o, p, n));
 }
 
+/* The header ends here: fields that a submission must have are added. */
+static int
+end_header(struct smtp_content *c, struct out *o)
+{
+	c->header = 0;
+	if (!c->has_date && c->add_date[0] != '\0' &&
+	    (put(o, "Date: ", 6) == -1 ||
+	    put(o, c->add_date, strlen(c->add_date)) == -1 ||
+	    put(o, "\r\n", 2) == -1))
+		return (-1);
+	if (c->msgid[0] != '\0' || c->add_msgid[0] == '\0')
+		return (0);
+	memcpy(c->msgid, c->add_msgid, sizeof(c->msgid));
+	if (put(o, "Message-ID: ", 12) == -1 ||
+	    put(o, c->add_msgid, strlen(c->add_msgid)) == -1)
+		return (-1);
+	return (put(o, "\r\n", 2));
+}
+
 /* What the log and the loop check want to know of the header. */
 static void
 look(struct smtp_content *c, const char *p, size_t n)
@@ -72,8 +91,8 @@ look(struct smtp_content *c, const char *p, size_t n)
 	static const char	rec[] = "Received:", mid[] = "Message-ID:";
 	size_t			i;
 
-	if (n == 0)
-		c->header = 0;
+	if (n >= 5 && strncasecmp(p, "Date:", 5) == 0)
+		c->has_date = 1;
 	if (n >= sizeof(rec) - 1 && strncasecmp(p, rec, sizeof(rec) - 1) == 0)
 		c->received++;
 	if (c->msgid[0] != '\0' || n < sizeof(mid) - 1 ||
@@ -96,13 +115,17 @@ line(struct smtp_content *c, struct out *o, const char *p, const char *nl)
 	size_t	n = nl - p - (crlf ? 1 : 0);
 
 	if (c->bol && crlf && n == 1 && *p == '.')
-		return (1);
+		return (c->header && end_header(c, o) == -1 ? -1 : 1);
 	if (c->bol && n > 0 && *p == '.') {
 		p++;
 		n--;
 	}
-	if (c->header && c->bol)
-		look(c, p, n);
+	if (c->header && c->bol) {
+		if (n > 0)
+			look(c, p, n);
+		else if (end_header(c, o) == -1)
+			return (-1);
+	}
 	if (text(c, o, p, n) == -1)
 		return (-1);
 	c->bol = crlf;

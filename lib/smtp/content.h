@@ -18,9 +18,16 @@ struct smtp_content {
 	int		 eightbit;
 	unsigned int	 received;	/* Received: fields (RFC 5321 6.3) */
 	char		 msgid[128];	/* of the message, for the log */
+	/*
+	 * What a submission server adds to a header that has none (RFC 6409
+	 * 8.2, 8.3), set before the first line; "" adds nothing.
+	 */
+	char		 add_date[64];
+	char		 add_msgid[128];	/* with its angle brackets */
 	/* inside */
 	int		 bol;		/* behind a CRLF or at the start */
 	int		 header;	/* the empty line has not come yet */
+	int		 has_date;
 };
 
 typedef int (*smtp_content_put)(void *arg, const void *, size_t);

@@ -362,6 +362,7 @@ index_repair(struct index *ix)
 		if (!index_record_ok(ix, s) || index_uid(ix, s) <= last) {
 			if (s >= slots)
 				break;
+			ix->verified = 0;	/* next lock: a new one */
 			errno = EBADMSG;
 			return (-1);
 		}

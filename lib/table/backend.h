@@ -8,7 +8,8 @@
 
 struct table_backend {
 	/* -1 with errno; state is the backend's own */
-	int	(*open)(const struct conf_table *, enum table_form, void **state);
+	int	(*open)(const struct conf_table *, enum table_form,
+		    void **state);
 	void	(*lookup)(void *state, enum table_form, const char *key,
 		    table_cb, void *arg);
 	void	(*close)(void *state);

@@ -42,7 +42,8 @@ void		 table_refresh_lookup(struct table_refresh *, const char *key,
  * there is one, except that a file which was just being written to is asked
  * for again and counts as it was.
  */
-int		 table_refresh_answer(struct table_refresh *, int failed, int fd,
+int		 table_refresh_answer(struct table_refresh *, int failed,
+		    int fd,
 		    struct table_report *);
 /* For tests: a clock of one's own, in milliseconds. */
 void		 table_refresh_clock(struct table_refresh *,

@@ -51,7 +51,7 @@ struct table_user {
 struct table_answer {
 	enum table_result	 result;
 	const char		*key;		/* as it stands in the table */
-	const char		*value;		/* TABLE_MAP; "" for a bare key */
+	const char		*value;		/* of a map; "" bare */
 	const struct table_user	*user;		/* TABLE_USERS */
 	const char		*why;		/* TABLE_FAILED: one line */
 };
@@ -82,6 +82,7 @@ int		 table_load_fd(struct table *, int fd, struct table_report *);
 /* From now on every lookup fails with why, until something is loaded. */
 void		 table_unload(struct table *, const char *why);
 int		 table_is_file(const struct table *);
-void		 table_lookup(struct table *, const char *key, table_cb, void *);
+void		 table_lookup(struct table *, const char *key, table_cb,
+		    void *);
 
 #endif

@@ -23,11 +23,11 @@
 #include "privsep/role.h"
 #include "tls/server.h"
 #include "tls/signer.h"
+#include "tls/tickets.h"
 
 #define CERTS_MAX	256
 #define CONTEXTS_MAX	512
 #define CERT_FILE_MAX	(1 << 20)
-#define TICKET_LIFETIME	7200		/* seconds */
 #define SIGNER_TIMEOUT	10		/* seconds; then this process ends */
 #define SIGNATURE_MAX	1024
 
@@ -66,6 +66,9 @@ ask_signer(int rsa, unsigned int padding, const char *id,
 	if (peer_call(signer, M_SIGN, &ask, block, len, M_SIGNED,
 	    SIGNER_TIMEOUT) == -1) {
 		log_warnx("no answer from the signer");
+		/* A late one would be taken for that of the next question. */
+		if (role_peer(ROLE_SIGNER) == signer)
+			role_exit(1);
 		return (-1);
 	}
 	return (self.siglen > 0 ? 0 : -1);
@@ -120,7 +123,7 @@ tls_serve_init(void)
 			    const BIGNUM *, EC_KEY *);
 	int		(*setup)(EC_KEY *, BN_CTX *, BIGNUM **, BIGNUM **);
 
-	if (tls_init() == -1)
+	if (tls_init() == -1 || tickets_init() == -1)
 		return (-1);
 	arc4random_buf(self.session_id, sizeof(self.session_id));
 	if ((rsa = RSA_meth_dup(RSA_get_default_method())) == NULL ||
@@ -193,7 +196,7 @@ make_context(unsigned int index, const char *alpn)
 	    tls_config_set_session_lifetime(cfg, TICKET_LIFETIME) == -1)
 		log_warnx("TLS: %s", tls_config_error(cfg));
 	else if ((ctx = tls_server()) != NULL &&
-	    tls_configure(ctx, cfg) == -1) {
+	    (tls_configure(ctx, cfg) == -1 || tickets_apply() == -1)) {
 		log_warnx("TLS: %s", tls_error(ctx));
 		tls_free(ctx);
 		ctx = NULL;

@@ -109,7 +109,7 @@ test_printf(void)
 {
 	static const size_t	lens[] = { 0, 1, 255, 256, 510, 511, 512, 513,
 				    4000 };
-	static char		text[4001], name[32];
+	static char		text[4001], name[64];
 	struct buf		b;
 	size_t			i;
 

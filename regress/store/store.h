@@ -137,11 +137,12 @@ deliver(struct store *st, const char *mailbox, const char *id,
 {
 	struct store_delivery d = { .id = id, .again = again,
 	    .head = "Delivered-To: test\r\n", .headlen = 20 };
-	char path[] = "/tmp/postern-msg.XXXXXXXXXX";
+	char path[32];
 	enum store_error error;
 
-	d.fd = mkstemp(path);
-	unlink(path);
+	snprintf(path, sizeof(path), "message.%ld", (long)getpid());
+	d.fd = openat(scratch, path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+	(void)unlinkat(scratch, path, 0);
 	if (write(d.fd, text, strlen(text)) != (ssize_t)strlen(text))
 		return (STORE_SYS);
 	d.len = strlen(text);

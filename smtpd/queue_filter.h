@@ -1,0 +1,44 @@
+/*
+ * queue_filter: which messages a question of mailctl is about.
+ */
+#ifndef SMTPD_QUEUE_FILTER_H
+#define SMTPD_QUEUE_FILTER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define FILTER_WORDS	16
+
+enum filter_kind { FILTER_SENDER, FILTER_TO, FILTER_DOMAIN, FILTER_OLDER,
+	FILTER_STATE };
+
+/* All words must match; none: everything does. */
+struct queue_filter {
+	int		 has_id;
+	uint64_t	 id;
+	struct filter_word {
+		enum filter_kind kind;
+		const char	*pattern;
+		int64_t		 seconds;
+	}		 words[FILTER_WORDS];
+	size_t		 n;
+};
+
+/* What there is to know of one recipient of a message. */
+struct filter_facts {
+	uint64_t	 id;
+	int64_t		 age;		/* seconds */
+	const char	*sender;
+	const char	*rcpt;
+	const char	*state;
+};
+
+/*
+ * Parse "all", an id, or words like "sender=*@example.org older=2h"; text is
+ * cut up and must stay.  NULL, or what is wrong.
+ */
+const char	*queue_filter_parse(struct queue_filter *, char *text);
+int		 queue_filter_match(const struct queue_filter *,
+		    const struct filter_facts *);
+
+#endif

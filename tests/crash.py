@@ -1,0 +1,721 @@
+"""crash ROUNDS [CASE ...] - nothing that was acknowledged is lost.
+
+Clients send, append, flag, move and delete while processes are killed or the
+file system is shut down under them; afterwards every message that was answered
+with 250 or OK has to be there, whole.  A 250 that arrives after the cut does
+not count, so a power cut never blames the server for what it could not know.
+
+Cases: roles smtp imap pop3 power.
+"""
+import base64, collections, fcntl, hashlib, os, random, re, socket, ssl, struct
+import contextlib, shutil, subprocess, sys, tempfile, threading, time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from lib import *
+
+USERS = ["c%d@example.org" % i for i in range(1, 5)]
+BOX = "box@box.example"
+IMAP_USERS = ["i1@example.org", "i2@example.org", "i3@example.org"]
+POP_USER = "p1@example.org"
+RELAYED = "far@relay.test"
+PLAIN_PASS = "pw"
+RULES = "network here { 127.0.0.0/8 }\npermit here relay\n"
+EXTRA = "queue lifetime 1h retry 1s to 2s\nlimit sessions 2000 per address 500\n"
+# A deliverer to an mbox and a peer that was cut off may get again what they
+# had and nobody had answered for: one batch each.
+AGAIN_MAX = 100
+SHUTDOWN = 0x8004587d		# EXT4_IOC_SHUTDOWN
+NOLOGFLUSH = 2
+ROLES = ("net", "auth", "signer", "lookup", "dns", "queue", "relay", "deliver")
+
+
+# ------------------------------------------------------------ messages
+
+class Message:
+    """Text that tells its own name and sum."""
+
+    def __init__(self, name, size):
+        body = base64.encodebytes(os.urandom(size * 3 // 4 + 1)) + b".a dot\n"
+        self.name = name
+        self.text = ("From: <x@client.example>\nSubject: %s\nX-Crash-Id: %s\nX-Crash-Sum: %s\n\n" % (
+            name, name, digest(body))).encode() + body
+
+    def wire(self):
+        return self.text.replace(b"\n", b"\r\n").replace(b"\n.", b"\n..") + b".\r\n"
+
+    def crlf(self):
+        return self.text.replace(b"\n", b"\r\n")
+
+
+def digest(body):
+    return hashlib.sha256(body.strip(b"\n")).hexdigest()
+
+
+def identify(text):
+    """The name of a stored message, and whether it is whole."""
+    head, _, body = text.replace(b"\r\n", b"\n").partition(b"\n\n")
+    n = re.search(rb"^X-Crash-Id: (\S+)$", head, re.M)
+    s = re.search(rb"^X-Crash-Sum: (\S+)$", head, re.M)
+    if not n or not s:
+        return None, False
+    return n.group(1).decode(), digest(body) == s.group(1).decode()
+
+
+class Sink(threading.Thread):
+    """The next hop: says 250 to everything and remembers the names."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.got, self.bad = collections.Counter(), 0
+        self.port = free_port()
+        self.l = socket.create_server(("127.0.0.1", self.port), backlog=100)
+        self.start()
+
+    def run(self):
+        while True:
+            try:
+                c, _ = self.l.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(c,), daemon=True).start()
+
+    def serve(self, c):
+        c.setsockopt(socket.SOL_TCP, socket.TCP_NODELAY, 1)
+        with contextlib.suppress(OSError), c, c.makefile("rb") as f:
+            c.sendall(b"220 sink\r\n")
+            for l in f:
+                w = l[:4].upper()
+                if w == b"EHLO":
+                    c.sendall(b"250-sink\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SIZE\r\n")
+                elif w == b"DATA":
+                    c.sendall(b"354 go\r\n")
+                    if not self.data(f):
+                        return
+                    c.sendall(b"250 taken\r\n")
+                elif w == b"QUIT":
+                    c.sendall(b"221 bye\r\n")
+                    return
+                else:
+                    c.sendall(b"250 ok\r\n")
+
+    def data(self, f):
+        text = []
+        for l in f:
+            if l == b".\r\n":
+                name, whole = identify(b"".join(text))
+                self.got[name] += 1
+                self.bad += not whole
+                return True
+            text.append(l[1:] if l.startswith(b".") else l)
+        return False
+
+    def close(self):
+        self.l.close()
+
+
+# ------------------------------------------------------------ SMTP load
+
+class Load:
+    """Clients that send until told to stop; what was answered with 250."""
+
+    def __init__(self, suite, clients, count=0, tag="m"):
+        self.s, self.count, self.tag = suite, count, tag
+        self.lock, self.ending, self.n = threading.Lock(), False, 0
+        self.acked, self.sent, self.refused = {}, {}, 0
+        self.relay = RELAYED
+        self.threads = [threading.Thread(target=self.client, daemon=True) for i in range(clients)]
+        for t in self.threads:
+            t.start()
+
+    def next(self):
+        with self.lock:
+            if self.ending or self.count and len(self.acked) >= self.count:
+                return None
+            self.n += 1
+            n = self.n
+        if n % 10 == 9:
+            to = [self.relay]
+        elif n % 10 == 8:
+            to = [BOX]
+        elif n % 10 == 7:
+            to = [USERS[n % 4], USERS[(n + 1) % 4], self.relay]
+        else:
+            to = [USERS[n % 4]]
+        size = 300000 if n % 100 == 55 else 20000 if n % 10 == 3 else 2000
+        return Message("%s%d" % (self.tag, n), size), to
+
+    def client(self):
+        c = None
+        while True:
+            job = self.next()
+            if job is None:
+                break
+            try:
+                if c is None:
+                    c = self.s.smtp(timeout=20)
+                    c.hello()
+                self.send(c, *job)
+            except (OSError, Fail, ssl.SSLError):
+                if c:
+                    c.close()
+                c = None
+                time.sleep(0.02)
+        if c:
+            c.close()
+
+    def send(self, c, m, to):
+        c.write("MAIL FROM:<x@client.example>\r\n" +
+                "".join("RCPT TO:<%s>\r\n" % r for r in to) + "DATA\r\n")
+        c.expect("250")
+        replies = [c.reply() for r in to]
+        if not all(r and r.startswith("250") for r in replies):
+            # Part was refused for now: end this transaction.
+            self.refused += 1
+            raise Fail("refused")
+        c.expect("354")
+        keys = [(m.name, r) for r in to]
+        self.sent[m.name] = keys
+        c.write(m.wire())
+        r = c.reply()
+        if r and r.startswith("250"):
+            self.acked[m.name] = keys
+        elif r is None:
+            raise Fail("cut")
+        else:
+            self.refused += 1
+            time.sleep(0.02)
+
+    def wait(self, more, secs=30):
+        goal = min(len(self.acked) + more, self.count or 1 << 30)
+        until("%d messages more are taken" % more, lambda: len(self.acked) >= goal, secs)
+
+    def snapshot(self):
+        return dict(self.acked)
+
+    def end(self, secs=30):
+        self.ending = True
+        for t in self.threads:
+            t.join(secs)
+
+
+class Boxes:
+    """What lies in the mailboxes: (name, recipient) and how often."""
+
+    def __init__(self, suite, sink):
+        self.s, self.sink, self.seen, self.bad = suite, sink, {}, set()
+
+    def look(self):
+        got = collections.Counter()
+        for u in USERS:
+            for p in self.s.messages(u):
+                if p not in self.seen:
+                    name, whole = identify(slurp(p))
+                    if not whole:
+                        self.bad.add(p)
+                    self.seen[p] = name
+                got[(self.seen[p], u)] += 1
+        for part in re.split(rb"(?:^|\n)From [^\n]*\n", slurp(self.mbox()))[1:]:
+            name, whole = identify(part)
+            if not whole:
+                self.bad.add("%s in %s" % (name, self.mbox()))
+            got[(name, BOX)] += 1
+        for name, n in list(self.sink.got.items()):
+            got[(name, RELAYED)] += n
+        if self.sink.bad:
+            self.bad.add("%d relayed" % self.sink.bad)
+        return got
+
+    def mbox(self):
+        return os.path.join(self.s.dir, "mail/box.example/box.mbox")
+
+
+def settle(boxes, acked, secs=20):
+    """Wait until all that was acknowledged has come, or nothing comes any more."""
+    keys = [k for ks in acked.values() for k in ks]
+    last, total = time.monotonic(), -1
+    while True:
+        got = boxes.look()
+        n = sum(got.values())
+        if n != total:
+            total, last = n, time.monotonic()
+        lost = [k for k in keys if k not in got]
+        quiet = time.monotonic() - last
+        if quiet > (1.2 if not lost else secs):
+            return got, lost
+        time.sleep(0.2)
+
+
+def judge(what, boxes, load, acked, kills):
+    got, lost = settle(boxes, acked)
+    own = {k: n for k, n in got.items() if k[1] in USERS}
+    twice = [k for k, n in own.items() if n > 1]
+    again = sum(n - 1 for k, n in got.items() if n > 1 and k not in own)
+    foreign = [k for k in got if k[0] not in load.sent]
+    check(not lost, "%s: lost %d of %d: %s\n%s" % (what, len(lost), len(acked), lost[:5], boxes.s.log_tail(30)))
+    check(not boxes.bad, "%s: damaged: %s" % (what, sorted(boxes.bad)[:5]))
+    check(not twice, "%s: twice in a Maildir: %s" % (what, twice[:5]))
+    check(again <= AGAIN_MAX * kills, "%s: %d again elsewhere" % (what, again))
+    check(not foreign, "%s: never sent: %s" % (what, foreign[:5]))
+    return "%d acknowledged, 0 lost, %d again" % (len(acked), again)
+
+
+def people(extra=()):
+    return {u: "{PLAIN}" + PLAIN_PASS for u in USERS + IMAP_USERS + [POP_USER, BOX]}
+
+
+def suite(sink, **kw):
+    return Suite(rules=RULES, extra=EXTRA, people=people(),
+                 routes='relay to "relay.test" via "smtp+notls://127.0.0.1:%d"\n' % sink.port, **kw)
+
+
+def gone(pids):
+    return not any(alive(p) for p in pids)
+
+
+# ------------------------------------------------------------ IMAP load
+
+class Item:
+    """A message of an IMAP user: where it may be, and whether it is flagged."""
+
+    def __init__(self, message, box):
+        self.m, self.box, self.uid = message, box, None
+        self.where = {None, box}
+        self.flagged = {False}
+
+
+class Imap(threading.Thread):
+    """A session that appends, flags, moves and expunges."""
+
+    def __init__(self, suite, user, tag):
+        super().__init__(daemon=True)
+        self.s, self.user, self.tag = suite, user, tag
+        self.items, self.n, self.done, self.ending, self.why = {}, 0, 0, False, ""
+        self.lock = threading.Lock()
+        self.validity = {}
+        self.start()
+
+    def run(self):
+        rnd = random.Random(self.tag)
+        try:
+            c = imap_login(self.s, self.user)
+            with contextlib.suppress(Fail):
+                c.do("CREATE Box")
+            while not self.ending:
+                self.step(c, rnd)
+        except (OSError, Fail, ssl.SSLError) as e:
+            self.why = str(e)
+
+    def step(self, c, rnd):
+        mine = [i for i in self.items.values() if i.uid and i.where == {"INBOX"}]
+        what = rnd.random()
+        if what < 0.6 or not mine:
+            self.append(c, rnd)
+            return
+        i = rnd.choice(mine)
+        c.do("SELECT INBOX")
+        if what < 0.75:
+            self.change(c, "UID STORE %d +FLAGS (\\Flagged)" % i.uid, i, flagged=True)
+        elif what < 0.9:
+            self.change(c, "UID MOVE %d Box" % i.uid, i, where="Box")
+        else:
+            self.change(c, "UID STORE %d +FLAGS.SILENT (\\Deleted)" % i.uid, i)
+            self.change(c, "UID EXPUNGE %d" % i.uid, i, where=None)
+
+    def append(self, c, rnd):
+        self.n += 1
+        m = Message("%s.%d" % (self.tag, self.n), rnd.choice((500, 3000, 3000, 40000)))
+        i = self.items[m.name] = Item(m, "INBOX")
+        c.write("t APPEND INBOX {%d+}\r\n" % len(m.crlf()))
+        c.write(m.crlf() + b"\r\n")
+        l = c.tagged("t")[-1]
+        if not l.startswith("t OK"):
+            raise Fail("APPEND: %r" % l)
+        u = re.search(r"APPENDUID (\d+) (\d+)", l)
+        with self.lock:
+            i.where = {"INBOX"}
+            if u:
+                self.validity["INBOX"], i.uid = u.group(1), int(u.group(2))
+            self.done += 1
+
+    def change(self, c, command, i, **to):
+        with self.lock:
+            for k, v in to.items():
+                getattr(i, k).add(v)
+        c.do(command)
+        with self.lock:
+            for k, v in to.items():
+                setattr(i, k, {v})
+            self.done += 1
+
+    def snapshot(self):
+        with self.lock:
+            return [(i.m.name, set(i.where), set(i.flagged), i.uid) for i in self.items.values()]
+
+
+def imap_login(s, user):
+    c = s.imap(timeout=20)
+    c.line()
+    c.do("LOGIN %s %s" % (user, PLAIN_PASS))
+    return c
+
+
+def imap_contents(s, user):
+    """{box: (uidvalidity, {name: (uid, flagged)})} of a user, and what is damaged."""
+    out, bad = {}, []
+    with imap_login(s, user) as c:
+        for box in ("INBOX", "Box"):
+            lines = c.do("SELECT " + box, None)
+            if not lines[-1].startswith("t OK"):
+                check(box == "Box", "SELECT %s: %r" % (box, lines[-1]))
+                continue
+            v = re.search(r"UIDVALIDITY (\d+)", "\n".join(lines)).group(1)
+            out[box] = v, {}
+            if re.search(r"^\* 0 EXISTS", "\n".join(lines), re.M):
+                continue
+            c.write("t UID FETCH 1:* (UID FLAGS BODY.PEEK[])\r\n")
+            while True:
+                l = c.line()
+                check(l is not None, "FETCH was cut")
+                if l.startswith("t "):
+                    check(l.startswith("t OK"), l)
+                    break
+                n = re.search(r"\{(\d+)\}$", l)
+                if not n:
+                    continue
+                name, whole = identify(c.read(int(n.group(1))))
+                l += c.line()
+                if not whole:
+                    bad.append("%s %s %s" % (user, box, name))
+                uid = int(re.search(r"UID (\d+)", l).group(1))
+                out[box][1].setdefault(name, (uid, "\\Flagged" in l))
+    return out, bad
+
+
+def imap_judge(s, what, clients, snaps, power=False):
+    """What the clients were promised against what is there."""
+    wrong, soft, total = [], 0, 0
+    found = {u: imap_contents(s, u) for u in {c.user for c in clients}}
+    for c, snap in zip(clients, snaps):
+        boxes, bad = found[c.user]
+        wrong += ["damaged " + b for b in bad]
+        for name, where, flagged, uid in snap:
+            total += None not in where
+            at = [b for b in boxes if name in boxes[b][1]]
+            if not at and None not in where:
+                wrong.append("lost %s of %s" % (name, c.user))
+            elif at and where == {None} or at and not where & set(at):
+                # A flush of what was removed is promised for kill -9 only.
+                soft += 1
+                if not power:
+                    wrong.append("%s of %s is in %s, not in %s" % (name, c.user, at, where))
+            elif at and boxes[at[0]][1][name][1] not in flagged:
+                soft += 1
+                if not power:
+                    wrong.append("flag of %s of %s" % (name, c.user))
+            if at == ["INBOX"] and where == {"INBOX"} and uid and \
+                    boxes["INBOX"][0] == c.validity.get("INBOX") and boxes["INBOX"][1][name][0] != uid:
+                wrong.append("UID of %s of %s: %d was %d" % (
+                    name, c.user, boxes["INBOX"][1][name][0], uid))
+    check(not wrong, "%s: %d wrong of %d: %s\n%s" % (what, len(wrong), total, wrong[:5], s.log_tail(20)))
+    return "%d kept%s" % (total, ", %d changes undone" % soft if power else "")
+
+
+def imap_clients(s):
+    """Three users, one of them with two sessions."""
+    return [Imap(s, u, "i%d" % n) for n, u in enumerate(IMAP_USERS + IMAP_USERS[:1])]
+
+
+# ------------------------------------------------------------ POP3
+
+def pop_fill(s, n=12):
+    for i in range(n):
+        s.send(POP_USER, body="".join("line %d\r\n" % i for j in range(20)), subject="pop %d" % i)
+    until("%d messages" % n, lambda: len(s.messages(POP_USER)) >= n)
+
+
+def pop_login(s):
+    c = s.pop3(timeout=20)
+    c.line()
+    c.pop("USER " + POP_USER)
+    c.pop("PASS " + PLAIN_PASS)
+    return c
+
+
+def pop_uidl(s):
+    with pop_login(s) as c:
+        c.pop("UIDL")
+        out = [l.split()[1] for l in c.multi()]
+        c.pop("QUIT")
+        return out
+
+
+# ------------------------------------------------------------ cases
+
+def suite(sink, **kw):
+    names = USERS + IMAP_USERS + [POP_USER, BOX]
+    return Suite(rules=RULES, extra=EXTRA, people={u: "{PLAIN}" + PLAIN_PASS for u in names},
+                 routes='relay to "relay.test" via "smtp+notls://127.0.0.1:%d"\n' % sink.port, **kw)
+
+
+def gone(pids):
+    return not any(alive(p) for p in pids)
+
+
+def settle(boxes, acked, secs=20):
+    """Wait until all that was acknowledged has come, and nothing more comes."""
+    keys = [k for ks in acked.values() for k in ks]
+    last, total = time.monotonic(), -1
+    while True:
+        got = boxes.look()
+        if sum(got.values()) != total:
+            total, last = sum(got.values()), time.monotonic()
+        lost = [k for k in keys if k not in got]
+        if time.monotonic() - last > (secs if lost else 1):
+            return got, lost
+        time.sleep(0.2)
+
+
+def judge(what, boxes, load, acked, kills=1):
+    got, lost = settle(boxes, acked)
+    own = {k: n for k, n in got.items() if k[1] in USERS}
+    twice = [k for k, n in own.items() if n > 1]
+    again = sum(n - 1 for k, n in got.items() if n > 1 and k not in own)
+    foreign = [k for k in got if k[0] not in load.sent]
+    check(not lost, "%s: lost %d of %d: %s\n%s" % (what, len(lost), len(acked), lost[:5], boxes.s.log_tail(30)))
+    check(not boxes.bad, "%s: damaged: %s" % (what, sorted(boxes.bad)[:5]))
+    check(not twice, "%s: twice in a Maildir: %s" % (what, twice[:5]))
+    check(again <= AGAIN_MAX * kills, "%s: %d again elsewhere" % (what, again))
+    check(not foreign, "%s: never sent: %s" % (what, foreign[:5]))
+    return "%d acknowledged, none lost, %d again" % (len(acked), again)
+
+
+def probe(s, boxes, load, role):
+    """A login over TLS, a message for here and one for elsewhere: all works again."""
+    names = []
+
+    def send():
+        m = Message("after-%s.%d" % (role, len(names)), 1000)
+        names.append(m.name)
+        load.sent[m.name] = []
+        with contextlib.suppress(OSError, Fail), s.smtp(timeout=5) as c:
+            c.hello()
+            c.starttls()
+            c.cmd("EHLO again", "250")
+            c.auth(USERS[0], PLAIN_PASS)
+            c.write("MAIL FROM:<>\r\nRCPT TO:<%s>\r\nRCPT TO:<%s>\r\nDATA\r\n" % (USERS[0], RELAYED))
+            for code in ("250", "250", "250", "354"):
+                c.expect(code)
+            c.write(m.wire())
+            c.expect("250")
+            return True
+    until("service after %s" % role, send, 15, 0.1)
+    for to in (USERS[0], RELAYED):
+        until("%s has mail after %s\n%s" % (to, role, s.log_tail()),
+              lambda: boxes.look()[(names[-1], to)], 15, 0.1)
+
+
+def kill_role(s, role):
+    if role == "parent":
+        kids = list(s.children("smtpd"))
+        s.kill(s.pid("smtpd"))
+        until("all end with their parent", lambda: gone(kids), 10)
+        s.started.remove("smtpd")
+        s.start("smtpd")
+        return
+    pids = s.role("smtpd", role)
+    check(pids, "no process %s: %s" % (role, s.children("smtpd")))
+    for p in pids:
+        s.kill(p)
+    until("%s is started again\n%s" % (role, s.log_tail()),
+          lambda: [p for p in s.role("smtpd", role) if p not in pids], 15)
+
+
+def roles(n):
+    """Each process of smtpd in turn, during a stream of 2,000 messages."""
+    with contextlib.closing(Sink()) as sink, contextlib.closing(suite(sink, daemons=("smtpd",))) as s:
+        boxes, back = Boxes(s, sink), []
+        load = Load(s, 8, 2000)
+        for role in ROLES + ("parent",):
+            load.wait(150)
+            t = time.monotonic()
+            kill_role(s, role)
+            probe(s, boxes, load, role)
+            back.append("%s %.1f s" % (role, time.monotonic() - t))
+        load.wait(2000, 60)
+        load.end()
+        return "%s; back: %s" % (judge("roles", boxes, load, load.snapshot(), len(ROLES) + 1), ", ".join(back))
+
+
+def smtp(n):
+    """All of smtpd at a random moment."""
+    with contextlib.closing(Sink()) as sink, contextlib.closing(suite(sink, daemons=("smtpd",))) as s:
+        boxes, load = Boxes(s, sink), Load(s, 8, tag="s%d." % n)
+        time.sleep(random.uniform(0.2, 1.2))
+        s.crash()
+        load.end()
+        s.start("smtpd")
+        return judge("kill", boxes, load, load.snapshot())
+
+
+def imap(n):
+    """All of imapd at a random moment: what was answered with OK stays so."""
+    with contextlib.closing(Sink()) as sink, contextlib.closing(suite(sink, daemons=("imapd",))) as s:
+        clients = imap_clients(s)
+        time.sleep(random.uniform(0.3, 1.2))
+        s.crash()
+        for c in clients:
+            c.join(30)
+        check(all(c.done for c in clients), "a client did nothing: %s" % [c.why for c in clients])
+        s.start("imapd")
+        return imap_judge(s, "kill", clients, [c.snapshot() for c in clients])
+
+
+def pop3(n):
+    """DELE is nothing without QUIT, and for ever with it."""
+    with contextlib.closing(Sink()) as sink, contextlib.closing(suite(sink, daemons=("smtpd", "pop3d"))) as s:
+        pop_fill(s)
+        first = pop_uidl(s)
+        equal(len(set(first)), 12, "messages")
+        for how in ("close", "crash"):
+            c = pop_login(s)
+            for i in range(1, 6):
+                c.pop("DELE %d" % i)
+            if how == "crash":
+                s.crash()
+                s.start("smtpd", "pop3d")
+            c.close()
+            until("the maildrop is free", lambda: pop_try(s), 5, 0.1)
+            equal(pop_uidl(s), first, how)
+        c = pop_login(s)
+        for i in range(1, 6):
+            c.pop("DELE %d" % i)
+        c.pop("QUIT")
+        s.crash()
+        s.start("smtpd", "pop3d")
+        equal(pop_uidl(s), first[5:], "after QUIT and kill -9")
+        c = pop_login(s)
+        for i in range(1, 4):
+            c.pop("DELE %d" % i)
+        c.write("QUIT\r\n")
+        time.sleep(random.uniform(0, 0.005))
+        s.crash()
+        s.start("smtpd", "pop3d")
+        left = pop_uidl(s)
+        equal(left[-4:], first[8:], "kill -9 within QUIT")
+        return "12 messages"
+
+
+def pop_try(s):
+    with contextlib.suppress(Fail):
+        return pop_uidl(s)
+
+
+# ------------------------------------------------------------ the power cut
+
+class Disk:
+    """A small ext4 of its own that can be cut off without its journal."""
+
+    def __init__(self):
+        self.top = tempfile.mkdtemp(prefix="postern-disk.")
+        os.chmod(self.top, 0o755)
+        self.image, self.dir = self.top + "/image", self.top + "/mnt"
+        os.mkdir(self.dir)
+        with open(self.image, "wb") as f:
+            f.truncate(512 << 20)
+        try:
+            subprocess.run(["mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0", self.image], check=True)
+            self.mount()
+        except (OSError, subprocess.CalledProcessError) as e:
+            shutil.rmtree(self.top, ignore_errors=True)
+            raise Skip("no loop mount: %s" % e)
+
+    def mount(self):
+        # A long commit interval: what nobody synced is not saved by chance.
+        subprocess.run(["mount", "-o", "loop,commit=300", self.image, self.dir], check=True)
+
+    def umount(self):
+        def go():
+            return subprocess.run(["umount", self.dir], stderr=subprocess.DEVNULL).returncode == 0
+        until("umount", go, 15, 0.1)
+
+    def cut(self):
+        fd = os.open(self.dir, os.O_RDONLY)
+        fcntl.ioctl(fd, SHUTDOWN, struct.pack("I", NOLOGFLUSH))
+        os.close(fd)
+
+    def close(self):
+        with contextlib.suppress(Fail):
+            self.umount()
+        shutil.rmtree(self.top, ignore_errors=True)
+
+
+def power(n):
+    """The file system stops at a random moment, without its journal."""
+    if not ROOT:
+        skip("only root can mount")
+    with contextlib.closing(Disk()) as disk, contextlib.closing(Sink()) as sink:
+        os.mkdir(disk.dir + "/s")
+        with contextlib.closing(suite(sink, dir=disk.dir + "/s")) as s:
+            boxes = Boxes(s, sink)
+            pop_fill(s)
+            os.sync()
+            first = pop_uidl(s)
+            load, clients = Load(s, 6, tag="w%d." % n), imap_clients(s)
+            c = pop_login(s)
+            c.pop("DELE 1")
+            pids = [p for d in DAEMONS for p in [s.pid(d)] + list(s.children(d))]
+            time.sleep(random.uniform(0.4, 1.5))
+            pids += [p for d in DAEMONS for p in s.children(d) if p not in pids]
+            acked, snaps = load.snapshot(), [i.snapshot() for i in clients]
+            disk.cut()
+            load.ending = True
+            for p in pids + [p for d in DAEMONS for p in s.children(d)]:
+                s.kill(p)
+            s.started.clear()
+            until("gone", lambda: gone(pids), 15)
+            load.end()
+            for i in clients:
+                i.join(30)
+            c.close()
+            until("umount", lambda: disk.umount() or True)
+            disk.mount()
+            s.start()
+            text = judge("power", boxes, load, acked)
+            text += "; imap " + imap_judge(s, "power", clients, snaps, power=True)
+            check(set(first) <= set(pop_uidl(s)), "DELE without QUIT")
+            return text
+
+
+# ------------------------------------------------------------ the rounds
+
+def one(case, n):
+    name = "crash/%s.%d" % (case.__name__, n)
+    t = time.monotonic()
+    try:
+        print("ok %s: %s (%.1f s)" % (name, case(n), time.monotonic() - t), flush=True)
+    except Skip as e:
+        print("skip %s: %s" % (name, e), flush=True)
+    except (Fail, OSError, subprocess.SubprocessError) as e:
+        first, *more = (str(e) or type(e).__name__).splitlines()
+        print("not ok %s: %s" % (name, first), flush=True)
+        for l in more[:40]:
+            print("#   " + l, flush=True)
+        return 1
+    return 0
+
+
+def main():
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 1
+    wanted, bad = sys.argv[2:], 0
+    for n in range(rounds):
+        for case in (roles, smtp, imap, pop3, power):
+            if wanted and case.__name__ not in wanted:
+                continue
+            if case in (roles, pop3, power) and n % 5 and not wanted:
+                continue
+            bad += one(case, n + 1)
+    sys.exit(1 if bad else 0)
+
+
+if __name__ == "__main__":
+    main()
