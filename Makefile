@@ -33,8 +33,8 @@ LIBS =	$(TLS_LINK) $(EVENT_LIBS) $(UNBOUND_LIBS) $(SQLITE_LIBS) $(CRYPT_LIBS) \
 	$(Z_LIBS) $(BSD_LIBS) -lpthread
 
 OS_OBJS = \
-	lib/os/os_file.o lib/os/os_peer.o lib/os/os_watch.o \
-	lib/os/os_watch_kqueue.o lib/os/sandbox.o \
+	lib/os/os_cap.o lib/os/os_file.o lib/os/os_peer.o \
+	lib/os/os_watch.o lib/os/os_watch_kqueue.o lib/os/sandbox.o \
 	lib/os/sandbox_freebsd.o lib/os/sandbox_landlock.o \
 	lib/os/sandbox_linux.o lib/os/sandbox_none.o \
 	lib/os/sandbox_openbsd.o lib/os/sandbox_seccomp.o
@@ -112,8 +112,8 @@ DAEMON_OBJS = \
 	lib/daemon/addrcount.o lib/daemon/audit.o lib/daemon/control.o \
 	lib/daemon/ctlclient.o lib/daemon/doors.o lib/daemon/generation.o \
 	lib/daemon/give.o lib/daemon/login.o lib/daemon/mailplace.o \
-	lib/daemon/options.o lib/daemon/sessions.o lib/daemon/spawn.o \
-	lib/daemon/supervise.o
+	lib/daemon/mailsession.o lib/daemon/options.o \
+	lib/daemon/sessions.o lib/daemon/spawn.o lib/daemon/supervise.o
 
 LIB_OBJS = \
 	$(OS_OBJS) $(LOG_OBJS) $(BUF_OBJS) $(IMSG_OBJS) $(PRIVSEP_OBJS) \
@@ -157,14 +157,18 @@ REGRESS = \
 	regress/imap/parse regress/imap/reader regress/imsg/contract \
 	regress/imsg/peer regress/log/log regress/mime/address \
 	regress/mime/bombs regress/mime/header regress/mime/param \
-	regress/mime/tree regress/os/os regress/pop3/command \
-	regress/pop3/session regress/pop3/stuff regress/relay/content \
-	regress/relay/login regress/relay/reply regress/relay/session \
+	regress/mime/tree regress/net/conn regress/net/listen \
+	regress/net/pump regress/net/tls regress/os/os \
+	regress/pop3/command regress/pop3/session regress/pop3/stuff \
+	regress/relay/content regress/relay/login regress/relay/reply \
+	regress/relay/session regress/rules/expand regress/rules/match \
 	regress/sandbox/files regress/sandbox/libs \
 	regress/sandbox/sandbox regress/sasl/base64 regress/sasl/scram \
-	regress/sasl/server regress/store/adopt regress/store/crash \
-	regress/store/damage regress/store/mailbox regress/store/names \
-	regress/table/map regress/table/table regress/table/user
+	regress/sasl/server regress/smtp/address regress/smtp/command \
+	regress/smtp/content regress/smtp/queueid regress/store/adopt \
+	regress/store/crash regress/store/damage regress/store/mailbox \
+	regress/store/names regress/table/map regress/table/table \
+	regress/table/user regress/tls/keyid regress/tls/signer
 REGRESS_PARTS =
 
 LIB =		lib/libpostern.a

@@ -7,6 +7,7 @@
 #include "os/compat.h"
 #include <stdint.h>
 
+#include "daemon/mailsession.h"
 #include "imap/parse.h"
 #include "imap/reader.h"
 #include "session_conn.h"
@@ -38,7 +39,7 @@ enum client_state { CLIENT_AUTH = 0x01, CLIENT_SELECTED = 0x02 };
 
 struct client {
 	TAILQ_ENTRY(client) entry;
-	const struct session_settings *set;
+	const struct mailsession *set;
 	struct sio	*io;
 	uint64_t	 id;
 	char		 addr[64];

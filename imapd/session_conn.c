@@ -25,7 +25,7 @@ static void	 on_ended(void *, enum sio_end);
 static const struct sio_ops io_ops = { on_input, on_turn, on_ended };
 
 int
-session_conn_new(const struct session_settings *set, int fd, uint64_t id,
+session_conn_new(const struct mailsession *set, int fd, unsigned int id,
     const char *addr)
 {
 	struct client *c;

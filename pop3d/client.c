@@ -18,6 +18,7 @@
 
 #include "buf/buf.h"
 #include "client.h"
+#include "daemon/mailsession.h"
 #include "log/log.h"
 #include "maildrop.h"
 #include "pop3/command.h"
@@ -35,7 +36,7 @@ enum job { JOB_NONE, JOB_LIST, JOB_UIDL, JOB_TEXT };
 
 struct client {
 	LIST_ENTRY(client) entry;
-	const struct client_settings *set;
+	const struct mailsession *set;
 	struct event	*readable, *writable, *idle, *again;
 	struct buf	 in, out;
 	struct maildrop	*drop;
@@ -82,7 +83,7 @@ static void	reply(struct client *, const char *, ...)
 		    __attribute__((__format__(printf, 2, 3)));
 
 int
-client_start(const struct client_settings *set, int fd, unsigned int id,
+client_start(const struct mailsession *set, int fd, unsigned int id,
     const char *addr)
 {
 	struct client *c;
@@ -126,7 +127,7 @@ client_end_all(void)
 static void
 client_end(struct client *c, const char *why)
 {
-	const struct client_settings *set = c->set;
+	const struct mailsession *set = c->set;
 
 	if (why != NULL)
 		log_info("disconnect: conn=%u user=%s addr=%s "

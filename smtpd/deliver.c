@@ -41,10 +41,6 @@ deliver_box(struct peer *p, struct msg *m)
 	setproctitle("deliver %s", self.box.user);
 }
 
-/*
- * The Maildir's parent directories may be missing: the first mail of a
- * virtual user makes them, as far as the user may.
- */
 static enum store_error
 open_store(void)
 {
@@ -52,26 +48,13 @@ open_store(void)
 				    .hostname = role_settings()->hostname,
 				    .mbox = self.box.mbox,
 				    .quota = self.box.quota };
-	char			 dir[C_PATH], *name;
 	enum store_error	 e;
-	int			 fd;
 
 	if (self.store != NULL)
 		return (STORE_OK);
-	strlcpy(dir, self.box.path, sizeof(dir));
-	name = dir;
-	if (self.box.mbox) {
-		if ((name = strrchr(dir, '/')) == NULL || name == dir)
-			return (STORE_NAME);
-		*name++ = '\0';
-	}
-	if ((fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1) {
-		log_warn("user=%s: %s", self.box.user, dir);
-		return (STORE_SYS);
-	}
-	e = store_open(&self.store, fd, self.box.mbox ? name : ".", &set,
-	    STORE_CREATE);
-	close(fd);
+	e = store_open_path(&self.store, self.box.path, &set, STORE_CREATE);
+	if (e == STORE_SYS)
+		log_warn("user=%s: %s", self.box.user, self.box.path);
 	return (e);
 }
 

@@ -284,8 +284,10 @@ queue_relay_closed(struct peer *p, struct msg *m)
 	if (s == NULL)
 		return;
 	d = s->dest;
-	was = s->state;
-	defer_unanswered(s, a->reply);
+	/* A reload has it end its sessions: the new one takes over. */
+	was = p != role_peer(ROLE_RELAY) ? R_IDLE : s->state;
+	if (was != R_IDLE)
+		defer_unanswered(s, a->reply);
 	session_free(s);
 	if (was == R_IDLE) {
 		/* It only got tired of waiting. */

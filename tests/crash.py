@@ -202,7 +202,8 @@ class Boxes:
     """What lies in the mailboxes: (name, recipient) and how often."""
 
     def __init__(self, suite, sink):
-        self.s, self.sink, self.seen, self.bad = suite, sink, {}, set()
+        self.s, self.sink, self.seen = suite, sink, {}
+        self.bad, self.torn = set(), set()
 
     def look(self):
         got = collections.Counter()
@@ -215,10 +216,12 @@ class Boxes:
                     self.seen[p] = name
                 got[(self.seen[p], u)] += 1
         for part in re.split(rb"(?:^|\n)From [^\n]*\n", slurp(self.mbox()))[1:]:
+            # An append that was cut off stays in an mbox, the whole behind it.
             name, whole = identify(part)
-            if not whole:
-                self.bad.add("%s in %s" % (name, self.mbox()))
-            got[(name, BOX)] += 1
+            if whole:
+                got[(name, BOX)] += 1
+            else:
+                self.torn.add(name)
         for name, n in list(self.sink.got.items()):
             got[(name, RELAYED)] += n
         if self.sink.bad:
@@ -255,6 +258,7 @@ def judge(what, boxes, load, acked, kills):
     check(not boxes.bad, "%s: damaged: %s" % (what, sorted(boxes.bad)[:5]))
     check(not twice, "%s: twice in a Maildir: %s" % (what, twice[:5]))
     check(again <= AGAIN_MAX * kills, "%s: %d again elsewhere" % (what, again))
+    check(len(boxes.torn) <= AGAIN_MAX * kills, "%s: %d torn in the mbox" % (what, len(boxes.torn)))
     check(not foreign, "%s: never sent: %s" % (what, foreign[:5]))
     return "%d acknowledged, 0 lost, %d again" % (len(acked), again)
 
@@ -485,8 +489,10 @@ def judge(what, boxes, load, acked, kills=1):
     check(not boxes.bad, "%s: damaged: %s" % (what, sorted(boxes.bad)[:5]))
     check(not twice, "%s: twice in a Maildir: %s" % (what, twice[:5]))
     check(again <= AGAIN_MAX * kills, "%s: %d again elsewhere" % (what, again))
+    check(len(boxes.torn) <= AGAIN_MAX * kills, "%s: %d torn in the mbox" % (what, len(boxes.torn)))
     check(not foreign, "%s: never sent: %s" % (what, foreign[:5]))
-    return "%d acknowledged, none lost, %d again" % (len(acked), again)
+    torn = ", %d torn in the mbox" % len(boxes.torn) if boxes.torn else ""
+    return "%d acknowledged, none lost, %d again%s" % (len(acked), again, torn)
 
 
 def probe(s, boxes, load, role):

@@ -246,7 +246,7 @@ class Suite:
         self.people = dict(PEOPLE if people is None else people)
         self.ports = {}
         self.started = []
-        self.pids0 = {}
+        self.pids = {}
         atexit.register(self.close)
         self.mark = 0
         os.makedirs(os.path.join(self.dir, "mail"), exist_ok=True)
@@ -303,13 +303,12 @@ class Suite:
                     d, st, slurp(err).decode("utf-8", "replace"), self.log_tail()))
             if d not in self.started:
                 self.started.append(d)
+            with open("%s/run/%s.pid" % (self.dir, d)) as f:
+                self.pids[d] = int(f.read())
 
     def pid(self, daemon):
-        try:
-            with open("%s/run/%s.pid" % (self.dir, daemon)) as f:
-                return int(f.read())
-        except (OSError, ValueError):
-            return None
+        """The parent that we started (its file may be out of reach by now)."""
+        return self.pids.get(daemon)
 
     def children(self, daemon):
         """Every process of a daemon but its parent: {pid: title}."""

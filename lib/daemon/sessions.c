@@ -9,19 +9,16 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <errno.h>
-#include <pwd.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "conf/conf.h"
 #include "daemon/child.h"
+#include "daemon/mailplace.h"
 #include "daemon/sessions.h"
 #include "log/log.h"
 
 #define BUCKETS		256
-#define ID_MIN		100		/* below are the system's accounts */
-#define ACCOUNTS_MAX	16
 
 struct session {
 	LIST_ENTRY(session) link;	/* unless ending */
@@ -34,39 +31,21 @@ struct session {
 };
 LIST_HEAD(bucket, session);
 
-/* Where a user's mail is, as the configuration says. */
-struct place {
-	int		 mbox;
-	uint64_t	 quota;
-	char		 user[C_USER];
-	char		 path[C_PATH];
-	char		 dir[C_PATH];	/* what the session may see */
-};
-
-static const char *const role_accounts[] = {
-	"_smtpd", "_imapd", "_pop3d", "_mailauth", "_mailkey", "_maillook",
-	"_maildns", "_mailq", "_mailout", "_mailwatch", NULL
-};
-
 static struct {
 	const char	*program;
 	struct bucket	 buckets[BUCKETS];
 	uint32_t	 last;
-	uid_t		 uids[ACCOUNTS_MAX];
-	gid_t		 gids[ACCOUNTS_MAX];
-	size_t		 nids;
 } self;
 
 static struct bucket *bucket_of(const char *);
 static struct session *session_find(const struct msg_SESSION_OPEN *);
 static struct session *session_start(const struct msg_SESSION_OPEN *);
-static int	owner_ok(const struct msg_SESSION_OPEN *);
-static int	find_place(const struct msg_SESSION_OPEN *, struct place *);
+static struct peer *start(const struct msg_SESSION_OPEN *,
+		    const struct mailplace *, struct session *);
+static int	find_place(const struct msg_SESSION_OPEN *,
+		    struct mailplace *);
 static const struct conf_domain *find_domain(const struct conf *,
 		    const struct msg_SESSION_OPEN *);
-static int	expand(const struct conf_domain *,
-		    const struct msg_SESSION_OPEN *, struct place *);
-static int	path_ok(const char *);
 
 void
 sessions_program(const char *program)
@@ -74,20 +53,11 @@ sessions_program(const char *program)
 	self.program = program;
 }
 
-/* Nobody's mail is opened as one of our own roles. */
 int
 sessions_prepare(const struct conf *conf)
 {
-	const struct passwd *pw;
-	size_t i;
-
 	(void)conf;
-	for (i = 0; role_accounts[i] != NULL && i < ACCOUNTS_MAX; i++) {
-		if ((pw = getpwnam(role_accounts[i])) == NULL)
-			continue;
-		self.uids[self.nids] = pw->pw_uid;
-		self.gids[self.nids++] = pw->pw_gid;
-	}
+	mailplace_prepare();
 	return (0);
 }
 
@@ -179,12 +149,10 @@ session_find(const struct msg_SESSION_OPEN *ask)
 static struct session *
 session_start(const struct msg_SESSION_OPEN *ask)
 {
-	struct msg_MAILBOX mailbox = { 0 };
-	struct sandbox_path path = { .perm = "rwc" };
-	struct place place;
+	struct mailplace place;
 	struct session *s;
 
-	if (!owner_ok(ask) || find_place(ask, &place) == -1)
+	if (find_place(ask, &place) == -1)
 		return (NULL);
 	if (supervise_peruser_count() >= supervise_conf()->max_sessions) {
 		log_warnx("user=%s: %zu sessions run, no more are started",
@@ -196,77 +164,52 @@ session_start(const struct msg_SESSION_OPEN *ask)
 	strlcpy(s->user, ask->user, sizeof(s->user));
 	s->generation = supervise_generation();
 	s->uid = (uid_t)ask->uid;
-	path.path = place.dir;
-	if ((s->peer = supervise_peruser(ROLE_SESSION, self.program,
-	    (uid_t)ask->uid, (gid_t)ask->gid, ask->user, &path, 1, s)) ==
-	    NULL) {
+	if ((s->peer = start(ask, &place, s)) == NULL) {
 		free(s);
 		return (NULL);
 	}
 	LIST_INSERT_HEAD(bucket_of(s->user), s, link);
-	mailbox.mbox = (uint64_t)place.mbox;
-	mailbox.quota = place.quota;
-	strlcpy(mailbox.user, place.user, sizeof(mailbox.user));
-	strlcpy(mailbox.path, place.path, sizeof(mailbox.path));
-	peer_send(s->peer, M_MAILBOX, &mailbox, -1);
-	supervise_go(s->peer);
 	return (s);
 }
 
-/* Root owns no mailbox here, nor does any system account or role. */
-static int
-owner_ok(const struct msg_SESSION_OPEN *ask)
+static struct peer *
+start(const struct msg_SESSION_OPEN *ask, const struct mailplace *place,
+    struct session *s)
 {
-	size_t i;
+	struct msg_MAILBOX mailbox = { 0 };
+	struct sandbox_path path = { .path = place->dir, .perm = "rwc" };
+	struct peer *p;
 
-	if (supervise_unprivileged())
-		return (1);
-	if (ask->uid < ID_MIN || ask->gid < ID_MIN)
-		goto bad;
-	for (i = 0; i < self.nids; i++) {
-		if (ask->uid == self.uids[i] || ask->gid == self.gids[i])
-			goto bad;
-	}
-	return (1);
-bad:
-	log_warnx("user=%s: no mailbox is opened as uid %llu gid %llu",
-	    ask->user, (unsigned long long)ask->uid,
-	    (unsigned long long)ask->gid);
-	return (0);
+	if ((p = supervise_peruser(ROLE_SESSION, self.program,
+	    (uid_t)ask->uid, (gid_t)ask->gid, ask->user, &path, 1, s)) == NULL)
+		return (NULL);
+	mailbox.mbox = (uint64_t)place->mbox;
+	mailbox.quota = place->quota;
+	strlcpy(mailbox.user, ask->user, sizeof(mailbox.user));
+	strlcpy(mailbox.path, place->path, sizeof(mailbox.path));
+	peer_send(p, M_MAILBOX, &mailbox, -1);
+	supervise_go(p);
+	return (p);
 }
 
 static int
-find_place(const struct msg_SESSION_OPEN *ask, struct place *place)
+find_place(const struct msg_SESSION_OPEN *ask, struct mailplace *place)
 {
 	const struct conf_domain *d;
-	char *slash;
+	const char *why;
 
-	memset(place, 0, sizeof(*place));
-	if ((d = find_domain(supervise_conf(), ask)) == NULL) {
-		log_warnx("user=%s: no domain says where the mailbox is",
-		    ask->user);
-		return (-1);
-	}
-	if (d->deliver != DELIVER_MAILDIR && d->deliver != DELIVER_MBOX) {
-		log_warnx("user=%s: domain \"%s\" delivers to no mailbox",
-		    ask->user, d->names.v[0]);
-		return (-1);
-	}
-	place->mbox = d->deliver == DELIVER_MBOX;
-	place->quota = ask->quota;		/* the user's own wins */
-	if (place->quota == 0)
-		place->quota = d->quota;
-	if (place->quota == 0)
-		place->quota = supervise_conf()->mailbox_quota;
-	if (expand(d, ask, place) == -1 || !path_ok(place->path)) {
-		log_warnx("user=%s: no path from \"%s\"", ask->user,
-		    d->target);
-		return (-1);
-	}
-	strlcpy(place->dir, place->path, sizeof(place->dir));
-	if (place->mbox && (slash = strrchr(place->dir, '/')) != NULL)
-		*slash = '\0';
-	return (0);
+	if (!mailplace_owner_ok((uid_t)ask->uid, (gid_t)ask->gid))
+		why = "no mailbox is opened as this account";
+	else if ((d = find_domain(supervise_conf(), ask)) == NULL)
+		why = "no domain says where the mailbox is";
+	else
+		why = mailplace_find(d, ask->user, ask->home, ask->quota,
+		    place);
+	if (why == NULL)
+		return (0);
+	log_warnx("user=%s uid=%llu gid=%llu: %s", ask->user,
+	    (unsigned long long)ask->uid, (unsigned long long)ask->gid, why);
+	return (-1);
 }
 
 /* The domain after the '@', or the first whose users have none. */
@@ -287,40 +230,4 @@ find_domain(const struct conf *conf, const struct msg_SESSION_OPEN *ask)
 			return (d);
 	}
 	return (NULL);
-}
-
-/* A name without a domain gets its domain's, for the sake of %d. */
-static int
-expand(const struct conf_domain *d, const struct msg_SESSION_OPEN *ask,
-    struct place *place)
-{
-	const char *at = "", *domain = "";
-	char full[2 * C_USER];
-	int n;
-
-	if (strchr(ask->user, '@') == NULL && strstr(d->target, "%d") != NULL) {
-		at = "@";
-		domain = d->names.v[0];
-	}
-	n = snprintf(full, sizeof(full), "%s%s%s", ask->user, at, domain);
-	if (n < 0 || (size_t)n >= sizeof(full))
-		return (-1);
-	strlcpy(place->user, ask->user, sizeof(place->user));
-	return (conf_expand(d->target, full, ask->home, place->path,
-	    sizeof(place->path)));
-}
-
-/* Absolute, not the root itself, and nowhere upwards. */
-static int
-path_ok(const char *path)
-{
-	const char *p;
-
-	if (path[0] != '/' || path[1] == '\0')
-		return (0);
-	for (p = path; (p = strstr(p, "/..")) != NULL; p += 3) {
-		if (p[3] == '/' || p[3] == '\0')
-			return (0);
-	}
-	return (1);
 }

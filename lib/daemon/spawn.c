@@ -21,6 +21,7 @@
 #include "conf/conf.h"
 #include "daemon/child.h"
 #include "log/log.h"
+#include "os/os.h"
 
 #define PERUSER_MAX	10000
 
@@ -36,7 +37,8 @@ struct spawn {
 static void
 become(const struct spawn *s)
 {
-	if (s->gid == 0 || s->uid == 0 || setgroups(1, &s->gid) == -1 ||
+	if (s->gid == 0 || s->uid == 0 || os_cap_drop_bounding() == -1 ||
+	    setgroups(1, &s->gid) == -1 ||
 	    setresgid(s->gid, s->gid, s->gid) == -1 ||
 	    setresuid(s->uid, s->uid, s->uid) == -1)
 		_exit(126);

@@ -36,6 +36,7 @@ static int		ready_fd = -1;	/* tells the waiting shell */
 static time_t		stop_at;
 
 static void	stopping(void);
+static int	own_log(const struct conf *);
 
 time_t
 sv_now(void)

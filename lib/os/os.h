@@ -38,6 +38,12 @@ int	os_anonfile_is_sealed(int fd);	/* 1: size and bytes stay */
  */
 int	os_lock(int fd);
 
+/*
+ * Empty the capability bounding set, as root before the uid is dropped: no
+ * program that is started later can gain one.  System calls only (vfork).
+ */
+int	os_cap_drop_bounding(void);
+
 /* Who is at the other end of a local socket; pid is -1 if unknown. */
 int	os_peer_cred(int fd, uid_t *uid, gid_t *gid, pid_t *pid);
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "log/log.h"
+#include "os/os.h"
 #include "privsep/account.h"
 
 #define GROUPS_MAX	64
@@ -29,7 +30,7 @@ account_become(const char *user, const char *root)
 		fatalx("account %s is in too many groups", user);
 	if (root != NULL && (chroot(root) == -1 || chdir("/") == -1))
 		fatal("chroot %s", root);
-	if (setgroups(n, groups) == -1 ||
+	if (os_cap_drop_bounding() == -1 || setgroups(n, groups) == -1 ||
 	    setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) == -1 ||
 	    setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) == -1)
 		fatal("cannot become %s", user);

@@ -112,14 +112,38 @@ run_test(const struct rules_env *env, const struct conf_test *t, FILE *report)
 	return (-1);
 }
 
+/* A network that no one organisation has; private ones are narrower. */
 static int
-is_everybody(const struct conf_rule *r)
+is_wide(const struct addr_net *n)
 {
-	if (r->source == SOURCE_ANY)
-		return (1);
-	return (r->source == SOURCE_NETWORK &&
-	    (addr_nets_have(r->network->nets, r->network->nnets, STRANGER) ||
-	    addr_nets_have(r->network->nets, r->network->nnets, STRANGER6)));
+	if (n->negated)
+		return (0);
+	if (n->family == AF_INET)
+		return (n->bits < 8);
+	return (n->bits < 3 || (n->bits < 16 && (n->bytes[0] & 0xe0) == 0x20));
+}
+
+static int
+is_everybody(const struct conf_rule *r, char witness[ADDR_TEXT])
+{
+	static const char *const	strangers[] = { STRANGER, STRANGER6 };
+	const struct conf_network	*net = r->network;
+	size_t				 i;
+
+	strlcpy(witness, STRANGER, ADDR_TEXT);
+	if (r->source != SOURCE_NETWORK)
+		return (r->source == SOURCE_ANY);
+	for (i = 0; i < 2; i++)
+		if (addr_nets_have(net->nets, net->nnets, strangers[i])) {
+			strlcpy(witness, strangers[i], ADDR_TEXT);
+			return (1);
+		}
+	for (i = 0; i < net->nnets; i++)
+		if (is_wide(&net->nets[i])) {
+			addr_net_print(&net->nets[i], witness, ADDR_TEXT);
+			return (1);
+		}
+	return (0);
 }
 
 /*
@@ -142,9 +166,10 @@ static int
 prove(const struct conf *conf, FILE *report)
 {
 	const struct conf_rule	*r;
+	char			 witness[ADDR_TEXT];
 
 	TAILQ_FOREACH(r, &conf->rules, entry) {
-		if (!is_everybody(r))
+		if (!is_everybody(r, witness))
 			continue;
 		if (!r->permit && TAILQ_EMPTY(&r->conds) &&
 		    r->scope != SCOPE_DELIVER)
@@ -155,7 +180,7 @@ prove(const struct conf *conf, FILE *report)
 		complain(report, &r->pos, "this rule relays for strangers, "
 		    "for instance from %s to somebody@stranger.invalid: name "
 		    "a network, \"authenticated\" or recipients, or write "
-		    "\"unsafe\"", STRANGER);
+		    "\"unsafe\"", witness);
 		return (-1);
 	}
 	return (0);

@@ -57,50 +57,41 @@ smtp_is_domain(const char *s, size_t len)
 static size_t
 unquote(char *local, size_t n)
 {
-	char	out[SMTP_LOCAL_MAX + 1];
-	size_t	i, o = 0;
+	size_t	i;
 
-	for (i = 1; i + 1 < n; i++) {
-		if (local[i] == '\\')
-			i++;
-		if (!is_atext(local[i]) && (local[i] != '.' || o == 0 ||
-		    out[o - 1] == '.' || i + 2 == n))
-			return (n);
-		out[o++] = local[i];
-	}
-	if (o == 0)
+	if (n == 2)
 		return (n);
-	memcpy(local, out, o);
-	return (o);
+	for (i = 1; i + 1 < n; i++)
+		if (!is_atext(local[i]) && (local[i] != '.' || i == 1 ||
+		    local[i - 1] == '.' || i + 2 == n))
+			return (n);
+	memmove(local, local + 1, n - 2);
+	return (n - 2);
 }
 
+/* A backslash stays only in front of what would need one. */
 static const char *
 quoted_local(const char **sp, char *to, size_t *n)
 {
 	const char	*s = *sp;
-	size_t		 o = 0;
+	size_t		 o = 0, escape;
 
 	to[o++] = *s++;
-	for (;;) {
-		unsigned char c = *s;
-
-		if (c < 0x20 || c > 0x7e)
+	while (*s != '"') {
+		if (*s == '\\')
+			s++;
+		if (*s < 0x20 || *s > 0x7e)
 			return ("bad character in quoted local part");
-		if (o > SMTP_LOCAL_MAX - 3)
+		escape = *s == '"' || *s == '\\';
+		if (o + escape > SMTP_LOCAL_MAX - 2)
 			return ("local part is too long");
-		s++;
-		if (c == '"')
-			break;
-		to[o++] = c;
-		if (c == '\\') {
-			if (*s < 0x20 || *s > 0x7e)
-				return ("bad character in quoted local part");
-			to[o++] = *s++;
-		}
+		if (escape)
+			to[o++] = '\\';
+		to[o++] = *s++;
 	}
 	to[o++] = '"';
 	*n = unquote(to, o);
-	*sp = s;
+	*sp = s + 1;
 	return (NULL);
 }
 
@@ -181,13 +172,9 @@ smtp_path(const char **sp, char to[SMTP_ADDR_SIZE])
 	angle = *s == '<';
 	if (angle)
 		s++;
-	if (angle && *s == '>') {
-		to[0] = '\0';
-		*sp = s + 1;
-		return (NULL);
-	}
-	if ((wrong = skip_route(&s)) != NULL ||
-	    (wrong = mailbox(&s, to)) != NULL)
+	to[0] = '\0';
+	if (!(angle && *s == '>') && ((wrong = skip_route(&s)) != NULL ||
+	    (wrong = mailbox(&s, to)) != NULL))
 		return (wrong);
 	if (angle && *s++ != '>')
 		return ("'>' is missing");
@@ -210,6 +197,10 @@ smtp_address(const char *s, char to[SMTP_ADDR_SIZE])
 const char *
 smtp_address_at(const char *addr)
 {
-	/* The domain holds no '@'; a quoted local part may. */
-	return (strrchr(addr, '@'));
+	const char	*quote;
+
+	/* A quoted local part may hold one; behind it there is no quote. */
+	if (*addr == '"' && (quote = strrchr(addr, '"')) != NULL)
+		addr = quote;
+	return (strchr(addr, '@'));
 }

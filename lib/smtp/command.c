@@ -61,6 +61,17 @@ is_key(const char *s)
 	return (1);
 }
 
+static int
+is_value(const char *s)
+{
+	if (*s == '\0')
+		return (0);
+	for (; *s != '\0'; s++)
+		if (*s <= ' ' || *s > '~' || *s == '=')
+			return (0);
+	return (1);
+}
+
 /* RFC 5321 4.1.2: esmtp-param; values have no '=', space or control. */
 static const char *
 params(char *s, struct smtp_command *c)
@@ -76,7 +87,7 @@ params(char *s, struct smtp_command *c)
 		p = &c->params[c->nparams++];
 		if ((eq = strchr(word, '=')) != NULL)
 			*eq++ = '\0';
-		if (!is_key(word) || (eq != NULL && *eq == '\0'))
+		if (!is_key(word) || (eq != NULL && !is_value(eq)))
 			return ("501 5.5.4 malformed parameter");
 		p->key = word;
 		p->value = eq;
@@ -108,6 +119,7 @@ smtp_command(char *line, struct smtp_command *c)
 
 	memset(c, 0, sizeof(*c));
 	c->verb = SMTP_UNKNOWN;
+	c->arg = "";
 	len = strlen(line);
 	for (end = line + len; end > line && (end[-1] == ' ' ||
 	    end[-1] == '\t'); end--)

@@ -39,12 +39,35 @@ struct deliveries {
 	int		 mbox;
 };
 
+/*
+ * What an earlier attempt left behind.  A name proves nothing: after a power
+ * cut the rename may be on the disk and the bytes not.  So a file that is found
+ * is written anew, over its very name, and keeps its record, UID and flags.
+ */
+enum delivered_state {
+	DELIVERED_NOT,
+	DELIVERED_FILE,		/* name in new/ or, if cur is set, cur/ */
+	DELIVERED_RECORD,	/* in the index, its file is lost */
+	DELIVERED_GONE		/* was there and has been expunged */
+};
+
+struct delivered {
+	enum delivered_state state;
+	int		 cur;
+	char		 name[NAME_MAX + 1];
+};
+
 static enum store_error deliver_file(struct folder *,
-    const struct store_delivery *, struct incoming *);
+    const struct store_delivery *, struct incoming *,
+    const struct delivered *);
 static enum store_error deliver_copy(int, const struct store_delivery *,
     struct incoming *);
 static enum store_error deliver_rename(struct folder *, struct incoming *);
-static int deliver_again(struct folder *, const char *);
+static enum store_error deliver_over(struct folder *, struct incoming *,
+    const struct delivered *);
+static void deliver_find(struct folder *, const char *, struct delivered *);
+static int deliver_find_file(struct folder *, const char *, int,
+    struct delivered *);
 static int deliver_match(const char *, size_t, const char *);
 static void deliver_note(struct store *, struct folder *, int);
 static enum store_error deliver_mbox(struct store *,
@@ -56,6 +79,7 @@ store_deliver(struct store *st, const char *mailbox,
     const struct store_delivery *d)
 {
 	struct incoming in = { .fd = -1, .internal = d->arrived };
+	struct delivered old = { .state = DELIVERED_NOT };
 	struct folder *f;
 	char id[ID_MAX + 1];
 	enum store_error error;
@@ -70,10 +94,9 @@ store_deliver(struct store *st, const char *mailbox,
 	if ((error = folder_get(st, mailbox, &f)) != STORE_OK)
 		return (error);
 	deliver_id(d->id, id, sizeof(id));
-	if (d->again && deliver_again(f, id)) {
-		/* There, but perhaps not yet on disk. */
-		st->deliveries->all = 1;
-		deliver_note(st, f, -1);
+	if (d->again)
+		deliver_find(f, id, &old);
+	if (old.state == DELIVERED_GONE) {
 		folder_release(f);
 		return (STORE_OK);
 	}
@@ -81,12 +104,15 @@ store_deliver(struct store *st, const char *mailbox,
 	    (long long)d->arrived, id, st->hostname);
 	if (n < 0 || (size_t)n >= sizeof(in.base))
 		error = STORE_NAME;
-	if (error == STORE_OK)
+	if (error == STORE_OK && old.state == DELIVERED_NOT)
 		error = quota_check(st, d->len + d->headlen, 1);
 	if (error == STORE_OK)
-		error = deliver_file(f, d, &in);
+		error = deliver_file(f, d, &in, &old);
 	if (error == STORE_OK) {
-		quota_change(st, (int64_t)in.fsize, 1);
+		if (old.state == DELIVERED_NOT)
+			quota_change(st, (int64_t)in.fsize, 1);
+		else
+			st->deliveries->all = 1;
 		deliver_note(st, f, in.fd);
 	}
 	folder_release(f);
@@ -95,7 +121,7 @@ store_deliver(struct store *st, const char *mailbox,
 
 static enum store_error
 deliver_file(struct folder *f, const struct store_delivery *d,
-    struct incoming *in)
+    struct incoming *in, const struct delivered *old)
 {
 	char tmp[NAME_MAX + 1];
 	enum store_error error;
@@ -112,7 +138,8 @@ deliver_file(struct folder *f, const struct store_delivery *d,
 		return (store_errno());
 	if ((error = deliver_copy(in->fd, d, in)) == STORE_OK &&
 	    (error = incoming_sizes(in)) == STORE_OK)
-		error = deliver_rename(f, in);
+		error = old->state == DELIVERED_NOT ? deliver_rename(f, in) :
+		    deliver_over(f, in, old);
 	if (error != STORE_OK) {
 		(void)unlinkat(f->tmp, tmp, 0);
 		close(in->fd);
@@ -194,38 +221,84 @@ deliver_rename(struct folder *f, struct incoming *in)
 	return (error);
 }
 
-/* Whether this was delivered already, even if it has been removed since. */
-static int
-deliver_again(struct folder *f, const char *id)
+/* Over what is left of the first attempt; the index knows the name. */
+static enum store_error
+deliver_over(struct folder *f, struct incoming *in,
+    const struct delivered *old)
 {
+	char tmp[NAME_MAX + 1];
+	int dir = f->new;
+
+	incoming_tmp(in, tmp);
+	if (old->cur && (dir = openat(f->dir, "cur", O_RDONLY | O_DIRECTORY |
+	    O_NOFOLLOW | O_CLOEXEC)) == -1)
+		return (store_errno());
+	if (renameat(f->tmp, tmp, dir, old->name) == -1) {
+		int save = errno;
+
+		if (old->cur)
+			close(dir);
+		errno = save;
+		return (store_errno());
+	}
+	if (old->cur)
+		close(dir);
+	return (STORE_OK);
+}
+
+/* Look for an earlier attempt: its file, else its record. */
+static void
+deliver_find(struct folder *f, const char *id, struct delivered *old)
+{
+	struct index_mut mut;
 	const char *name;
-	struct dirent *e;
-	DIR *dir;
 	uint32_t s;
 	size_t len;
-	int fd, i, found = 0;
 
-	if (folder_lock(f, LOCK_SHORT) == STORE_OK) {
-		for (s = 0; s < f->ix.hdr.slots && !found;
-		    s = index_next(&f->ix, s))
-			found = (name = index_name(&f->ix, s, &len)) != NULL &&
-			    deliver_match(name, len, id);
-		folder_unlock(f);
-	}
-	for (i = 0; i < 2 && !found; i++) {
-		fd = openat(f->dir, i == 0 ? "new" : "cur", O_RDONLY |
-		    O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (fd == -1 || (dir = fdopendir(fd)) == NULL) {
-			if (fd != -1)
-				close(fd);
+	if (deliver_find_file(f, id, 0, old) || deliver_find_file(f, id, 1,
+	    old) || folder_lock(f, LOCK_SHORT) != STORE_OK)
+		return;
+	for (s = 0; s < f->ix.hdr.slots; s = index_next(&f->ix, s)) {
+		if ((name = index_name(&f->ix, s, &len)) == NULL ||
+		    len > NAME_MAX || !deliver_match(name, len, id))
 			continue;
-		}
-		while (!found && (e = readdir(dir)) != NULL)
-			found = deliver_match(e->d_name, strlen(e->d_name),
-			    id);
-		closedir(dir);
+		if (index_get(&f->ix, s, &mut) == -1)
+			continue;
+		old->state = mut.state & REC_LIVE ? DELIVERED_RECORD :
+		    DELIVERED_GONE;
+		memcpy(old->name, name, len);
+		old->name[len] = '\0';
+		if (old->state == DELIVERED_RECORD)
+			break;
 	}
-	return (found);
+	folder_unlock(f);
+}
+
+static int
+deliver_find_file(struct folder *f, const char *id, int cur,
+    struct delivered *old)
+{
+	struct dirent *e;
+	DIR *dir;
+	int fd;
+
+	fd = openat(f->dir, cur ? "cur" : "new", O_RDONLY | O_DIRECTORY |
+	    O_NOFOLLOW | O_CLOEXEC);
+	if (fd == -1 || (dir = fdopendir(fd)) == NULL) {
+		if (fd != -1)
+			close(fd);
+		return (0);
+	}
+	while (old->state == DELIVERED_NOT && (e = readdir(dir)) != NULL) {
+		if (!deliver_match(e->d_name, strlen(e->d_name), id) ||
+		    strlcpy(old->name, e->d_name, sizeof(old->name)) >=
+		    sizeof(old->name))
+			continue;
+		old->state = DELIVERED_FILE;
+		old->cur = cur;
+	}
+	closedir(dir);
+	return (old->state == DELIVERED_FILE);
 }
 
 /* "seconds.id." at the start? */
@@ -336,7 +409,7 @@ deliver_mbox(struct store *st, const struct store_delivery *d)
 	deliver_id(d->id, id, sizeof(id));
 	m.id = id;
 	st->deliveries->mbox = 1;
-	if (d->again && (error = mbox_delivered(st->mbox, id, &found)) !=
+	if (d->again && (error = mbox_delivered(st->mbox, &m, &found)) !=
 	    STORE_OK)
 		return (error);
 	return (found ? STORE_OK : mbox_add(st->mbox, &m, NULL, NULL));

@@ -377,22 +377,56 @@ add_text(int fd, const char *text, size_t len)
 	return (STORE_OK);
 }
 
-enum store_error
-mbox_delivered(struct mbox *m, const char *id, int *found)
+/*
+ * A power cut may have left only the front of it at the end of the file: then
+ * that is cut off, under the lock, and it counts as not delivered.
+ */
+static enum store_error
+drop_stump(struct mbox *m, int fd, const char *at, const char *text,
+    size_t len, int *found)
 {
-	char want[160];
+	const char *start = at, *data = m->text.data;
+	size_t left;
+
+	while (start > data && (start[-1] != '\n' ||
+	    strncmp(start, "From ", 5) != 0))
+		start--;
+	left = m->text.len - (size_t)(start - data);
+	if (left >= len || memcmp(start, text, left) != 0)
+		return (STORE_OK);
+	*found = 0;
+	return (ftruncate(fd, (off_t)(start - data)) == -1 ? store_errno() :
+	    STORE_OK);
+}
+
+enum store_error
+mbox_delivered(struct mbox *m, const struct mbox_new *new, int *found)
+{
+	char want[160], *text;
+	const char *at = NULL;
 	enum store_error error;
-	int n;
+	size_t len;
+	int fd, dotted, n;
 
 	*found = 0;
-	if ((error = mbox_refresh(m, 0)) != STORE_OK)
-		return (error);
-	n = snprintf(want, sizeof(want), "\nX-Delivery-Id: %s\n", id);
+	n = snprintf(want, sizeof(want), "\nX-Delivery-Id: %s\n", new->id);
 	if (n < 0 || (size_t)n >= sizeof(want))
 		return (STORE_NAME);
-	*found = m->text.len > 0 && memmem(m->text.data, m->text.len, want,
-	    (size_t)n) != NULL;
-	return (STORE_OK);
+	if ((text = new_text(new, &len)) == NULL)
+		return (store_errno());
+	error = mbox_lock(m, O_RDWR | O_CREAT, &fd, &dotted);
+	if (error == STORE_OK) {
+		if ((error = mbox_load(m, fd)) == STORE_OK && m->text.len > 0)
+			at = memmem(m->text.data, m->text.len, want,
+			    (size_t)n);
+		if (at != NULL) {
+			*found = 1;
+			error = drop_stump(m, fd, at, text, len, found);
+		}
+		mbox_unlock(m, fd, dotted);
+	}
+	free(text);
+	return (error);
 }
 
 enum store_error

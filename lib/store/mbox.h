@@ -31,7 +31,8 @@ enum store_error mbox_remove(struct mbox *, const uint32_t *uids, size_t);
 enum store_error mbox_add(struct mbox *, const struct mbox_new *, uint32_t *uid,
 		    uint32_t *uidvalidity);
 /* Whether a delivery of this id is in the file. */
-enum store_error mbox_delivered(struct mbox *, const char *id, int *found);
+enum store_error mbox_delivered(struct mbox *, const struct mbox_new *,
+		    int *found);
 enum store_error mbox_fsync(struct mbox *);
 
 #endif

@@ -61,6 +61,30 @@ fail:
 	return (error);
 }
 
+enum store_error
+store_open_path(struct store **stp, const char *path,
+    const struct store_settings *set, unsigned int flags)
+{
+	char dir[PATH_LENGTH], *slash;
+	const char *name = ".";
+	enum store_error error;
+	int fd;
+
+	if (strlcpy(dir, path, sizeof(dir)) >= sizeof(dir))
+		return (STORE_NAME);
+	if (set->mbox) {
+		if ((slash = strrchr(dir, '/')) == NULL || slash == dir)
+			return (STORE_NAME);
+		*slash = '\0';
+		name = slash + 1;
+	}
+	if ((fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1)
+		return (STORE_SYS);
+	error = store_open(stp, fd, name, set, flags);
+	close(fd);
+	return (error);
+}
+
 /*
  * The directory at path below dirfd; if last is not NULL, the one that the
  * last component is in.

@@ -82,6 +82,9 @@ struct store_settings {
  */
 enum store_error store_open(struct store **, int dirfd, const char *name,
 		    const struct store_settings *, unsigned int flags);
+/* The same by a path; STORE_SYS with errno if its directory does not open. */
+enum store_error store_open_path(struct store **, const char *path,
+		    const struct store_settings *, unsigned int flags);
 void		 store_close(struct store *);
 const char	*store_strerror(enum store_error);
 

@@ -119,7 +119,8 @@ is_pss_of(const unsigned char *em, size_t len, const EVP_MD *md)
 	unsigned char	db[MODULUS_MAX];
 	size_t		hl = EVP_MD_size(md), dblen, i;
 
-	if (len < 2 * hl + 2 || len > MODULUS_MAX || em[len - 1] != 0xbc)
+	if (len < 2 * hl + 2 || len > MODULUS_MAX || em[len - 1] != 0xbc ||
+	    (em[0] & 0x80) != 0)
 		return (0);
 	dblen = len - hl - 1;
 	memcpy(db, em, dblen);

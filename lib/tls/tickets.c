@@ -140,12 +140,19 @@ tickets_init(void)
 int
 tickets_apply(void)
 {
-	int	ret = 0;
+	SSL_CTX	*ctx;
+	int	 ret = 0;
 
-	while (self.nfresh > 0)
-		if (SSL_CTX_set_tlsext_ticket_key_evp_cb(
-		    self.fresh[--self.nfresh], ticket_key) != 1)
+	while (self.nfresh > 0) {
+		ctx = self.fresh[--self.nfresh];
+#ifdef SSL_OP_CLEANSE_PLAINTEXT
+		/* A password must not stay in the buffer of its record. */
+		SSL_CTX_set_options(ctx, SSL_OP_CLEANSE_PLAINTEXT);
+#endif
+		if (SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, ticket_key) !=
+		    1)
 			ret = -1;
+	}
 	return (ret);
 }
 

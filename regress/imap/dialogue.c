@@ -30,6 +30,7 @@
 #include <stdio.h>
 
 #include "../../imapd/session_conn.h"
+#include "daemon/mailsession.h"
 #include "store/store.h"
 
 #define CONNS		3
@@ -62,7 +63,7 @@ static void
 serve(const char *dir, int fds[CONNS])
 {
 	struct store_settings set = { .user = "user", .hostname = "test" };
-	struct session_settings session = { .user = "user" };
+	struct mailsession session = { .user = "user" };
 	enum store_error e;
 	int fd, i;
 

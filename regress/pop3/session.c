@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "../../pop3d/client.h"
+#include "daemon/mailsession.h"
 #include "../test.h"
 #include "log/log.h"
 #include "store/store.h"
@@ -170,7 +171,7 @@ end(void)
 static int
 connect_client(void)
 {
-	static struct client_settings set;
+	static struct mailsession set;
 	int sp[2];
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, sp) == -1)

@@ -107,6 +107,8 @@ open_mbox(const char *path)
 static void
 test_mbox(void)
 {
+	struct stat cut, whole;
+	int fd;
 	struct mailbox_status s;
 	struct message_text t;
 	struct mailbox *mb, *other;
@@ -135,8 +137,18 @@ test_mbox(void)
 	TEST("mbox deliver", deliver(st, "INBOX", "id1",
 	    "Subject: 3\r\nX-UID: 5\r\nStatus: R\r\n more\r\n\r\n"
 	    "From x\r\nend", 0) == STORE_OK);
-	TEST("mbox deliver again", deliver(st, "INBOX", "id1", "x", 1) ==
-	    STORE_OK && store_deliver_sync(st) == STORE_OK);
+	TEST("mbox deliver again", deliver(st, "INBOX", "id1",
+	    "Subject: 3\r\nX-UID: 5\r\nStatus: R\r\n more\r\n\r\n"
+	    "From x\r\nend", 1) == STORE_OK && store_deliver_sync(st) ==
+	    STORE_OK);
+	TEST("mbox cut", fstatat(scratch, "spool/user", &cut, 0) == 0 &&
+	    (fd = openat(scratch, "spool/user", O_WRONLY)) != -1 &&
+	    ftruncate(fd, cut.st_size - 3) == 0 && close(fd) == 0);
+	TEST("mbox deliver after cut", deliver(st, "INBOX", "id1",
+	    "Subject: 3\r\nX-UID: 5\r\nStatus: R\r\n more\r\n\r\n"
+	    "From x\r\nend", 1) == STORE_OK && store_deliver_sync(st) ==
+	    STORE_OK && fstatat(scratch, "spool/user", &whole, 0) == 0 &&
+	    whole.st_size == cut.st_size);
 	TEST_STR("mbox new", sync_told(mb, 0, &told), "=3/2 ");
 	TEST("mbox quoted", mailbox_message_text(mb, 3, &t) == STORE_OK &&
 	    t.len == 48 && memcmp(t.data, "Delivered-To: test\r\n"

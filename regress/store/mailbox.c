@@ -61,6 +61,66 @@ test_lines(struct store *st)
 	mailbox_close(mb);
 }
 
+static const char *
+cut_path(char *path, size_t size)
+{
+	const char *name;
+
+	path[0] = '\0';
+	if (*(name = find_file("m/new", ".cut1.")) != '\0')
+		snprintf(path, size, "m/new/%s", name);
+	else if (*(name = find_file("m/cur", ".cut1.")) != '\0')
+		snprintf(path, size, "m/cur/%s", name);
+	return (path);
+}
+
+/*
+ * A power cut after the rename and before the bytes: the name is there and the
+ * message is not.  Delivered again it must be whole, under the same UID.
+ */
+static void
+test_power_cut(struct store *st)
+{
+	struct message_text t;
+	struct mailbox *mb;
+	char path[NAME_MAX + 8];
+	uint32_t uid;
+	int fd;
+
+	TEST("cut deliver", deliver(st, "INBOX", "cut1", MAIL1, 0) ==
+	    STORE_OK && store_deliver_sync(st) == STORE_OK);
+	mb = open_box(st, "INBOX", 0);
+	uid = mailbox_message(mb, mailbox_count(mb))->uid;
+	mailbox_close(mb);
+	fd = openat(scratch, cut_path(path, sizeof(path)), O_WRONLY | O_TRUNC);
+	TEST("cut file", fd != -1 && close(fd) == 0);
+	TEST("cut again", deliver(st, "INBOX", "cut1", MAIL1, 1) ==
+	    STORE_OK && store_deliver_sync(st) == STORE_OK);
+	mb = open_box(st, "INBOX", 0);
+	TEST("cut one copy", mailbox_message(mb, mailbox_count(mb))->uid ==
+	    uid);
+	TEST("cut whole", mailbox_message_text(mb, mailbox_count(mb), &t) ==
+	    STORE_OK && t.len == strlen("Delivered-To: test\r\n" MAIL1));
+	message_text_free(&t);
+	mailbox_close(mb);
+	TEST("cut lost", unlinkat(scratch, cut_path(path, sizeof(path)),
+	    0) == 0);
+	TEST("cut lost again", deliver(st, "INBOX", "cut1", MAIL1, 1) ==
+	    STORE_OK && store_deliver_sync(st) == STORE_OK);
+	mb = open_box(st, "INBOX", 0);
+	TEST("cut lost whole", mailbox_message_text(mb, mailbox_count(mb),
+	    &t) == STORE_OK && t.len == strlen("Delivered-To: test\r\n"
+	    MAIL1));
+	message_text_free(&t);
+	uid = mailbox_count(mb);
+	TEST("cut expunge", mailbox_expunge(mb, &uid, 1, NULL, NULL) ==
+	    STORE_OK);
+	TEST("cut gone stays gone", deliver(st, "INBOX", "cut1", MAIL1, 1) ==
+	    STORE_OK && *cut_path(path, sizeof(path)) == '\0');
+	mailbox_close(mb);
+	TEST("cut sync", store_deliver_sync(st) == STORE_OK);
+}
+
 static void
 test_deliver(struct store *st)
 {
@@ -430,6 +490,7 @@ main(void)
 	test_copy(st);
 	test_append_many(st);
 	test_tree(st);
+	test_power_cut(st);
 	store_close(st);
 	test_quota();
 	scratch_remove();

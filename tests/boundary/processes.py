@@ -120,7 +120,7 @@ def not_dumpable():
     if not ROOT:
         skip("told by the owner of /proc/PID, only as root")
     for d, r, p in everybody():
-        equal(os.stat("/proc/%d" % p).st_uid, 0, "%s %s: /proc/%d" % (d, r, p))
+        equal(os.stat("/proc/%d/mem" % p).st_uid, 0, "%s %s: /proc/%d/mem" % (d, r, p))
         lim = [l for l in slurp("/proc/%d/limits" % p).decode().splitlines() if "core file" in l][0]
         equal(lim.split()[4], "0", "%s %s: core size" % (d, r))
 

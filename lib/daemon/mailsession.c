@@ -1,0 +1,185 @@
+/*
+ * mailsession: one user's process, from the hand-over of the mailbox to the
+ * end.
+ *
+ * Runs as the user, without TLS.  Believes the parent and reads nothing of
+ * what clients write: that is the daemon's part.
+ */
+#include "os/compat.h"
+#include <event2/event.h>
+
+#include "daemon/mailsession.h"
+#include "log/log.h"
+#include "privsep/contract.h"
+#include "store/store.h"
+
+static struct {
+	const struct mailsession_ops *ops;
+	struct msg_MAILBOX mailbox;
+	struct mailsession shared;
+	struct event	*linger;
+	struct event	*deadline;
+	uint64_t	 last;		/* number of the latest connection */
+	unsigned int	 conns;
+} self;
+
+static void	conn_ended(void);
+static void	open_store(void);
+static void	session_mailbox(struct peer *, struct msg *);
+static void	session_session_conn(struct peer *, struct msg *);
+static void	session_go(void);
+static void	session_drain(unsigned int);
+static void	session_stats(void);
+static void	idle(evutil_socket_t, short, void *);
+static void	stop(evutil_socket_t, short, void *);
+
+static const struct handler handlers[] = {
+	{ M_MAILBOX,		session_mailbox },
+	{ M_SESSION_CONN,	session_session_conn },
+	{ 0, NULL }
+};
+
+const struct role_code mailsession_code = {
+	.handlers = handlers,
+	.go = session_go,
+	.drain = session_drain,
+	.stats = session_stats,
+};
+
+void
+mailsession_run(const struct mailsession_ops *ops,
+    const struct daemon_def *def, const struct role_def *role, int argc,
+    char **argv)
+{
+	self.ops = ops;
+	role_run(def, role, argc, argv);
+}
+
+static void
+session_mailbox(struct peer *parent, struct msg *m)
+{
+	const struct msg_MAILBOX *mailbox = m->body;
+
+	(void)parent;
+	self.mailbox = *mailbox;
+}
+
+static void
+session_go(void)
+{
+	if (self.mailbox.path[0] == '\0')
+		fatalx("no mailbox");
+	setproctitle("session %s", self.mailbox.user);
+	self.linger = evtimer_new(role_base(), idle, NULL);
+	self.deadline = evtimer_new(role_base(), stop, NULL);
+	if (self.linger == NULL || self.deadline == NULL)
+		fatal("event");
+	self.shared.base = role_base();
+	self.shared.user = self.mailbox.user;
+	self.shared.ended = conn_ended;
+	open_store();
+}
+
+/*
+ * If it cannot be opened the client is told, and the next one makes another
+ * attempt: a full disk may have been cleared in between.
+ */
+static void
+open_store(void)
+{
+	struct store_settings set = {
+		.user = self.mailbox.user,
+		.hostname = role_settings()->hostname,
+		.mbox = (int)self.mailbox.mbox,
+		.quota = self.mailbox.quota,
+	};
+	enum store_error e;
+
+	e = store_open_path(&self.shared.store, self.mailbox.path, &set,
+	    STORE_CREATE);
+	if (e == STORE_OK)
+		return;
+	log_warnx("user=%s %s: %s", self.mailbox.user, self.mailbox.path,
+	    store_strerror(e));
+	self.shared.store = NULL;
+}
+
+static void
+session_session_conn(struct peer *parent, struct msg *m)
+{
+	const struct msg_SESSION_CONN *conn = m->body;
+	int fd = m->fd;
+
+	(void)parent;
+	self.last = conn->id;
+	if (event_del(self.linger) == -1)
+		log_warnx("event_del");
+	if (self.shared.store == NULL)
+		open_store();
+	self.conns++;
+	if (self.conns > self.ops->conns_max) {
+		log_warnx("user=%s addr=%s: too many connections",
+		    self.mailbox.user, conn->addr);
+		conn_ended();
+		return;
+	}
+	m->fd = -1;
+	if (self.ops->start(&self.shared, fd, SESSION_NET_CONN(conn->id),
+	    conn->addr) == -1) {
+		log_warn("user=%s", self.mailbox.user);
+		conn_ended();
+	}
+}
+
+static void
+conn_ended(void)
+{
+	struct timeval tv = { .tv_sec = self.ops->linger };
+
+	if (--self.conns > 0)
+		return;
+	if (role_draining() || event_add(self.linger, &tv) == -1)
+		role_exit(0);
+}
+
+/* The parent answers with DRAIN, or with another connection. */
+static void
+idle(evutil_socket_t fd, short ev, void *arg)
+{
+	struct msg_SESSION_IDLE msg = { .id = self.last };
+
+	(void)fd;
+	(void)ev;
+	(void)arg;
+	peer_send(role_parent(), M_SESSION_IDLE, &msg, -1);
+}
+
+static void
+session_drain(unsigned int seconds)
+{
+	struct timeval tv = { .tv_sec = seconds };
+
+	if (self.conns == 0)
+		role_exit(0);
+	if (self.ops->drain != NULL)
+		self.ops->drain();
+	if (event_add(self.deadline, &tv) == -1)
+		role_exit(0);
+}
+
+static void
+stop(evutil_socket_t fd, short ev, void *arg)
+{
+	(void)fd;
+	(void)ev;
+	(void)arg;
+	if (self.ops->stop != NULL)
+		self.ops->stop();
+	role_exit(0);
+}
+
+static void
+session_stats(void)
+{
+	log_info("user=%s connections=%u", self.mailbox.user, self.conns);
+}
