@@ -1,9 +1,9 @@
 /*
  * cmd_fetch: FETCH and UID FETCH (RFC 3501 6.4.5).
  *
- * A message's text is mapped while its answer is written; large sections
- * leave in chunks, a turn each, so that memory is bounded by the output's
- * mark and others get their turns.
+ * A message's text is in memory while its answer is written, one message at a
+ * time.  Large sections leave in chunks, a turn each, so that output is bounded
+ * by its mark and others get their turns.
  */
 #include "cmd_fetch_part.h"
 #include "cmd_set.h"
@@ -27,7 +27,7 @@ struct run {
 	int			 need_tree;
 	int			 sets_seen;
 	uint32_t		 next;
-	int			 missing;
+	enum store_error	 failed;	/* of a message that was left out */
 	/* The message that is being written; 0 none. */
 	uint32_t		 seq;
 	struct message_text	 text;
@@ -247,6 +247,16 @@ reply_chunk(struct client *c, struct run *run)
 }
 
 static enum cmd_result
+all_done(struct client *c, const struct run *run)
+{
+	if (run->failed == STORE_OK)
+		return (cmd_ok(c, "FETCH completed"));
+	if (run->failed == STORE_NOENT)
+		return (cmd_no(c, "[EXPUNGEISSUED] Some messages are gone"));
+	return (cmd_store_error(c, run->failed));
+}
+
+static enum cmd_result
 step(struct client *c, void *arg)
 {
 	struct run *run = arg;
@@ -269,19 +279,16 @@ step(struct client *c, void *arg)
 			n++;
 			run->next = seq + 1;
 			e = begin_message(c, run, seq);
-			if (e == STORE_NOENT) {
-				run->missing = 1;
+			if (e != STORE_OK && run->seq == 0) {
+				/* The next ones do not suffer for it. */
+				run->failed = e;
 				e = STORE_OK;
 			}
-		} else if (run->missing)
-			return (cmd_no(c,
-			    "[EXPUNGEISSUED] Some messages are gone"));
-		else
-			return (cmd_ok(c, "FETCH completed"));
+		} else
+			return (all_done(c, run));
 		if (e != STORE_OK) {
 			/* A line that was begun cannot be taken back. */
-			if (run->seq != 0)
-				sio_fail(c->io);
+			sio_fail(c->io);
 			return (cmd_store_error(c, e));
 		}
 	}

@@ -39,7 +39,7 @@ struct call {
 struct command {
 	const char	*word;
 	const char	*sub;		/* second word, or NULL */
-	int		 min, max;	/* arguments; max -1: any number */
+	int		 min, max;	/* arguments; max -1: any */
 	int		 (*run)(const struct call *);
 	unsigned int	 what;
 	const char	*usage;
@@ -60,13 +60,11 @@ static const struct command commands[] = {
 	{ "processes", NULL, 0, 0, cmd_processes, CTL_PROCESSES,
 	    "processes" },
 	{ "hash", NULL, 0, -1, cmd_hash, 0, "hash [-s SCHEME]" },
-	{ "queue", "list", 0, -1, cmd_queue, CTL_QUEUE_LIST,
-	    "queue list [FILTER ...]" },
+	{ "queue", "list", 0, 0, cmd_queue, CTL_QUEUE_LIST, "queue list" },
 	{ "queue", "show", 1, 1, cmd_queue, CTL_QUEUE_SHOW, "queue show ID" },
-	{ "queue", "retry", 0, -1, cmd_queue, CTL_QUEUE_RETRY,
-	    "queue retry [ID | FILTER ... | all]" },
-	{ "queue", "delete", 1, -1, cmd_queue, CTL_QUEUE_DELETE,
-	    "queue delete ID | FILTER ... | all" },
+	{ "queue", "retry", 0, 0, cmd_queue, CTL_QUEUE_RETRY, "queue retry" },
+	{ "queue", "delete", 1, 1, cmd_queue, CTL_QUEUE_DELETE,
+	    "queue delete ID" },
 };
 #define NCOMMANDS	(sizeof(commands) / sizeof(commands[0]))
 
@@ -247,6 +245,7 @@ ask(const struct conf *conf, const char *name, const struct call *call,
 	*text = NULL;
 	if ((f = open_memstream(text, &size)) == NULL)
 		return (-1);
+	/* An argument that does not fit is no id that there is: cut it. */
 	if (ctl_ask(&smtpd_contract, conf->state, name, call->what,
 	    call->json, arg, f, &status) == -1)
 		error = errno;
@@ -356,37 +355,17 @@ cmd_hash(const struct call *call)
 	return (hash_main(call->argc + 1, call->argv - 1));
 }
 
-/* The arguments as one line; -1 if they do not fit a question. */
-static int
-join(const struct call *call, char *to, size_t size)
-{
-	int	i;
-
-	*to = '\0';
-	for (i = 0; i < call->argc; i++)
-		if ((i > 0 && strlcat(to, " ", size) >= size) ||
-		    strlcat(to, call->argv[i], size) >= size)
-			return (-1);
-	return (0);
-}
-
 static int
 cmd_queue(const struct call *call)
 {
 	struct conf	*conf;
-	char		*text, arg[sizeof(((struct msg_CTL_ASK *)0)->arg)];
+	char		*text;
 	int		 status;
 
-	if (join(call, arg, sizeof(arg)) == -1) {
-		fprintf(stderr, "mailctl: the filter is too long\n");
-		return (STATUS_USAGE);
-	}
-	/* Alone it means all. */
-	if (call->what == CTL_QUEUE_RETRY && call->argc == 0)
-		strlcpy(arg, "all", sizeof(arg));
 	if ((conf = load(call, report_mistake)) == NULL)
 		return (STATUS_FAILED);
-	if ((status = ask(conf, "queue", call, arg, &text)) == -1)
+	if ((status = ask(conf, "queue", call,
+	    call->argc > 0 ? call->argv[0] : "", &text)) == -1)
 		fprintf(stderr, "mailctl: smtpd's queue: %s\n",
 		    why_not(errno));
 	else

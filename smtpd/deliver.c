@@ -12,7 +12,6 @@
 #include <sys/stat.h>
 
 #include <event2/event.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

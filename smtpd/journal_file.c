@@ -306,7 +306,9 @@ scan(const unsigned char *p, size_t len, uint64_t seg, int text,
 			total = len - off;
 		place.off = off;
 		place.len = total;
-		if (!text || text_is_good(&h, p + off + sizeof(h)))
+		if (text && !text_is_good(&h, p + off + sizeof(h)))
+			skipped = 1;
+		else
 			found(arg, h.type, h.id, p + off + sizeof(h),
 			    h.covered, &place);
 		off += total;

@@ -80,7 +80,8 @@ text_part(struct buf *o, const struct message *m, const struct bounce *b)
 	size_t	i;
 
 	(void)buf_printf(o, "--%s\r\nContent-Type: text/plain; "
-	    "charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\nThis is the mail system at %s.\r\n\r\n%s"
+	    "charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
+	    "This is the mail system at %s.\r\n\r\n%s"
 	    "\r\n\r\n", b->boundary, queue_conf()->hostname, delayed ?
 	    "Your message could not be delivered yet. It will be tried "
 	    "further;\r\nyou need not send it again." :

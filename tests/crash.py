@@ -206,15 +206,18 @@ class Boxes:
         self.bad, self.torn = set(), set()
 
     def look(self):
-        got = collections.Counter()
+        got, self.bad = collections.Counter(), set()
         for u in USERS:
             for p in self.s.messages(u):
-                if p not in self.seen:
+                # What a power cut left half is written again under its name.
+                name = self.seen.get(p)
+                if not name:
                     name, whole = identify(slurp(p))
                     if not whole:
                         self.bad.add(p)
+                        continue
                     self.seen[p] = name
-                got[(self.seen[p], u)] += 1
+                got[(name, u)] += 1
         for part in re.split(rb"(?:^|\n)From [^\n]*\n", slurp(self.mbox()))[1:]:
             # An append that was cut off stays in an mbox, the whole behind it.
             name, whole = identify(part)

@@ -6,7 +6,7 @@ change to their real accounts; else everything has one uid.  Needs nothing but
 Python's own library and openssl(1).  TOP in the environment names another
 built tree.
 """
-import atexit, base64, contextlib, crypt, glob, os, pwd, random, re, shutil
+import atexit, base64, contextlib, crypt, fcntl, glob, os, pwd, random, re, shutil
 import signal, socket, ssl, subprocess, sys, tempfile, time
 
 TESTS = os.path.dirname(os.path.abspath(__file__))
@@ -90,11 +90,30 @@ def make_system_users():
                             name], check=True, stderr=subprocess.DEVNULL)
             made.append(name)
         home = pwd.getpwnam(name).pw_dir
+        os.makedirs(home, exist_ok=True)
+        shutil.chown(home, name, name)
         os.chmod(home, 0o755)
     return made
 
 
+def users_lock(how):
+    """Runs beside each other share the accounts; the last one takes them away."""
+    global _users
+    if _users is None:
+        _users = open("/var/tmp/postern-test.lock", "w")
+    try:
+        fcntl.flock(_users, how)
+        return True
+    except BlockingIOError:
+        return False
+
+
+_users = None
+
+
 def drop_system_users():
+    if not users_lock(fcntl.LOCK_EX | fcntl.LOCK_NB):
+        return
     for name in SYSTEM_USERS:
         subprocess.run(["userdel", "-r", name], stdout=subprocess.DEVNULL,
                        stderr=subprocess.DEVNULL)
@@ -110,9 +129,11 @@ def system_ready():
     if _ready or not ROOT:
         return
     _ready = True
+    users_lock(fcntl.LOCK_SH)
     subprocess.run(["sh", os.path.join(TESTS, "users.sh")], check=True,
                    stdout=subprocess.DEVNULL)
-    if make_system_users() and not os.environ.get("KEEP_TEST_USERS"):
+    make_system_users()
+    if not os.environ.get("KEEP_TEST_USERS"):
         atexit.register(drop_system_users)
 
 

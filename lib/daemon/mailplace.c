@@ -47,7 +47,9 @@ mailplace_owner_ok(uid_t uid, gid_t gid)
 
 	if (supervise_unprivileged())
 		return (1);
-	if (uid < ID_MIN || gid < ID_MIN)
+	/* -1 would leave setresuid() without effect. */
+	if (uid < ID_MIN || gid < ID_MIN || uid == (uid_t)-1 ||
+	    gid == (gid_t)-1)
 		return (0);
 	for (i = 0; i < self.n; i++)
 		if (uid == self.uids[i] || gid == self.gids[i])

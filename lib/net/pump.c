@@ -20,7 +20,7 @@
 
 #define PUMP_READ	65536
 #define PUMP_FIRST	65536
-#define PUMP_LAST	60	/* seconds for a client to take the last bytes */
+#define PUMP_LAST	60	/* seconds a client has for the last bytes */
 
 struct pump {
 	struct conn		*c;

@@ -206,38 +206,67 @@ mbox_merge(struct mbox_text *new, const struct mbox_text *old)
 	}
 }
 
-/* Write what differs, in place: others have the file open. */
+static int
+write_at(int fd, const char *data, size_t from, size_t to)
+{
+	ssize_t n;
+
+	while (from < to) {
+		n = pwrite(fd, data + from, to - from, (off_t)from);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return (-1);
+		from += (size_t)n;
+	}
+	return (0);
+}
+
+/*
+ * In place, for others have the file open, and what it grows by first: if the
+ * disk is full nothing has been written over yet.
+ */
+static int
+write_changed(int fd, const struct mbox_text *old, const struct mbox_text *new)
+{
+	size_t from = 0, to = new->len;
+	int save;
+
+	if (new->len > old->len) {
+		to = old->len;
+		if (write_at(fd, new->data, to, new->len) == -1) {
+			save = errno;
+			if (ftruncate(fd, (off_t)old->len) == -1)
+				save = errno;
+			errno = save;
+			return (-1);
+		}
+	}
+	while (from < to && new->data[from] == old->data[from])
+		from++;
+	if (new->len == old->len)
+		while (to > from && new->data[to - 1] == old->data[to - 1])
+			to--;
+	if (write_at(fd, new->data, from, to) == -1)
+		return (-1);
+	return (new->len < old->len ? ftruncate(fd, (off_t)new->len) : 0);
+}
+
 static enum store_error
 mbox_save(struct mbox *m, int fd)
 {
 	struct mbox_text new = { 0 };
-	size_t from = 0, to, max;
-	ssize_t n;
+	enum store_error error;
 
 	if ((new.data = mboxtext_rewrite(&m->text, &new.len)) == NULL)
 		return (STORE_SYS);
 	new.data[new.len] = '\0';
-	max = new.len < m->text.len ? new.len : m->text.len;
-	while (from < max && new.data[from] == m->text.data[from])
-		from++;
-	to = new.len;
-	if (new.len == m->text.len)
-		while (to > from && new.data[to - 1] == m->text.data[to - 1])
-			to--;
-	while (from < to) {
-		n = pwrite(fd, new.data + from, to - from, (off_t)from);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			break;
-		from += (size_t)n;
-	}
-	if (from < to || (new.len < m->text.len &&
-	    ftruncate(fd, (off_t)new.len) == -1) || fsync(fd) == -1 ||
+	if (write_changed(fd, &m->text, &new) == -1 || fsync(fd) == -1 ||
 	    mboxtext_parse(&new) == -1 || fstat(fd, &m->st) == -1) {
+		error = store_errno();
 		mboxtext_free(&new);
 		m->loaded = 0;
-		return (store_errno());
+		return (error);
 	}
 	(void)mboxtext_number(&new, m->text.uidvalidity);
 	mboxtext_free(&m->text);
@@ -350,6 +379,34 @@ new_text(const struct mbox_new *new, size_t *len)
 	return (text);
 }
 
+/*
+ * A message ends in a line end.  Blocks at the end of the file that a power
+ * cut kept from being written are nobody's.
+ */
+static int
+cut_unwritten(int fd, struct stat *st)
+{
+	char buf[4096];
+	size_t n, i;
+
+	while (st->st_size > 0) {
+		n = (size_t)st->st_size < sizeof(buf) ? (size_t)st->st_size :
+		    sizeof(buf);
+		if (pread(fd, buf, n, st->st_size - (off_t)n) != (ssize_t)n)
+			return (-1);
+		for (i = n; i > 0 && buf[i - 1] == '\0'; )
+			i--;
+		st->st_size -= (off_t)(n - i);
+		if (i == n)
+			return (0);
+		if (ftruncate(fd, st->st_size) == -1)
+			return (-1);
+		if (i > 0)
+			return (0);
+	}
+	return (0);
+}
+
 /* At the end, after an empty line; the file is as it was if that fails. */
 static enum store_error
 add_text(int fd, const char *text, size_t len)
@@ -358,7 +415,7 @@ add_text(int fd, const char *text, size_t len)
 	enum store_error error;
 	char last[2] = "\n\n";
 
-	if (fstat(fd, &st) == -1)
+	if (fstat(fd, &st) == -1 || cut_unwritten(fd, &st) == -1)
 		return (store_errno());
 	if (st.st_size >= 2 &&
 	    pread(fd, last, sizeof(last), st.st_size - 2) != sizeof(last))
@@ -377,24 +434,45 @@ add_text(int fd, const char *text, size_t len)
 	return (STORE_OK);
 }
 
+/* The front of text, and perhaps blocks that were never written. */
+static int
+is_stump(const char *p, size_t left, const char *text, size_t len)
+{
+	size_t i = 0;
+
+	while (i < left && i < len && p[i] == text[i])
+		i++;
+	if (i == len)
+		return (0);
+	while (i < left && (p[i] == '\0' || p[i] == '\n'))
+		i++;
+	return (i == left);
+}
+
 /*
- * A power cut may have left only the front of it at the end of the file: then
- * that is cut off, under the lock, and it counts as not delivered.
+ * A power cut may have left only the front of a message.  Such a stump counts
+ * as not delivered; at the end of the file it is cut off, under the lock.  A
+ * message that differs in another way was changed by who read it.
  */
 static enum store_error
 drop_stump(struct mbox *m, int fd, const char *at, const char *text,
     size_t len, int *found)
 {
-	const char *start = at, *data = m->text.data;
+	const char *start = at, *data = m->text.data, *end = data + m->text.len;
+	const char *next;
 	size_t left;
 
 	while (start > data && (start[-1] != '\n' ||
 	    strncmp(start, "From ", 5) != 0))
 		start--;
-	left = m->text.len - (size_t)(start - data);
-	if (left >= len || memcmp(start, text, left) != 0)
+	next = memmem(at, (size_t)(end - at), "\nFrom ", 6);
+	left = (size_t)((next != NULL ? next + 1 : end) - start);
+	if (!is_stump(start, left, text, len) ||
+	    memmem(data, m->text.len, text, len) != NULL)
 		return (STORE_OK);
 	*found = 0;
+	if (next != NULL)
+		return (STORE_OK);
 	return (ftruncate(fd, (off_t)(start - data)) == -1 ? store_errno() :
 	    STORE_OK);
 }

@@ -19,6 +19,7 @@
 #include "../../pop3d/client.h"
 #include "daemon/mailsession.h"
 #include "../test.h"
+#include "daemon/mailsession.h"
 #include "log/log.h"
 #include "store/store.h"
 

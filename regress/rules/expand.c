@@ -72,12 +72,12 @@ static const struct {
 	{ "only a detail", "+x@example.org", "550 5.1.1" },
 	{ "group", "sales@example.org",
 	    "alice@example.org bob@example.org x@else.example:25" },
-	{ "group of groups", "all@example.org", "dave@else.example:25 "
-	    "alice@example.org bob@example.org carol x@else.example:25" },
-	{ "nested group", "nested@example.org", "alice@example.org "
-	    "dave@else.example:25 bob@example.org carol x@else.example:25" },
+	{ "group of groups", "all@example.org", "carol dave@else.example:25 "
+	    "alice@example.org bob@example.org x@else.example:25" },
+	{ "nested group", "nested@example.org", "alice@example.org carol "
+	    "dave@else.example:25 bob@example.org x@else.example:25" },
 	{ "one copy", "twice@example.org",
-	    "x@else.example:25 alice@example.org" },
+	    "X@else.example:25 alice@example.org" },
 	{ "alias to itself", "alice@example.com", "alice@example.org" },
 	{ "and a copy elsewhere", "bob@example.org",
 	    "bob@example.org x@else.example:25" },

@@ -2,6 +2,8 @@
  * What other programs left: dovecot-uidlist, dovecot-keywords, subscriptions,
  * sizes in names; and an mbox.
  */
+#include <sys/resource.h>
+
 #include "store.h"
 #include "store/uidlist.h"
 
@@ -104,6 +106,44 @@ open_mbox(const char *path)
 	return (st);
 }
 
+/* The fields of UIDs do not fit on the disk any more. */
+static void
+test_mbox_full(void)
+{
+	static const char text[] = "From a@b Thu Jan  1 00:00:00 1970\n"
+	    "Subject: 1\n\none\n\nFrom a@b Thu Jan  1 00:00:00 1970\n"
+	    "Subject: 2\n\nthe last words\n";
+	struct rlimit old, full;
+	struct mailbox *mb;
+	struct store *st;
+	char now[2 * sizeof(text)];
+	ssize_t n;
+	int fd;
+
+	put_file("spool/full", text);
+	st = open_mbox("spool/full");
+	if (getrlimit(RLIMIT_FSIZE, &old) == -1 ||
+	    signal(SIGXFSZ, SIG_IGN) == SIG_ERR)
+		perror("getrlimit");
+	full = old;
+	full.rlim_cur = sizeof(text) + 20;
+	if (setrlimit(RLIMIT_FSIZE, &full) == -1)
+		perror("setrlimit");
+	if (mailbox_open(st, "INBOX", 0, &mb) == STORE_OK) {
+		(void)mailbox_store(mb, 1, FLAGS_ADD, MSG_SEEN, 0);
+		(void)sync_told(mb, 0, &(struct told){ 0 });
+		mailbox_close(mb);
+	}
+	store_close(st);
+	if (setrlimit(RLIMIT_FSIZE, &old) == -1)
+		perror("setrlimit");
+	fd = openat(scratch, "spool/full", O_RDONLY);
+	n = read(fd, now, sizeof(now));
+	close(fd);
+	TEST("mbox full disk", n == (ssize_t)sizeof(text) - 1 &&
+	    memcmp(now, text, sizeof(text) - 1) == 0);
+}
+
 static void
 test_mbox(void)
 {
@@ -195,6 +235,7 @@ main(void)
 	test_adopt();
 	test_version1();
 	test_mbox();
+	test_mbox_full();
 	scratch_remove();
 	TEST_DONE();
 }

@@ -242,7 +242,7 @@ def tempfail_then_delivered():
     check(qid in out, "not in the queue: %s" % out)
     st, out = s.ctl("queue", "show", qid)
     check(st == 0 and "tester@lt01.am" in out, out)
-    st, out = s.ctl("queue", "retry", qid)
+    st, out = s.ctl("queue", "retry")
     equal(st, 0, out)
     s.wait_mail("tester@lt01.am", "Subject: patience")
     until("empty queue", lambda: qid not in s.ctl("queue", "list")[1])

@@ -1,5 +1,5 @@
 """Mail for elsewhere: who may, the smart host, retries, bounces, loops."""
-import email, os, re, socket, socketserver, sys, threading, time
+import contextlib, email, os, re, socket, socketserver, sys, threading, time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from lib import *
@@ -25,15 +25,14 @@ permit authenticated relay
 class Peer(threading.Thread):
     """A server that says what it is told: for each command word, a reply."""
 
-    def __init__(self, replies=None, chunk=None):
+    def __init__(self, replies=None, port=None):
         super().__init__(daemon=True)
         self.replies = dict(EHLO="250-peer\r\n250-PIPELINING\r\n250 8BITMIME\r\n", HELO="250 peer\r\n",
                             MAIL="250 ok\r\n", RCPT="250 ok\r\n", DATA="354 go\r\n", DOT="250 taken\r\n",
                             QUIT="221 bye\r\n", RSET="250 ok\r\n", BANNER="220 peer\r\n")
         self.replies.update(replies or {})
-        self.chunk = chunk
         self.messages, self.commands, self.raw = [], [], []
-        self.port = free_port()
+        self.port = port or free_port()
         self.l = socket.socket()
         self.l.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.l.bind(("127.0.0.1", self.port))
@@ -87,6 +86,8 @@ class Peer(threading.Thread):
             c.close()
 
     def close(self):
+        with contextlib.suppress(OSError):
+            self.l.shutdown(socket.SHUT_RDWR)   # wakes accept()
         self.l.close()
 
 
@@ -198,13 +199,7 @@ def retry_after_down():
     time.sleep(1)
     st, out = s.ctl("queue", "list")
     check(st == 0 and qid in out, out)
-    up = Peer()
-    up.close()
-    up.l = socket.socket()
-    up.l.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    up.l.bind(("127.0.0.1", down_port))
-    up.l.listen(5)
-    threading.Thread(target=up.run, daemon=True).start()
+    up = Peer(port=down_port)
     until("the message", lambda: any(b"Subject: patience" in m for m in up.messages), 20)
     time.sleep(1)
     equal(len(up.messages), 1, "copies")
@@ -331,11 +326,8 @@ def evil_servers():
 def delete_from_queue():
     qid = submit("z@down.example", "to be deleted")
     until("in the list", lambda: qid in s.ctl("queue", "list")[1])
-    st, out = s.ctl("queue", "list", "domain=down.example")
-    check(qid in out, out)
-    st, out = s.ctl("queue", "list", "domain=other.example")
-    check(qid not in out, out)
-    equal(s.ctl("queue", "delete", qid)[0], 0)
+    equal(s.ctl("queue", "list", "x")[0], 2, "an argument that means nothing")
+    until("deleted", lambda: s.ctl("queue", "delete", qid)[0] == 0, 10, 0.3)
     check(qid not in s.ctl("queue", "list")[1], "still there")
     check(s.ctl("queue", "show", qid)[0] == 1, "show of what is not there")
     check(s.ctl("queue", "delete", "nonsense")[0] != 0, "nonsense was deleted")

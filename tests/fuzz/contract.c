@@ -1,8 +1,10 @@
 /*
  * The contract check of all three daemons: what any process may write into a
  * channel.  After the check the message must be safe to print, wipe and free.
+ *
+ * fuzz: lib/imsg/contract.c smtpd/contract.c imapd/contract.c
+ * fuzz: pop3d/contract.c
  */
-/* fuzz: lib/imsg/contract.c smtpd/contract.c imapd/contract.c pop3d/contract.c */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
