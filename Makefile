@@ -48,8 +48,8 @@ PRIVSEP_OBJS = \
 	lib/privsep/account.o lib/privsep/account_verify.o \
 	lib/privsep/role.o
 TLS_OBJS = \
-	lib/tls/keyid.o lib/tls/server.o lib/tls/signer.o \
-	lib/tls/tickets.o
+	lib/tls/context.o lib/tls/keyid.o lib/tls/server.o \
+	lib/tls/signer.o
 NET_OBJS = \
 	lib/net/addr.o lib/net/conn.o lib/net/listen.o lib/net/pump.o
 CONF_OBJS = \
@@ -160,15 +160,17 @@ REGRESS = \
 	regress/mime/tree regress/net/conn regress/net/listen \
 	regress/net/pump regress/net/tls regress/os/os \
 	regress/pop3/command regress/pop3/session regress/pop3/stuff \
-	regress/relay/content regress/relay/login regress/relay/reply \
-	regress/relay/session regress/rules/expand regress/rules/match \
-	regress/sandbox/files regress/sandbox/libs \
-	regress/sandbox/sandbox regress/sasl/base64 regress/sasl/scram \
-	regress/sasl/server regress/smtp/address regress/smtp/command \
-	regress/smtp/content regress/smtp/queueid regress/store/adopt \
-	regress/store/crash regress/store/damage regress/store/mailbox \
-	regress/store/names regress/table/map regress/table/table \
-	regress/table/user regress/tls/keyid regress/tls/signer
+	regress/privsep/role regress/queue/envelope regress/queue/journal \
+	regress/queue/kill regress/relay/content regress/relay/login \
+	regress/relay/reply regress/relay/session regress/rules/check \
+	regress/rules/expand regress/rules/match regress/sandbox/files \
+	regress/sandbox/libs regress/sandbox/sandbox regress/sasl/base64 \
+	regress/sasl/scram regress/sasl/server regress/smtp/address \
+	regress/smtp/command regress/smtp/content regress/smtp/queueid \
+	regress/store/adopt regress/store/crash regress/store/damage \
+	regress/store/mailbox regress/store/names regress/table/map \
+	regress/table/table regress/table/user regress/tls/keyid \
+	regress/tls/signer
 REGRESS_PARTS =
 
 LIB =		lib/libpostern.a

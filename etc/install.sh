@@ -62,7 +62,9 @@ do_install() {
 		esac
 	done
 	for p in $peruser; do
-		put 755 "$p" "$libexec/$(basename "$p")"
+		# Not to be read: a process of such a file is not dumpable
+		# from its first instruction on, not even by its user.
+		put 711 "$p" "$libexec/$(basename "$p")"
 	done
 	put 755 mailctl/mailctl "$sbin/mailctl"
 	put 644 mailctl/mailctl.8 "$man/man8/mailctl.8"

@@ -54,7 +54,7 @@ struct tls *
 net_tls(const struct conf_listen *l)
 {
 	return (l->tls == NULL ? NULL : tls_serve_context(l->tls->index,
-	    NULL));
+	    "smtp"));
 }
 
 /* A password comes only where nobody can listen. */
@@ -116,15 +116,18 @@ net_session_free(struct session *s)
 static void
 session_ended(struct conn *c, void *arg, enum conn_end why)
 {
+	static struct log_limit	 timeouts, no_tls;
 	struct session	*s = arg;
 
 	switch (why) {
 	case CONN_TIMEOUT:
-		log_info("conn %u: %s timed out", s->id, s->addr);
+		if (log_allowed(&timeouts))
+			log_info("conn %u: %s timed out", s->id, s->addr);
 		break;
 	case CONN_TLS_FAILED:
-		log_info("conn %u: %s: no TLS: %s", s->id, s->addr,
-		    conn_error(c));
+		if (log_allowed(&no_tls))
+			log_info("conn %u: %s: no TLS: %s", s->id, s->addr,
+			    conn_error(c));
 		break;
 	default:
 		log_debug("conn %u: %s disconnected %s", s->id, s->addr,
@@ -276,7 +279,7 @@ net_init(void)
 static void
 net_go(void)
 {
-	doors_open(NULL, take);
+	doors_open("smtp", take);
 }
 
 static void

@@ -81,22 +81,39 @@ print_def(FILE *f, const struct role_def *def, int json)
 	    role_name(def->role), user, root, def->promises, ch, def->nofile);
 }
 
+/* A name of a user table, which may hold anything. */
+static void
+json_name(const char *name, char *to, size_t size)
+{
+	size_t	n = 0;
+
+	for (; *name != '\0' && size - n > 7; name++)
+		if (*name == '"' || *name == '\\' ||
+		    (unsigned char)*name < 0x20 || (unsigned char)*name > 0x7e)
+			n += snprintf(to + n, size - n, "\\u%04x",
+			    (unsigned char)*name);
+		else
+			to[n++] = *name;
+	to[n] = '\0';
+}
+
 static void
 print_running(FILE *f, int json)
 {
 	struct child	*c;
-	char		 level[128];
+	char		 level[128], name[6 * C_USER + 8];
 	const char	*sep = "";
 
 	fputs(json ? ",\n  \"running\": [\n" : "\nrunning\n", f);
 	TAILQ_FOREACH(c, &sv.children, entry) {
 		level_words(c->level, level, sizeof(level));
+		json_name(c->user, name, sizeof(name));
 		fprintf(f, json ? "%s    {\"role\": \"%s\", \"pid\": %d, "
 		    "\"uid\": %u, \"generation\": %u, \"sandbox\": \"%s\", "
 		    "\"for\": \"%s\"}" :
 		    "%s%-8s pid %d uid %u generation %u sandbox %s %s\n", sep,
 		    role_name(c->def->role), (int)c->pid, (unsigned)c->uid,
-		    c->gen, level, c->user);
+		    c->gen, level, name);
 		sep = json ? ",\n" : "";
 	}
 	if (json)

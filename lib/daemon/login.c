@@ -230,6 +230,7 @@ static void
 take(const struct conf_listen *conf, int fd, const struct sockaddr *sa,
     socklen_t len)
 {
+	static struct log_limit turned_away;
 	char addr[ADDR_TEXT];
 	void *key = NULL;
 	struct login *l = NULL;
@@ -253,7 +254,9 @@ take(const struct conf_listen *conf, int fd, const struct sockaddr *sa,
 	return;
 refuse:
 	net.turned_away++;
-	log_info("turned away: addr=%s connections=%u", addr, net.count);
+	if (log_allowed(&turned_away))
+		log_info("turned away: addr=%s connections=%u", addr,
+		    net.count);
 	addrcount_drop(net.addrs, key);
 	if (fd == -1)
 		return;

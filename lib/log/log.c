@@ -202,6 +202,27 @@ vlog(int prio, const char *suffix, const char *fmt, va_list ap)
 	errno = save;
 }
 
+int
+log_allowed(struct log_limit *l)
+{
+	struct timespec	ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	if (ts.tv_sec != l->second) {
+		if (l->lost > 0)
+			log_info("%u more lines like the next were left out",
+			    l->lost);
+		l->second = ts.tv_sec;
+		l->lines = l->lost = 0;
+	}
+	if (l->lines == LOG_LIMIT) {
+		l->lost++;
+		return (0);
+	}
+	l->lines++;
+	return (1);
+}
+
 void
 log_warn(const char *fmt, ...)
 {

@@ -14,6 +14,7 @@
 
 #include <stdarg.h>
 #include <syslog.h>
+#include <time.h>
 
 #define LOG_LINE_MAX	1024
 
@@ -38,6 +39,20 @@ void	log_warnx(const char *, ...) __attribute__((__format__(printf, 1, 2)));
 void	log_info(const char *, ...) __attribute__((__format__(printf, 1, 2)));
 void	log_debug(const char *, ...) __attribute__((__format__(printf, 1, 2)));
 void	log_trace(const char *, ...) __attribute__((__format__(printf, 1, 2)));
+
+/*
+ * A limit for lines that a stranger can cause at will; static, one a place.
+ * 1 if a line may be written now: LOG_LIMIT a second, and then one that says
+ * how many were not.
+ */
+#define LOG_LIMIT	10
+
+struct log_limit {
+	time_t		second;
+	unsigned int	lines;
+	unsigned int	lost;
+};
+int	log_allowed(struct log_limit *);
 
 /* For start-up only: log and exit 1.  No stranger can cause one. */
 __attribute__((__format__(printf, 1, 2), __noreturn__))

@@ -34,7 +34,8 @@ struct sandbox {
 	size_t			 npaths;
 	/*
 	 * TCP ports that may be connected to; none listed and promise "inet":
-	 * any.  bind is never allowed: listeners are handed over bound.
+	 * any.  bind is allowed with "inet" only, and to no port of its own
+	 * (a source address): listeners are handed over bound.
 	 */
 	uint16_t		 ports[8];
 	size_t			 nports;

@@ -160,7 +160,7 @@ static const struct call calls[] = {
 	/* new sockets */
 	{ __NR_socket,			SB_SOCKETS },
 	{ __NR_connect,			SB_SOCKETS },
-	{ __NR_bind,			SB_DNS },	/* UDP source ports */
+	{ __NR_bind,			SB_DNS | SB_INET },	/* sources */
 	/* paths */
 	{ __NR_openat,			SB_READS | SB_WPATH | SB_CPATH },
 	{ __NR_newfstatat,		SB_STDIO },	/* fstat() is this */

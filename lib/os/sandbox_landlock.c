@@ -191,6 +191,12 @@ add_rules(int fd, const struct sandbox *sb, uint32_t mask,
 			    errno != EACCES)
 				return (-1);
 	}
+	/* A source address is bound with any port, which is port 0. */
+	port.access = NET_BIND;
+	port.port = 0;
+	if ((rs->net & NET_BIND) != 0 && (mask & SB_INET) != 0 &&
+	    syscall(NR_ADD_RULE, fd, RULE_PORT, &port, 0U) == -1)
+		return (-1);
 	for (i = 0; (rs->net & NET_CONNECT) != 0 &&
 	    (mask & (SB_INET | SB_DNS)) != 0 && i < sb->nports; i++) {
 		port.access = NET_CONNECT;

@@ -21,9 +21,9 @@
 #include "log/log.h"
 #include "os/compat.h"
 #include "privsep/role.h"
+#include "tls/context.h"
 #include "tls/server.h"
 #include "tls/signer.h"
-#include "tls/tickets.h"
 
 #define CERTS_MAX	256
 #define CONTEXTS_MAX	512
@@ -123,7 +123,7 @@ tls_serve_init(void)
 			    const BIGNUM *, EC_KEY *);
 	int		(*setup)(EC_KEY *, BN_CTX *, BIGNUM **, BIGNUM **);
 
-	if (tls_init() == -1 || tickets_init() == -1)
+	if (tls_init() == -1 || context_init() == -1)
 		return (-1);
 	arc4random_buf(self.session_id, sizeof(self.session_id));
 	if ((rsa = RSA_meth_dup(RSA_get_default_method())) == NULL ||
@@ -196,7 +196,7 @@ make_context(unsigned int index, const char *alpn)
 	    tls_config_set_session_lifetime(cfg, TICKET_LIFETIME) == -1)
 		log_warnx("TLS: %s", tls_config_error(cfg));
 	else if ((ctx = tls_server()) != NULL &&
-	    (tls_configure(ctx, cfg) == -1 || tickets_apply() == -1)) {
+	    (tls_configure(ctx, cfg) == -1 || context_apply(alpn) == -1)) {
 		log_warnx("TLS: %s", tls_error(ctx));
 		tls_free(ctx);
 		ctx = NULL;

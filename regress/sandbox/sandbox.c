@@ -104,7 +104,7 @@ op_connect_listed(void)
 }
 
 static int
-op_bind(void)
+bind_to(unsigned int port)
 {
 	struct sockaddr_in sin;
 	int fd;
@@ -113,7 +113,20 @@ op_bind(void)
 		return (errno);
 	memset(&sin, 0, sizeof(sin));
 	sin.sin_family = AF_INET;
+	sin.sin_port = htons(port);
 	return (answer(bind(fd, (struct sockaddr *)&sin, sizeof(sin))));
+}
+
+static int
+op_bind(void)
+{
+	return (bind_to(0));
+}
+
+static int
+op_bind_port(void)
+{
+	return (bind_to(40025));
 }
 
 static int
@@ -390,7 +403,8 @@ static const struct op ops[] = {
 	    EACCES },
 	{ "relay: connect to a listed port", RELAY, NULL, op_connect_listed,
 	    ECONNREFUSED },
-	{ "relay: bind",	RELAY,	NULL,	op_bind,	F(EPERM) },
+	{ "relay: bind",	RELAY,	NULL,	op_bind_port,	EACCES },
+	{ "relay: bind source",	RELAY,	NULL,	op_bind,	0 },
 	{ "relay: socket unix",	RELAY,	NULL,	op_socket_unix,	F(EPERM) },
 	{ "relay: socket raw",	RELAY,	NULL,	op_socket_raw,
 	    EPROTONOSUPPORT },
@@ -443,7 +457,7 @@ static int
 expected_here(const struct op *op)
 {
 	if ((available & SANDBOX_NETWORK) == 0 &&
-	    (op->run == op_connect_other ||
+	    (op->run == op_connect_other || op->run == op_bind_port ||
 	    strcmp(op->name, "dns: bind TCP") == 0))
 		return (0);
 	if (op->run == op_level_full && available != sandbox_full())

@@ -8,7 +8,8 @@
 #include "smtp/address.h"
 #include "../test.h"
 
-#define L63	"abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijk"
+#define L63	"abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz"	\
+		"abcdefghijk"
 #define L64	L63 "l"
 
 /* want NULL: refused. */

@@ -1,12 +1,14 @@
 /*
- * tickets: session tickets on libretls over OpenSSL.
+ * context: what a server context needs beyond libtls over OpenSSL.
  *
- * libretls answers OpenSSL's question for a ticket key with LibreSSL's return
- * values, which OpenSSL takes for "no ticket".  So the contexts that libtls
- * makes get a callback of ours.  libtls hides its SSL_CTX; a new-object
- * function of its ex_data class is told of each one.
+ * Session tickets: libretls answers OpenSSL's question for a ticket key with LibreSSL's return
+ * values, which OpenSSL takes for "no ticket".  ALPN: libtls goes on without
+ * one when a client offers only other protocols; a client that was led to us
+ * in the belief that it talks HTTP must be refused (ALPACA).  So the contexts
+ * that libtls makes get callbacks of ours.  libtls hides its SSL_CTX; a
+ * new-object function of its ex_data class is told of each one.
  *
- * Keys live in this process only, are made anew every TICKET_LIFETIME / 2 and
+ * Ticket keys live in this process only, are made anew every TICKET_LIFETIME / 2 and
  * kept for one more such time: who takes the process over can read what was
  * resumed in that time, and nothing older.
  */
@@ -15,20 +17,20 @@
 #include <time.h>
 
 #include "os/compat.h"
-#include "tls/tickets.h"
+#include "tls/context.h"
 
 #include <openssl/ssl.h>
 
 #ifdef LIBRESSL_VERSION_NUMBER
 
 int
-tickets_init(void)
+context_init(void)
 {
 	return (0);		/* its libtls does it all */
 }
 
 int
-tickets_apply(void)
+context_apply(const char *alpn)
 {
 	return (0);
 }
@@ -122,6 +124,23 @@ ticket_key(SSL *ssl, unsigned char *name, unsigned char *iv,
 	return (0);
 }
 
+/* arg is "imap" or the like: what must be among the client's offers. */
+static int
+select_alpn(SSL *ssl, const unsigned char **out, unsigned char *outlen,
+    const unsigned char *in, unsigned int inlen, void *arg)
+{
+	const char	*want = arg;
+	size_t		 len = strlen(want), i;
+
+	for (i = 0; i < inlen && in[i] <= inlen - i - 1; i += 1u + in[i])
+		if (in[i] == len && memcmp(in + i + 1, want, len) == 0) {
+			*out = in + i + 1;
+			*outlen = in[i];
+			return (SSL_TLSEXT_ERR_OK);
+		}
+	return (SSL_TLSEXT_ERR_ALERT_FATAL);
+}
+
 static void
 new_context(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int idx, long argl,
     void *argp)
@@ -131,14 +150,14 @@ new_context(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int idx, long argl,
 }
 
 int
-tickets_init(void)
+context_init(void)
 {
 	return (CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 0, NULL,
 	    new_context, NULL, NULL) == -1 ? -1 : 0);
 }
 
 int
-tickets_apply(void)
+context_apply(const char *alpn)
 {
 	SSL_CTX	*ctx;
 	int	 ret = 0;
@@ -149,6 +168,9 @@ tickets_apply(void)
 		/* A password must not stay in the buffer of its record. */
 		SSL_CTX_set_options(ctx, SSL_OP_CLEANSE_PLAINTEXT);
 #endif
+		if (alpn != NULL)
+			SSL_CTX_set_alpn_select_cb(ctx, select_alpn,
+			    (void *)(uintptr_t)alpn);
 		if (SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, ticket_key) !=
 		    1)
 			ret = -1;
