@@ -127,12 +127,12 @@ SMTPD_OBJS = \
 	smtpd/journal.o smtpd/journal_file.o smtpd/lookup.o smtpd/net.o \
 	smtpd/net_auth.o smtpd/net_data.o smtpd/net_session.o \
 	smtpd/parent.o smtpd/queue.o smtpd/queue_bounce.o \
-	smtpd/queue_ctl.o smtpd/queue_dest.o smtpd/queue_filter.o \
-	smtpd/queue_local.o smtpd/queue_msg.o smtpd/queue_relay.o \
-	smtpd/queue_tx.o smtpd/relay.o smtpd/relay_connect.o \
-	smtpd/relay_data.o smtpd/relay_login.o smtpd/relay_mail.o \
-	smtpd/relay_session.o smtpd/relay_state.o smtpd/relay_tls.o \
-	smtpd/tables.o
+	smtpd/queue_clean.o smtpd/queue_ctl.o smtpd/queue_dest.o \
+	smtpd/queue_filter.o smtpd/queue_local.o smtpd/queue_msg.o \
+	smtpd/queue_relay.o smtpd/queue_tx.o smtpd/relay.o \
+	smtpd/relay_connect.o smtpd/relay_data.o smtpd/relay_login.o \
+	smtpd/relay_mail.o smtpd/relay_session.o smtpd/relay_state.o \
+	smtpd/relay_tls.o smtpd/tables.o
 IMAPD_OBJS = \
 	imapd/net.o imapd/parent.o
 IMAPD_SESSION_OBJS = \

@@ -5,6 +5,7 @@
  *	queue.c		the role: start-up, reload, timers
  *	queue_tx.c	a transaction of net's, from MAIL to "250"
  *	queue_msg.c	messages in memory and in the journal
+ *	queue_clean.c	the journal's size
  *	queue_dest.c	destinations: who is next, when, how many at a time
  *	queue_local.c	deliverers, one a user
  *	queue_relay.c	sessions of the relay role
@@ -99,6 +100,8 @@ struct message	*message_find(uint64_t id);
 struct message	*message_first(void);
 struct message	*message_next(struct message *);
 size_t		 message_count(void);
+/* Bytes of journal that are needed, after adding change to them. */
+uint64_t	 message_live(int64_t change);
 uint64_t	 message_new_id(void);
 /* Make recips from the envelope. -1 ENOMEM. */
 int		 message_recipients(struct message *);
@@ -128,10 +131,11 @@ void		 message_drop(struct message *);
 void		 message_forget(struct message *);
 /* Start-up: what the journal holds; whole: nothing of it was damaged. */
 int		 messages_load(int *whole);
-/* A few steps of moving live messages out of the oldest segment. */
-void		 messages_clean(void);
 void		 messages_start(void);		/* schedule all */
 void		 messages_failing(void (*)(struct message *));
+
+/* queue_clean.c */
+void		 messages_clean(void);		/* a few steps; each second */
 
 /* queue_dest.c */
 int		 dest_add(struct recipient *);	/* -1 ENOMEM */
@@ -142,13 +146,14 @@ void		 dest_kick(struct dest *);
 void		 dest_block(struct dest *, const char *why);
 void		 dest_alive(struct dest *);
 void		 dest_retry_all(void);
+/* This one now, and its destination unblocked. */
+void		 dest_retry(struct recipient *);
 /* The next recipient, taken out of the list; NULL none. */
 struct recipient *dest_take(struct dest *);
 void		 dest_put_back(struct recipient *);
 void		 wait_add(struct recipient *, int64_t next);
 void		 dest_tick(void);		/* once a second */
 int64_t		 retry_delay(unsigned int tries);
-void		 dests_each(void (*)(struct dest *));
 
 /* queue_tx.c */
 void		 queue_tx_open(struct peer *, struct msg *);

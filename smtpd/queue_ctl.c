@@ -18,6 +18,7 @@
 #include "log/log.h"
 #include "os/os.h"
 #include "smtpd/queue.h"
+#include "smtpd/queue_filter.h"
 
 #define CLIENTS_MAX	16
 #define TEXT_PIECE	32000
@@ -198,25 +199,56 @@ list_one(struct buf *b, struct message *m, int json, int first, int all)
 		(void)buf_puts(b, "]}");
 }
 
+/* Does the filter want this recipient (NULL: a message without any)? */
+static int
+wanted(const struct queue_filter *f, const struct message *m,
+    const struct recipient *r)
+{
+	struct filter_facts	a = { .id = m->id,
+				    .age = time(NULL) - m->env.arrived,
+				    .sender = m->env.sender, .rcpt = "",
+				    .state = "" };
+
+	if (r != NULL) {
+		a.rcpt = recipient_env(r)->rcpt;
+		a.state = state_of(r);
+	}
+	return (queue_filter_match(f, &a));
+}
+
+static int
+message_wanted(const struct queue_filter *f, const struct message *m)
+{
+	size_t	i;
+
+	if (!m->committed || m->recips == NULL)
+		return (0);
+	for (i = 0; i < m->env.nrcpts; i++)
+		if (m->recips[i].state != RECIP_OVER &&
+		    wanted(f, m, &m->recips[i]))
+			return (1);
+	return (m->active == 0 && wanted(f, m, NULL));
+}
+
 static void
-ask_list(struct peer *p, const struct msg_CTL_ASK *a)
+ask_list(struct peer *p, const struct queue_filter *f, int json)
 {
 	struct message	*m;
 	struct buf	 b;
 	int		 first = 1;
 
 	buf_init(&b, 1 << 20);
-	if (a->json)
+	if (json)
 		(void)buf_puts(&b, "[");
 	for (m = message_first(); m != NULL; m = message_next(m)) {
-		if (!m->committed)
+		if (!message_wanted(f, m))
 			continue;
-		list_one(&b, m, a->json, first, 0);
+		list_one(&b, m, json, first, 0);
 		first = 0;
 		if (buf_len(&b) > TEXT_PIECE)
 			send_text(p, &b);
 	}
-	if (a->json)
+	if (json)
 		(void)buf_puts(&b, "]\n");
 	send_text(p, &b);
 	buf_free(&b);
@@ -224,72 +256,125 @@ ask_list(struct peer *p, const struct msg_CTL_ASK *a)
 }
 
 static void
-ask_show(struct peer *p, const struct msg_CTL_ASK *a)
+ask_show(struct peer *p, const struct queue_filter *f, int json)
 {
 	struct message	*m;
 	struct buf	 b;
-	uint64_t	 id;
 
-	if (queueid_parse(a->arg, &id) == -1 ||
-	    (m = message_find(id)) == NULL || !m->committed) {
+	if (!f->has_id || (m = message_find(f->id)) == NULL || !m->committed ||
+	    m->recips == NULL) {
 		send_done(p, "there is no such message\n", 1);
 		return;
 	}
 	buf_init(&b, 32 << 20);
-	list_one(&b, m, a->json, 1, 1);
-	if (a->json)
+	list_one(&b, m, json, 1, 1);
+	if (json)
 		(void)buf_puts(&b, "\n");
 	send_text(p, &b);
 	buf_free(&b);
 	send_done(p, "", 0);
 }
 
-static void
-ask_delete(struct peer *p, const struct msg_CTL_ASK *a)
+static int
+is_flying(const struct message *m)
 {
-	struct message	*m;
-	uint64_t	 id;
-	size_t		 i;
-	char		 text[QUEUEID_SIZE];
+	size_t	i;
 
-	if (queueid_parse(a->arg, &id) == -1 ||
-	    (m = message_find(id)) == NULL || m->recips == NULL ||
-	    !m->committed) {
-		send_done(p, "there is no such message\n", 1);
-		return;
-	}
 	for (i = 0; i < m->env.nrcpts; i++)
-		if (m->recips[i].state == RECIP_FLYING || m->bouncing) {
-			send_done(p, "it is being delivered now\n", 1);
-			return;
-		}
+		if (m->recips[i].state == RECIP_FLYING)
+			return (1);
+	return (m->bouncing);
+}
+
+static void
+delete(struct message *m)
+{
+	char	id[QUEUEID_SIZE];
+	size_t	i;
+
 	for (i = 0; i < m->env.nrcpts; i++)
 		dest_remove(&m->recips[i]);
-	queueid_text(id, text);
-	log_info("%s: deleted by the administrator", text);
+	queueid_text(m->id, id);
+	log_info("%s: deleted by the administrator", id);
 	message_drop(m);
-	send_done(p, "deleted\n", 0);
+}
+
+/*
+ * What is being delivered at this moment is left alone: it may have arrived
+ * already.  Nobody is told of a deletion.
+ */
+static void
+ask_delete(struct peer *p, const struct queue_filter *f)
+{
+	struct message	*m, *next;
+	size_t		 gone = 0, busy = 0;
+	char		 text[128];
+
+	for (m = message_first(); m != NULL; m = next) {
+		next = message_next(m);
+		if (!message_wanted(f, m))
+			continue;
+		if (is_flying(m)) {
+			busy++;
+			continue;
+		}
+		delete(m);
+		gone++;
+	}
+	if (gone == 0 && busy == 0)
+		strlcpy(text, "there is no such message\n", sizeof(text));
+	else
+		snprintf(text, sizeof(text), "%zu deleted, %zu are being "
+		    "delivered now\n", gone, busy);
+	send_done(p, text, gone == 0);
+}
+
+static void
+ask_retry(struct peer *p, const struct queue_filter *f)
+{
+	struct message	*m;
+	size_t		 i, n = 0;
+	char		 text[64];
+
+	for (m = message_first(); m != NULL; m = message_next(m)) {
+		if (!message_wanted(f, m))
+			continue;
+		for (i = 0; i < m->env.nrcpts; i++)
+			if (wanted(f, m, &m->recips[i]))
+				dest_retry(&m->recips[i]);
+		n++;
+	}
+	dest_run();
+	snprintf(text, sizeof(text), "%zu messages are tried again\n", n);
+	send_done(p, text, 0);
 }
 
 void
 ctl_ask_queue(struct peer *p, struct msg *m)
 {
 	const struct msg_CTL_ASK	*a = m->body;
+	struct queue_filter		 f;
+	char				 arg[sizeof(a->arg)], text[256];
+	const char			*wrong;
 
+	strlcpy(arg, a->arg, sizeof(arg));
+	if ((wrong = queue_filter_parse(&f, arg)) != NULL) {
+		snprintf(text, sizeof(text), "%s\n", wrong);
+		send_done(p, text, 2);
+		return;
+	}
 	switch (a->what) {
 	case CTL_QUEUE_LIST:
-		ask_list(p, a);
+		ask_list(p, &f, a->json);
 		break;
 	case CTL_QUEUE_SHOW:
-		ask_show(p, a);
+		ask_show(p, &f, a->json);
 		break;
 	case CTL_QUEUE_RETRY:
-		dest_retry_all();
-		send_done(p, "everything is tried again\n", 0);
-		dest_run();
+		ask_retry(p, &f);
 		break;
 	case CTL_QUEUE_DELETE:
-		ask_delete(p, a);
+		ask_delete(p, &f);
 		break;
 	default:
 		send_done(p, "not a question for the queue\n", 1);

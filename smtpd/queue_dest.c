@@ -358,12 +358,18 @@ dest_retry_all(void)
 }
 
 void
-dests_each(void (*fn)(struct dest *))
+dest_retry(struct recipient *r)
 {
-	struct dest	*d;
-
-	RB_FOREACH(d, dests, &self.all)
-		fn(d);
+	if (r->state == RECIP_READY) {
+		r->dest->blocked = 0;
+		dest_kick(r->dest);
+	} else if (r->state == RECIP_WAITING) {
+		RB_REMOVE(waits, &self.waits, r);
+		wait_add(r, 0);
+		if (r->dest != NULL)
+			r->dest->blocked = 0;
+		wake_waiting();
+	}
 }
 
 void

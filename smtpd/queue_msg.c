@@ -23,8 +23,6 @@
 #include "smtpd/queue.h"
 
 #define FDS_MAX		2000		/* texts kept open */
-#define CLEAN_STEP	256		/* messages moved at a time */
-#define CLEAN_KEEP	4		/* segments that are always allowed */
 
 static int	by_id(struct message *, struct message *);
 
@@ -38,7 +36,6 @@ static struct {
 	uint64_t		 live;		/* bytes of records needed */
 	uint64_t		 last_id;
 	TAILQ_HEAD(, message)	 failing;
-	int			 cleaning;	/* moves under way */
 } self = {
 	.all = RB_INITIALIZER(&self.all),
 	.failing = TAILQ_HEAD_INITIALIZER(self.failing),
@@ -83,6 +80,13 @@ struct message *
 message_next(struct message *m)
 {
 	return (RB_NEXT(messages, &self.all, m));
+}
+
+uint64_t
+message_live(int64_t change)
+{
+	self.live += (uint64_t)change;
+	return (self.live);
 }
 
 size_t
@@ -589,108 +593,5 @@ messages_start(void)
 		message_failing(m);
 		if (m->failed == 0 && m->active == 0)
 			message_drop(m);
-	}
-}
-
-/* Cleaning: what is alive in the oldest segment moves to the newest. */
-
-struct move {
-	uint64_t		 id;
-	struct journal_place	 from, to;
-};
-
-/* Until the copy is on the disk the old place is the one that is read. */
-static void
-moved(void *arg, int error)
-{
-	struct move	*mv = arg;
-	struct message	*m = message_find(mv->id);
-
-	self.cleaning--;
-	if (error != 0) {
-		log_warnx("journal: moving a message: %s", strerror(error));
-		self.live -= mv->to.len;
-	} else if (m != NULL) {
-		m->place = mv->to;
-		self.live -= mv->from.len;
-	} else
-		self.live -= mv->to.len;
-	free(mv);
-}
-
-static int
-move_text(struct message *m, struct move *mv, const char *text, size_t len)
-{
-	int	ret;
-
-	mv->id = m->id;
-	mv->from = m->place;
-	self.cleaning++;
-	ret = message_store(m, text, len, NULL, moved, mv);
-	mv->to = m->place;
-	m->place = mv->from;
-	if (ret == -1)
-		self.cleaning--;
-	return (ret);
-}
-
-static int
-move(struct message *m)
-{
-	struct move	*mv;
-	uint32_t	 head[2];
-	char		*text = NULL;
-	size_t		 len = m->env.spooled ? 0 : m->env.size;
-
-	if ((mv = calloc(1, sizeof(*mv))) == NULL)
-		return (-1);
-	if (journal_read(&m->place, 0, head, sizeof(head)) !=
-	    (ssize_t)sizeof(head) || (text = malloc(len + 1)) == NULL ||
-	    journal_read(&m->place, 8 + (size_t)head[0], text, len) !=
-	    (ssize_t)len || move_text(m, mv, text, len) == -1) {
-		free(text);
-		free(mv);
-		return (-1);
-	}
-	free(text);
-	return (0);
-}
-
-static int
-should_clean(void)
-{
-	uint64_t	all = journal_bytes();
-
-	return (all > (uint64_t)CLEAN_KEEP * JOURNAL_SEGMENT &&
-	    all > 2 * self.live + (uint64_t)CLEAN_KEEP * JOURNAL_SEGMENT);
-}
-
-void
-messages_clean(void)
-{
-	struct message	*m;
-	uint64_t	 needed = journal_newest();
-	int		 n = 0;
-
-	if (self.cleaning > 0 || !should_clean())
-		return;
-	RB_FOREACH(m, messages, &self.all)
-		if (m->committed && m->place.seg < needed)
-			needed = m->place.seg;
-	if (journal_oldest() < needed) {
-		while (journal_oldest() < needed && journal_bytes() >
-		    (uint64_t)CLEAN_KEEP * JOURNAL_SEGMENT)
-			journal_drop_oldest();
-		return;
-	}
-	RB_FOREACH(m, messages, &self.all) {
-		if (!m->committed || m->place.seg != needed)
-			continue;
-		if (move(m) == -1) {
-			log_warn("journal: cannot move a message");
-			return;
-		}
-		if (++n == CLEAN_STEP)
-			return;
 	}
 }

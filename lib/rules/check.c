@@ -186,6 +186,29 @@ prove(const struct conf *conf, FILE *report)
 	return (0);
 }
 
+/*
+ * Mail to postmaster is always accepted (RFC 5321 4.5.1), so it should also
+ * arrive; root, the default, takes no mail without an alias.  No mistake: a
+ * table may be filled later.
+ */
+static void
+warn_postmaster(const struct rules_env *env, FILE *report)
+{
+	struct rules_dests	dests;
+	char			rcpt[SMTP_ADDR_SIZE], reply[C_REPLY];
+
+	if (report == NULL || TAILQ_EMPTY(&env->conf->domains))
+		return;
+	if (smtp_address(env->conf->postmaster, rcpt) != NULL ||
+	    rules_complete(env->conf, rcpt) == -1 ||
+	    rules_resolve(env, "", rcpt, 1, &dests, reply) == RULES_NO)
+		fprintf(report, "warning: mail to postmaster goes to \"%s\", "
+		    "which cannot be delivered: give it an alias or write "
+		    "\"postmaster\"\n", env->conf->postmaster);
+	else
+		rules_dests_free(&dests);
+}
+
 int
 rules_check(const struct conf *conf, FILE *report)
 {
@@ -194,6 +217,7 @@ rules_check(const struct conf *conf, FILE *report)
 	const struct conf_test	*t;
 	int			 ret;
 
+	warn_postmaster(&env, report);
 	ret = prove(conf, report);
 	TAILQ_FOREACH(t, &conf->tests, entry)
 		if (run_test(&env, t, report) == -1)

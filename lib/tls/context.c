@@ -149,11 +149,24 @@ new_context(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int idx, long argl,
 		self.fresh[self.nfresh++] = parent;
 }
 
+static void
+free_context(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int idx, long argl,
+    void *argp)
+{
+	size_t	i;
+
+	for (i = 0; i < self.nfresh; i++)
+		if (self.fresh[i] == parent) {
+			self.fresh[i] = self.fresh[--self.nfresh];
+			return;
+		}
+}
+
 int
 context_init(void)
 {
 	return (CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 0, NULL,
-	    new_context, NULL, NULL) == -1 ? -1 : 0);
+	    new_context, NULL, free_context) == -1 ? -1 : 0);
 }
 
 int

@@ -13,6 +13,8 @@
  *	N: n text	the same, each with a line end
  *	L: text		the text, the size of the lines that follow with "| "
  *			in front, and these, as a literal
+ *	G: text		files of INBOX that hold the text grow beyond what
+ *			can be read
  *
  * with a digit behind the letter for a second connection ("C2: a NOOP").
  * Lines that begin with '#', and empty ones, are comments.
@@ -25,6 +27,7 @@
 #include <event2/event.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -48,6 +51,7 @@ static struct end *literal_to;		/* an L: whose lines are read */
 static char literal_head[1024], literal[LINE_SIZE];
 static size_t literal_len;
 static pid_t child;
+static const char *maildir;
 static unsigned int open_conns;
 static struct event_base *base;
 
@@ -236,6 +240,30 @@ literal_end(void)
 	return (send_all(e, "\r\n", 2));
 }
 
+static int
+grow(const char *text)
+{
+	char path[PATH_MAX], buf[4096];
+	struct dirent *e;
+	ssize_t n;
+	DIR *d;
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%s/cur", maildir);
+	if ((d = opendir(path)) == NULL)
+		return (-1);
+	while ((e = readdir(d)) != NULL) {
+		if ((fd = openat(dirfd(d), e->d_name, O_RDWR)) == -1)
+			continue;
+		n = read(fd, buf, sizeof(buf));
+		if (n > 0 && memmem(buf, (size_t)n, text, strlen(text)) !=
+		    NULL && ftruncate(fd, 3L << 30) == -1)
+			perror(e->d_name);
+		close(fd);
+	}
+	return (closedir(d));
+}
+
 /* One line of the file. */
 static int
 play(char *line, char *got)
@@ -273,6 +301,8 @@ play(char *line, char *got)
 		return (expect(e, text, 0, got));
 	case 'U':
 		return (expect(e, text, 1, got));
+	case 'G':
+		return (grow(text));
 	case 'E':
 		while (read_line(e, got) == 1)
 			;
@@ -320,6 +350,7 @@ dialogue(const char *path)
 
 	if (mkdtemp(dir) == NULL || (f = fopen(path, "r")) == NULL)
 		err(1, "%s", path);
+	maildir = dir;
 	start(dir);
 	for (i = 0; i < CONNS && !bad; i++)
 		bad = send_all(ends[i], "pre\r\n", 5) == -1 ||

@@ -8,7 +8,7 @@ s = Suite()
 A, SECRET = "alice@example.org", "Xq7-unmistakable-pass-92"
 NETFACING = ("net", "relay", "dns")
 EMPTY_ROOT = ("net", "signer", "relay", "dns")
-RELAXED = "RELAXED" in run(program("smtpd"), "-C", "-f", "/nonexistent")[1]
+RELAXED = bool(os.environ.get("POSTERN_RELAXED")) or "RELAXED" in run(program("smtpd"), "-C", "-f", "/nonexistent")[1]
 
 
 def everybody():
