@@ -110,10 +110,11 @@ RULES_OBJS = \
 	lib/rules/match.o
 DAEMON_OBJS = \
 	lib/daemon/addrcount.o lib/daemon/audit.o lib/daemon/control.o \
-	lib/daemon/ctlclient.o lib/daemon/doors.o lib/daemon/generation.o \
-	lib/daemon/give.o lib/daemon/login.o lib/daemon/mailplace.o \
-	lib/daemon/mailsession.o lib/daemon/options.o \
-	lib/daemon/sessions.o lib/daemon/spawn.o lib/daemon/supervise.o
+	lib/daemon/ctlclient.o lib/daemon/ctlserve.o lib/daemon/doors.o \
+	lib/daemon/generation.o lib/daemon/give.o lib/daemon/login.o \
+	lib/daemon/mailplace.o lib/daemon/mailsession.o \
+	lib/daemon/options.o lib/daemon/sessions.o lib/daemon/spawn.o \
+	lib/daemon/supervise.o
 
 LIB_OBJS = \
 	$(OS_OBJS) $(LOG_OBJS) $(BUF_OBJS) $(IMSG_OBJS) $(PRIVSEP_OBJS) \

@@ -27,7 +27,7 @@ struct run {
 	int			 need_tree;
 	int			 sets_seen;
 	uint32_t		 next;
-	enum store_error	 failed;	/* of a message that was left out */
+	enum store_error	 failed;	/* of a message left out */
 	/* The message that is being written; 0 none. */
 	uint32_t		 seq;
 	struct message_text	 text;

@@ -31,7 +31,7 @@
 struct call {
 	const char	 *conf_path;
 	int		  json;
-	unsigned int	  what;		/* CTL_*, if the command is a question */
+	unsigned int	  what;		/* CTL_* if it is a question */
 	int		  argc;		/* what follows the command's words */
 	char		**argv;
 };
@@ -60,11 +60,13 @@ static const struct command commands[] = {
 	{ "processes", NULL, 0, 0, cmd_processes, CTL_PROCESSES,
 	    "processes" },
 	{ "hash", NULL, 0, -1, cmd_hash, 0, "hash [-s SCHEME]" },
-	{ "queue", "list", 0, 0, cmd_queue, CTL_QUEUE_LIST, "queue list" },
+	{ "queue", "list", 0, -1, cmd_queue, CTL_QUEUE_LIST,
+	    "queue list [FILTER ...]" },
 	{ "queue", "show", 1, 1, cmd_queue, CTL_QUEUE_SHOW, "queue show ID" },
-	{ "queue", "retry", 0, 0, cmd_queue, CTL_QUEUE_RETRY, "queue retry" },
-	{ "queue", "delete", 1, 1, cmd_queue, CTL_QUEUE_DELETE,
-	    "queue delete ID" },
+	{ "queue", "retry", 0, -1, cmd_queue, CTL_QUEUE_RETRY,
+	    "queue retry [ID | FILTER ... | all]" },
+	{ "queue", "delete", 1, -1, cmd_queue, CTL_QUEUE_DELETE,
+	    "queue delete ID | FILTER ... | all" },
 };
 #define NCOMMANDS	(sizeof(commands) / sizeof(commands[0]))
 
@@ -355,17 +357,34 @@ cmd_hash(const struct call *call)
 	return (hash_main(call->argc + 1, call->argv - 1));
 }
 
+/* The words of a filter, with a space between. */
+static int
+join(const struct call *call, char *to, size_t size)
+{
+	int	i;
+
+	to[0] = '\0';
+	for (i = 0; i < call->argc; i++)
+		if ((i > 0 && strlcat(to, " ", size) >= size) ||
+		    strlcat(to, call->argv[i], size) >= size)
+			return (-1);
+	return (0);
+}
+
 static int
 cmd_queue(const struct call *call)
 {
 	struct conf	*conf;
-	char		*text;
+	char		*text, arg[sizeof(((struct msg_CTL_ASK *)0)->arg)];
 	int		 status;
 
+	if (join(call, arg, sizeof(arg)) == -1) {
+		fprintf(stderr, "mailctl: the filter is too long\n");
+		return (STATUS_USAGE);
+	}
 	if ((conf = load(call, report_mistake)) == NULL)
 		return (STATUS_FAILED);
-	if ((status = ask(conf, "queue", call,
-	    call->argc > 0 ? call->argv[0] : "", &text)) == -1)
+	if ((status = ask(conf, "queue", call, arg, &text)) == -1)
 		fprintf(stderr, "mailctl: smtpd's queue: %s\n",
 		    why_not(errno));
 	else

@@ -82,7 +82,8 @@ move(struct message *m)
 	if (journal_read(&m->place, 0, head, sizeof(head)) !=
 	    (ssize_t)sizeof(head) || (text = malloc(len + 1)) == NULL ||
 	    journal_read(&m->place, 8 + (size_t)head[0], text, len) !=
-	    (ssize_t)len || is_rotten(head[1], text, len) || move_text(m, mv, text, len) == -1) {
+	    (ssize_t)len || is_rotten(head[1], text, len) ||
+	    move_text(m, mv, text, len) == -1) {
 		free(text);
 		free(mv);
 		return (-1);

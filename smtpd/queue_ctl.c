@@ -5,9 +5,6 @@
  * Whoever connects must be root or the user that the suite runs as, told by
  * the kernel.  A malformed request closes that request and nothing else.
  */
-#include <sys/socket.h>
-
-#include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,70 +12,25 @@
 #include <unistd.h>
 
 #include "buf/buf.h"
+#include "daemon/ctlserve.h"
 #include "log/log.h"
-#include "os/os.h"
 #include "smtpd/queue.h"
 #include "smtpd/queue_filter.h"
 
-#define CLIENTS_MAX	16
 #define TEXT_PIECE	32000
 
-static struct {
-	int		 fd;
-	struct event	*ev;
-	unsigned int	 clients;
-} self = { .fd = -1 };
-
-static const struct handler client_handlers[] = {
-	{ M_CTL_ASK,	ctl_ask_queue },
-	{ 0,		NULL }
-};
-
-static void
-client_gone(struct peer *p, const char *why)
-{
-	if (why != NULL)
-		log_warnx("control socket: %s", why);
-	self.clients--;
-	peer_free(p);
-}
-
-static void
-ctl_accept(evutil_socket_t fd, short ev, void *arg)
-{
-	static struct peer_ops	 ops = {
-		.contract = &smtpd_contract, .self = ROLE_QUEUE,
-		.handlers = client_handlers, .gone = client_gone
-	};
-	uid_t			 uid;
-	gid_t			 gid;
-	pid_t			 pid;
-	int			 c;
-
-	if ((c = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) == -1)
-		return;
-	if (self.clients >= CLIENTS_MAX ||
-	    os_peer_cred(c, &uid, &gid, &pid) == -1 ||
-	    (uid != 0 && uid != geteuid())) {
-		close(c);
-		return;
-	}
-	if (peer_new(role_base(), &ops, ROLE_CTL, c) != NULL)
-		self.clients++;
-}
+static struct ctlserve	*serve;
 
 void
 ctl_listener(struct peer *p, struct msg *m)
 {
-	if (self.ev != NULL)
-		event_free(self.ev);
-	if (self.fd != -1)
-		close(self.fd);
-	self.fd = m->fd;
+	if (serve != NULL)
+		ctlserve_close(serve);
+	serve = ctlserve_new(role_base(), m->fd, &smtpd_contract, ROLE_QUEUE,
+	    ctl_ask_queue);
 	m->fd = -1;
-	if ((self.ev = event_new(role_base(), self.fd, EV_READ | EV_PERSIST,
-	    ctl_accept, NULL)) == NULL || event_add(self.ev, NULL) == -1)
-		fatalx("control socket");
+	if (serve == NULL)
+		fatal("control socket");
 }
 
 static void
@@ -359,6 +311,10 @@ ctl_ask_queue(struct peer *p, struct msg *m)
 
 	strlcpy(arg, a->arg, sizeof(arg));
 	if ((wrong = queue_filter_parse(&f, arg)) != NULL) {
+		if (a->what == CTL_QUEUE_SHOW) {
+			send_done(p, "there is no such message\n", 1);
+			return;
+		}
 		snprintf(text, sizeof(text), "%s\n", wrong);
 		send_done(p, text, 2);
 		return;

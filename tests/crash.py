@@ -409,7 +409,7 @@ def imap_judge(s, what, clients, snaps, power=False):
             total += None not in where
             at = [b for b in boxes if name in boxes[b][1]]
             if not at and None not in where:
-                wrong.append("lost %s of %s" % (name, c.user))
+                wrong.append("lost %s of %s: uid %s, should be in %s" % (name, c.user, uid, sorted(where)))
             elif at and where == {None} or at and not where & set(at):
                 # A flush of what was removed is promised for kill -9 only.
                 soft += 1
@@ -658,6 +658,13 @@ class Disk:
         shutil.rmtree(self.top, ignore_errors=True)
 
 
+def merge(before, after):
+    """What was promised before the cut, and what was asked for from then on."""
+    later = {name: (where, flagged) for name, where, flagged, uid in after}
+    return [(name, where | later[name][0], flagged | later[name][1], uid)
+            for name, where, flagged, uid in before]
+
+
 def power(n):
     """The file system stops at a random moment, without its journal."""
     if not ROOT:
@@ -685,6 +692,7 @@ def power(n):
             load.end()
             for i in clients:
                 i.join(30)
+            snaps = [merge(a, i.snapshot()) for a, i in zip(snaps, clients)]
             c.close()
             until("umount", lambda: disk.umount() or True)
             disk.mount()

@@ -10,8 +10,6 @@
 #include <sys/un.h>
 
 #include <errno.h>
-#include <event2/event.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,17 +17,13 @@
 
 #include "conf/conf.h"
 #include "daemon/child.h"
+#include "daemon/ctlserve.h"
 #include "log/log.h"
-#include "os/os.h"
-
-#define CONTROL_CLIENTS	32
 
 static struct {
-	int		 fd;
-	struct event	*ev;
+	struct ctlserve	*serve;
 	char		 path[sizeof(((struct sockaddr_un *)0)->sun_path)];
-	unsigned int	 clients;
-} ctl = { .fd = -1 };
+} ctl;
 
 int
 control_socket(const struct conf *conf, const char *name)
@@ -51,54 +45,13 @@ control_socket(const struct conf *conf, const char *name)
 		log_warn("%s", sun.sun_path);
 	old = umask(0177);
 	if (bind(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1 ||
-	    listen(fd, CONTROL_CLIENTS) == -1) {
+	    listen(fd, CTLSERVE_CLIENTS) == -1) {
 		log_warn("%s", sun.sun_path);
 		close(fd);
 		fd = -1;
 	}
 	umask(old);
 	return (fd);
-}
-
-static void
-client_gone(struct peer *p, const char *why)
-{
-	if (why != NULL)
-		log_warnx("control socket: %s", why);
-	ctl.clients--;
-	peer_free(p);
-}
-
-static const struct handler client_handlers[] = {
-	{ M_CTL_ASK,	control_ask },
-	{ 0,		NULL }
-};
-
-static void
-control_accept(evutil_socket_t fd, short ev, void *arg)
-{
-	static struct peer_ops	 ops;
-	struct peer		*p;
-	uid_t			 uid;
-	gid_t			 gid;
-	pid_t			 pid;
-	int			 c;
-
-	if ((c = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) == -1)
-		return;
-	if (ctl.clients >= CONTROL_CLIENTS ||
-	    os_peer_cred(c, &uid, &gid, &pid) == -1 ||
-	    (uid != 0 && uid != geteuid())) {
-		close(c);
-		return;
-	}
-	ops.contract = sv.daemon->contract;
-	ops.self = ROLE_PARENT;
-	ops.handlers = client_handlers;
-	ops.gone = client_gone;
-	if ((p = peer_new(sv.base, &ops, ROLE_CTL, c)) == NULL)
-		return;
-	ctl.clients++;
 }
 
 static void
@@ -146,19 +99,20 @@ control_ask(struct peer *p, struct msg *m)
 int
 control_open(const struct conf *conf)
 {
-	if ((ctl.fd = control_socket(conf, sv.daemon->name)) == -1)
+	int	fd;
+
+	if ((fd = control_socket(conf, sv.daemon->name)) == -1)
 		return (-1);
 	snprintf(ctl.path, sizeof(ctl.path), "%s/%s.sock", conf->state,
 	    sv.daemon->name);
-	if ((ctl.ev = event_new(sv.base, ctl.fd, EV_READ | EV_PERSIST,
-	    control_accept, NULL)) == NULL)
-		return (-1);
-	return (event_add(ctl.ev, NULL));
+	ctl.serve = ctlserve_new(sv.base, fd, sv.daemon->contract,
+	    ROLE_PARENT, control_ask);
+	return (ctl.serve == NULL ? -1 : 0);
 }
 
 void
 control_close(void)
 {
-	if (ctl.fd != -1 && unlink(ctl.path) == -1)
+	if (ctl.serve != NULL && unlink(ctl.path) == -1)
 		log_warn("%s", ctl.path);
 }

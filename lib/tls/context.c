@@ -1,16 +1,16 @@
 /*
  * context: what a server context needs beyond libtls over OpenSSL.
  *
- * Session tickets: libretls answers OpenSSL's question for a ticket key with LibreSSL's return
- * values, which OpenSSL takes for "no ticket".  ALPN: libtls goes on without
- * one when a client offers only other protocols; a client that was led to us
- * in the belief that it talks HTTP must be refused (ALPACA).  So the contexts
- * that libtls makes get callbacks of ours.  libtls hides its SSL_CTX; a
- * new-object function of its ex_data class is told of each one.
+ * Session tickets: libretls answers OpenSSL's question for a ticket key with
+ * LibreSSL's return values, which OpenSSL takes for "no ticket".  ALPN: libtls
+ * goes on without one when a client offers only other protocols; a client that
+ * was led to us in the belief that it talks HTTP must be refused (ALPACA).  So
+ * the contexts that libtls makes get callbacks of ours.  libtls hides its
+ * SSL_CTX; a new-object function of its ex_data class is told of each one.
  *
- * Ticket keys live in this process only, are made anew every TICKET_LIFETIME / 2 and
- * kept for one more such time: who takes the process over can read what was
- * resumed in that time, and nothing older.
+ * Ticket keys live in this process only, are made anew every
+ * TICKET_LIFETIME / 2 and kept for one more such time: who takes the process
+ * over can read what was resumed in that time, and nothing older.
  */
 #include <stdlib.h>
 #include <string.h>
