@@ -292,11 +292,26 @@ hand_over(struct gen *g)
 	    old == NULL ? "ready," : "reloaded,", g->id, sandbox_describe());
 }
 
+/*
+ * The first role that is not ready, or NULL.  Per-user processes do not count:
+ * queue may be delivering what it found in the spool.
+ */
+static struct child *
+gen_waits_for(struct gen *g)
+{
+	struct child	*o;
+
+	TAILQ_FOREACH(o, &sv.children, entry)
+		if (o->gen == g->id && !o->ready &&
+		    !(o->def->flags & ROLE_PERUSER))
+			return (o);
+	return (NULL);
+}
+
 void
 gen_ready(struct child *c)
 {
 	struct gen	*g = gen_find(c->gen);
-	struct child	*o;
 
 	if (g == NULL || g->state != GEN_STARTING)
 		return;
@@ -306,9 +321,8 @@ gen_ready(struct child *c)
 		    "less; see -C");
 		return;
 	}
-	TAILQ_FOREACH(o, &sv.children, entry)
-		if (o->gen == g->id && !o->ready)
-			return;
+	if (gen_waits_for(g) != NULL)
+		return;
 	hand_over(g);
 	reload_pending();
 }
@@ -427,8 +441,13 @@ gen_tick(void)
 	struct child	*c;
 
 	TAILQ_FOREACH_SAFE(g, &sv.gens, entry, next) {
-		if (g->state == GEN_STARTING && sv_now() > g->until)
+		if (g->state == GEN_STARTING && sv_now() > g->until) {
+			c = gen_waits_for(g);
+			log_warnx("%s is not ready after %d seconds",
+			    c != NULL ? role_name(c->def->role) : "nobody",
+			    START_LIMIT);
 			gen_fail(g, "not ready in time");
+		}
 		if (g->state != GEN_DRAINING || sv.stopping)
 			continue;
 		if (sv_now() > g->until)
