@@ -357,7 +357,10 @@ cmd_hash(const struct call *call)
 	return (hash_main(call->argc + 1, call->argv - 1));
 }
 
-/* The words of a filter, with a space between. */
+/*
+ * The words of a filter, with a space between; -1 if they do not fit, or if
+ * one is blank: a variable that a script forgot must not mean everything.
+ */
 static int
 join(const struct call *call, char *to, size_t size)
 {
@@ -365,7 +368,8 @@ join(const struct call *call, char *to, size_t size)
 
 	to[0] = '\0';
 	for (i = 0; i < call->argc; i++)
-		if ((i > 0 && strlcat(to, " ", size) >= size) ||
+		if (call->argv[i][strspn(call->argv[i], " ")] == '\0' ||
+		    (i > 0 && strlcat(to, " ", size) >= size) ||
 		    strlcat(to, call->argv[i], size) >= size)
 			return (-1);
 	return (0);
@@ -379,7 +383,8 @@ cmd_queue(const struct call *call)
 	int		 status;
 
 	if (join(call, arg, sizeof(arg)) == -1) {
-		fprintf(stderr, "mailctl: the filter is too long\n");
+		fprintf(stderr, "mailctl: the filter is too long or has an "
+		    "empty word\n");
 		return (STATUS_USAGE);
 	}
 	if ((conf = load(call, report_mistake)) == NULL)

@@ -262,6 +262,8 @@ def judge(what, boxes, load, acked, kills):
     check(not twice, "%s: twice in a Maildir: %s" % (what, twice[:5]))
     check(again <= AGAIN_MAX * kills, "%s: %d again elsewhere" % (what, again))
     check(len(boxes.torn) <= AGAIN_MAX * kills, "%s: %d torn in the mbox" % (what, len(boxes.torn)))
+    died = re.search(r"\S+ was killed by signal (?!9\b)\d+", boxes.s.log())
+    check(not died, "%s: %s" % (what, died and died.group(0)))
     check(not foreign, "%s: never sent: %s" % (what, foreign[:5]))
     return "%d acknowledged, 0 lost, %d again" % (len(acked), again)
 
@@ -493,6 +495,8 @@ def judge(what, boxes, load, acked, kills=1):
     check(not twice, "%s: twice in a Maildir: %s" % (what, twice[:5]))
     check(again <= AGAIN_MAX * kills, "%s: %d again elsewhere" % (what, again))
     check(len(boxes.torn) <= AGAIN_MAX * kills, "%s: %d torn in the mbox" % (what, len(boxes.torn)))
+    died = re.search(r"\S+ was killed by signal (?!9\b)\d+", boxes.s.log())
+    check(not died, "%s: %s" % (what, died and died.group(0)))
     check(not foreign, "%s: never sent: %s" % (what, foreign[:5]))
     torn = ", %d torn in the mbox" % len(boxes.torn) if boxes.torn else ""
     return "%d acknowledged, none lost, %d again%s" % (len(acked), again, torn)

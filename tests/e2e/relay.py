@@ -326,7 +326,13 @@ def evil_servers():
 def delete_from_queue():
     qid = submit("z@down.example", "to be deleted")
     until("in the list", lambda: qid in s.ctl("queue", "list")[1])
-    equal(s.ctl("queue", "list", "x")[0], 2, "an argument that means nothing")
+    for words, want in ((["domain=down.example"], True), (["domain=other.example"], False), (["sender=alice@*"], True),
+                        (["to=Z@*", "sender=bob@*"], False), (["older=1h"], False), ([qid], True)):
+        st, out = s.ctl("queue", "list", *words)
+        equal(st, 0, out)
+        equal(qid in out, want, "queue list %s" % words)
+    for words in (["list", "x"], ["list", "older=soon"], ["delete", ""], ["delete", " "], ["retry", "foo=bar"]):
+        equal(s.ctl("queue", *words)[0], 2, "mailctl queue %s" % words)
     until("deleted", lambda: s.ctl("queue", "delete", qid)[0] == 0, 10, 0.3)
     check(qid not in s.ctl("queue", "list")[1], "still there")
     check(s.ctl("queue", "show", qid)[0] == 1, "show of what is not there")

@@ -44,7 +44,7 @@ archive() {
 	[ ! -f "$build/made" ] || return 0
 	objs=
 	rm -f "$build/all.a"
-	for src in "$build/conf/parse.c" $(find lib -name '*.c' ! -name parse.c \
+	for src in "$build/conf/parse.c" $(find lib -name '*.c' ! -path lib/conf/parse.c \
 	    ! -path 'lib/daemon/*' ! -path 'lib/privsep/*' \
 	    ! -name '*_openbsd.c' ! -name '*_freebsd.c' ! -name '*_none.c' \
 	    ! -name '*_kqueue.c'); do
@@ -73,7 +73,7 @@ status=0
 for name; do
 	dict=
 	if ! objects "$name" || ! "$CLANG" $flags "$here/$name.c" $objs $libs \
-	    -o "$build/$name" >>"$build/log" 2>&1; then
+	    -o "$build/fuzz-$name" >>"$build/log" 2>&1; then
 		echo "not ok fuzz/$name: does not build"
 		sed 's/^/#   /' "$build/log" | head -n 10
 		status=1
@@ -81,7 +81,7 @@ for name; do
 	fi
 	[ -f "$here/$name.dict" ] && dict=-dict=$here/$name.dict
 	mkdir -p "$build/corpus/$name" "$here/seeds/$name" 2>/dev/null
-	if "$build/$name" -max_total_time="$seconds" -timeout=10 \
+	if "$build/fuzz-$name" -max_total_time="$seconds" -timeout=10 \
 	    -rss_limit_mb=2048 -max_len=16384 -print_final_stats=1 \
 	    -artifact_prefix="$build/$name.found." $dict \
 	    "$build/corpus/$name" "$here/seeds/$name" >"$build/$name.log" 2>&1; then

@@ -5,7 +5,7 @@
 # tuned: no delays, more processes and concurrency, no names looked up; virtual(8)
 # delivers to Maildirs with a uid per user.  default: Debian's values apart
 # from paths, ports, maps and routes.  Nothing outside DIR is touched.  AUTH
-# needs a Dovecot of the same machine and is left out here.
+# is asked of a private Dovecot where there is one, else left out.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 what=$1 dir=$2 base=${3:-13500} variant=${4:-tuned}
@@ -57,6 +57,17 @@ smtpd_relay_restrictions = permit_mynetworks, reject
 maillog_file_prefixes = $dir
 maillog_file = $dir/log
 E
+	auth=
+	if command -v dovecot >/dev/null; then
+		auth="auth = u1@bench.test:secret"
+		dovecot_conf
+		cat >>"$dir/etc/main.cf" <<E
+smtpd_sasl_auth_enable = yes
+smtpd_sasl_type = dovecot
+smtpd_sasl_path = inet:127.0.0.1:$((base + 88))
+smtpd_sasl_security_options = noanonymous
+E
+	fi
 	smtpd=- virtual=-
 	if [ "$variant" = tuned ]; then
 		smtpd=6000 virtual=20
@@ -115,8 +126,39 @@ data_dir = $dir/data
 relay_rcpt = r%d@relay.test
 relay_port = 14025
 dead_rcpt = d%d@dead.test
+$auth
 E
 	echo "$dir/server.ini"
+}
+
+# Only the answering of "is this the password?"; the same hash as ours.
+dovecot_conf() {
+	mkdir -p "$dir/auth"
+	echo "u1@bench.test:{CRYPT}$(openssl passwd -6 -salt 'rounds=1000$bench' secret)" \
+	    >"$dir/auth/passwd"
+	chmod 644 "$dir/auth/passwd"
+	cat >"$dir/auth/dovecot.conf" <<E
+protocols =
+base_dir = $dir/auth/run
+state_dir = $dir/auth/run
+log_path = $dir/auth/log
+ssl = no
+auth_cache_size = 16M
+passdb {
+  driver = passwd-file
+  args = $dir/auth/passwd
+}
+userdb {
+  driver = static
+  args = uid=6000 gid=6000 home=/nonexistent
+}
+service auth {
+  inet_listener {
+    address = 127.0.0.1
+    port = $((base + 88))
+  }
+}
+E
 }
 
 reset() {
@@ -134,9 +176,14 @@ reset() {
 
 case $what in
 init)	init ;;
-start)	# The queue's folders are made by "check".
+start)	ulimit -n "$(ulimit -Hn)"
+	[ ! -d "$dir/auth" ] || dovecot -c "$dir/auth/dovecot.conf"
+	# The queue's folders are made by "check".
 	postfix -c "$dir/etc" check && postfix -c "$dir/etc" start ;;
-stop)	postfix -c "$dir/etc" stop ;;
+stop)	if [ -f "$dir/auth/run/master.pid" ]; then
+		kill "$(cat "$dir/auth/run/master.pid")"
+	fi
+	postfix -c "$dir/etc" stop ;;
 reset)	reset ;;
 *)	echo "usage: anchor-postfix.sh init|start|stop|reset DIR [PORTBASE] [VARIANT]" >&2
 	exit 2 ;;

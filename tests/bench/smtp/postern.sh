@@ -16,7 +16,7 @@ init() {
 	    -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$dir/key.pem" \
 	    -out "$dir/cert.pem" -days 365 -subj /CN=bench.test 2>/dev/null
 	chmod 600 "$dir/key.pem"
-	pass=$(openssl passwd -6 -salt benchbench secret)
+	pass=$(openssl passwd -6 -salt 'rounds=1000$bench' secret)
 	: >"$dir/people"
 	chmod 640 "$dir/people"
 	i=1
