@@ -434,54 +434,72 @@ add_text(int fd, const char *text, size_t len)
 	return (STORE_OK);
 }
 
-/* The front of text, and perhaps blocks that were never written. */
-static int
-is_stump(const char *p, size_t left, const char *text, size_t len)
+/* The text behind the header, without the empty lines at its end. */
+static const char *
+body_of(const char *p, size_t len, size_t *bodylen)
 {
-	size_t i = 0;
+	const char *body = memmem(p, len, "\n\n", 2);
 
-	while (i < left && i < len && p[i] == text[i])
-		i++;
-	if (i == len)
-		return (0);
-	while (i < left && (p[i] == '\0' || p[i] == '\n'))
-		i++;
-	return (i == left);
+	if (body == NULL) {
+		*bodylen = 0;
+		return (p + len);
+	}
+	body += 2;
+	*bodylen = len - (size_t)(body - p);
+	while (*bodylen > 0 && body[*bodylen - 1] == '\n')
+		(*bodylen)--;
+	return (body);
 }
 
 /*
- * A power cut may have left only the front of a message.  Such a stump counts
- * as not delivered; at the end of the file it is cut off, under the lock.  A
- * message that differs in another way was changed by who read it.
+ * Is the message that begins at p the one in text?  Flags in its header may
+ * have changed since; its body was not changed by a reader, but a power cut
+ * may have left only the front of it, or blocks that were never written.
+ */
+static int
+is_whole(const char *p, size_t left, const char *text, size_t len)
+{
+	const char *a, *b;
+	size_t alen, blen;
+
+	a = body_of(p, left, &alen);
+	b = body_of(text, len, &blen);
+	return (alen == blen && memcmp(a, b, alen) == 0);
+}
+
+/*
+ * Look at each message with this id.  One that is whole was delivered.  A
+ * stump was not; at the end of the file it is cut off, under the lock.
  */
 static enum store_error
-drop_stump(struct mbox *m, int fd, const char *at, const char *text,
+find_whole(struct mbox *m, int fd, const char *want, const char *text,
     size_t len, int *found)
 {
-	const char *start = at, *data = m->text.data, *end = data + m->text.len;
-	const char *next;
-	size_t left;
+	const char *data = m->text.data, *end = data + m->text.len;
+	const char *at, *start = NULL, *next = NULL;
 
-	while (start > data && (start[-1] != '\n' ||
-	    strncmp(start, "From ", 5) != 0))
-		start--;
-	next = memmem(at, (size_t)(end - at), "\nFrom ", 6);
-	left = (size_t)((next != NULL ? next + 1 : end) - start);
-	if (!is_stump(start, left, text, len) ||
-	    memmem(data, m->text.len, text, len) != NULL)
-		return (STORE_OK);
-	*found = 0;
-	if (next != NULL)
-		return (STORE_OK);
-	return (ftruncate(fd, (off_t)(start - data)) == -1 ? store_errno() :
-	    STORE_OK);
+	for (at = data; (at = memmem(at, (size_t)(end - at), want,
+	    strlen(want))) != NULL; at++) {
+		for (start = at; start > data && (start[-1] != '\n' ||
+		    strncmp(start, "From ", 5) != 0); )
+			start--;
+		next = memmem(at, (size_t)(end - at), "\nFrom ", 6);
+		if (is_whole(start, (size_t)((next != NULL ? next + 1 : end) -
+		    start), text, len)) {
+			*found = 1;
+			return (STORE_OK);
+		}
+	}
+	if (start != NULL && next == NULL &&
+	    ftruncate(fd, (off_t)(start - data)) == -1)
+		return (store_errno());
+	return (STORE_OK);
 }
 
 enum store_error
 mbox_delivered(struct mbox *m, const struct mbox_new *new, int *found)
 {
 	char want[160], *text;
-	const char *at = NULL;
 	enum store_error error;
 	size_t len;
 	int fd, dotted, n;
@@ -495,12 +513,7 @@ mbox_delivered(struct mbox *m, const struct mbox_new *new, int *found)
 	error = mbox_lock(m, O_RDWR | O_CREAT, &fd, &dotted);
 	if (error == STORE_OK) {
 		if ((error = mbox_load(m, fd)) == STORE_OK && m->text.len > 0)
-			at = memmem(m->text.data, m->text.len, want,
-			    (size_t)n);
-		if (at != NULL) {
-			*found = 1;
-			error = drop_stump(m, fd, at, text, len, found);
-		}
+			error = find_whole(m, fd, want, text, len, found);
 		mbox_unlock(m, fd, dotted);
 	}
 	free(text);

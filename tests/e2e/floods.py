@@ -1,5 +1,5 @@
 """Floods: connections, a full disk, mail that goes round; service goes on."""
-import contextlib, os, re, shutil, subprocess, sys, tempfile, time
+import contextlib, os, re, shutil, socket, subprocess, sys, tempfile, time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from lib import *
@@ -43,7 +43,7 @@ def connections_of_one_address():
 @case
 def all_places_taken():
     """Strangers take every place: who is logged in keeps his, a new user gets one."""
-    s = Suite(extra="limit sessions 30 per address 1000\n")
+    s = Suite(extra="limit sessions 30 per address 5\n")
     c = s.imap()
     c.line()
     c.do('LOGIN %s "%s"' % (A, PASS))
@@ -51,7 +51,8 @@ def all_places_taken():
     held = []
     for i in range(60):
         with contextlib.suppress(OSError):
-            held.append(Line("127.0.0.1", s.ports["imap"]))
+            held.append(socket.create_connection(("127.0.0.1", s.ports["imap"]), 5,
+                                                 ("127.0.1.%d" % (i + 1), 0)))
     time.sleep(0.3)
     c.do("NOOP")
     d = s.imap()
@@ -104,7 +105,7 @@ def disk_full():
         s.start()
         s.send(A, "before it is full")
         s.wait_mail(A, "before it is full")
-        with open(d + "/ballast", "wb") as f, contextlib.suppress(OSError):
+        with open(d + "/ballast", "wb", 0) as f, contextlib.suppress(OSError):
             while True:
                 f.write(b"x" * 65536)
         codes = []
@@ -137,6 +138,7 @@ def disk_full():
         still_there(s)
         s.close()
     finally:
+        s.crash()
         until("unmounted", lambda: subprocess.run(["umount", d], stderr=subprocess.DEVNULL).returncode == 0, 10, 0.2)
         os.rmdir(d)
 
@@ -164,7 +166,7 @@ def mailbox_full():
         s.start()
         s.send(A, "small one")
         s.wait_mail(A, "small one")
-        with open(d + "/ballast", "wb") as f, contextlib.suppress(OSError):
+        with open(d + "/ballast", "wb", 0) as f, contextlib.suppress(OSError):
             while True:
                 f.write(b"x" * 4096)
         qid = s.send(A, "must wait", "0123456789abcdef\r\n" * 20000)
@@ -178,6 +180,7 @@ def mailbox_full():
         still_there(s)
         s.close()
     finally:
+        s.crash()
         until("unmounted", lambda: subprocess.run(["umount", d], stderr=subprocess.DEVNULL).returncode == 0, 10, 0.2)
         os.rmdir(d)
 
