@@ -160,7 +160,9 @@ def many_names():
         except (OSError, ssl.SSLError):
             pass
     after = sum(int(status(p)["VmRSS"].split()[0]) for p in net)
-    check(after - before < 8000, "from %d to %d kB" % (before, after))
+    # A sanitizer keeps what was freed for a while.
+    most = 400000 if os.environ.get("POSTERN_RELAXED") else 8000
+    check(after - before < most, "from %d to %d kB" % (before, after))
 
 
 @case
