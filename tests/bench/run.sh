@@ -76,9 +76,9 @@ if [ -n "$mail" ]; then
 		    "$work/imap-$s/mail/{user}/Maildir" u%04d --uid 5000 \
 		    --gid 5000 --nidle 500 >/dev/null
 	done
-	sh imap/postern.sh "$work/imap-a" 21000
+	sh imap/postern.sh "$work/imap-a" 31200
 	if [ -n "$anchors" ]; then
-		sh imap/anchor-dovecot.sh "$work/imap-b" tuned 22000
+		sh imap/anchor-dovecot.sh "$work/imap-b" tuned 31300
 		theirs=$work/imap-b/server.ini
 	fi
 	python3 imap/compare.py --bench "$work/mailbench" -n "$rounds" -d 2 \

@@ -8,7 +8,7 @@
 # is asked of a private Dovecot where there is one, else left out.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-what=$1 dir=$2 base=${3:-13500} variant=${4:-tuned}
+what=$1 dir=$2 base=${3:-30800} variant=${4:-tuned}
 
 init() {
 	command -v postfix >/dev/null || { echo "no postfix here" >&2; exit 1; }
@@ -27,7 +27,7 @@ init() {
 		echo "u$i@bench.test $((6000 + i))" >>"$dir/etc/uids"
 		i=$((i + 1))
 	done
-	printf 'relay.test smtp:[127.0.0.1]:14025\ndead.test smtp:[127.0.0.1]:14099\n' \
+	printf 'relay.test smtp:[127.0.0.1]:31025\ndead.test smtp:[127.0.0.1]:31099\n' \
 	    >"$dir/etc/transport"
 	cat >"$dir/etc/main.cf" <<E
 compatibility_level = 3.6
@@ -124,7 +124,7 @@ users = 10
 maildir = $dir/data/mail/u%d/Maildir
 data_dir = $dir/data
 relay_rcpt = r%d@relay.test
-relay_port = 14025
+relay_port = 31025
 dead_rcpt = d%d@dead.test
 $auth
 E

@@ -7,7 +7,7 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 : "${TOP:=$(cd "$here/../../.." && pwd)}"
-what=$1 dir=$2 base=${3:-12500}
+what=$1 dir=$2 base=${3:-30600}
 
 init() {
 	mkdir -p "$dir"
@@ -42,8 +42,8 @@ domain "bench.test" {
 network here { 127.0.0.0/8 }
 permit here relay
 permit authenticated relay
-relay to "relay.test" via "smtp+notls://127.0.0.1:14025"
-relay to "dead.test"  via "smtp+notls://127.0.0.1:14099"
+relay to "relay.test" via "smtp+notls://127.0.0.1:31025"
+relay to "dead.test"  via "smtp+notls://127.0.0.1:31099"
 limit sessions 10000 per address 10000
 E
 	cat >"$dir/server.ini" <<E
@@ -61,7 +61,7 @@ users = 10
 maildir = $dir/data/mail/u%d/Maildir
 data_dir = $dir/data
 relay_rcpt = r%d@relay.test
-relay_port = 14025
+relay_port = 31025
 dead_rcpt = d%d@dead.test
 auth = u1@bench.test:secret
 E
