@@ -186,6 +186,7 @@ def signals_and_limits():
     for d, r, p in everybody():
         st = status(p)
         equal(int(st["SigBlk"], 16), 0, "%s %s: blocked signals" % (d, r))
+        equal(st["Umask"], "0077", "%s %s: umask" % (d, r))
         lim = {l[:26].strip(): l[26:].split() for l in slurp("/proc/%d/limits" % p).decode().splitlines()}
         check(lim["Max open files"][0] != "unlimited" and int(lim["Max open files"][1]) <= 65536,
               "%s %s: open files %s" % (d, r, lim["Max open files"]))

@@ -226,6 +226,32 @@ def symlinks_are_not_followed():
     os.unlink(md)
 
 
+@case(root=True)
+def mbox_symlink():
+    """An mbox that its owner made a link to a file of root."""
+    target = s.write("roots-file", "root's\n", 0o600)
+    box = os.path.join(s.dir, "mail/box.example/linked.mbox")
+    os.makedirs(os.path.dirname(box), exist_ok=True)
+    shutil.chown(os.path.dirname(box), s.owner)
+    os.symlink(target, box)
+    people = slurp(s.dir + "/people").decode()
+    s.write("people", people + "linked@box.example:{PLAIN}x\n", 0o640)
+
+    def known():
+        c = s.smtp()
+        c.hello()
+        c.cmd("MAIL FROM:<x@client.example>", "250")
+        return c.cmd("RCPT TO:<linked@box.example>").startswith("250")
+    until("the new user", known, 15, 1)
+    s.send("linked@box.example", "through a link")
+    time.sleep(1)
+    equal(slurp(target), b"root's\n", "the file behind the link")
+    os.unlink(box)
+    for l in s.ctl("queue", "list")[1].splitlines():
+        if "linked@" not in l and l[:1] != " ":
+            s.ctl("queue", "delete", l.split()[0])
+
+
 @case
 def tempfail_then_delivered():
     """A mailbox that cannot be written now: kept, tried again, delivered."""

@@ -307,6 +307,37 @@ def starttls_injection():
 
 
 @case
+def other_protocols():
+    """HTTP is turned away at once, other strangers after three commands."""
+    for verb in ("GET / HTTP/1.0", "POST / HTTP/1.1", "EHLO x"):
+        c = s.imap()
+        c.line()
+        c.write(verb + "\r\n")
+        check(c.closed(3), "%s: not closed" % verb)
+    c = s.imap()
+    c.line()
+    c.write("a BLAH\r\n" * 5)
+    check(c.closed(3), "unknown commands do not end")
+
+
+@case
+def starttls_forgets():
+    """Half an exchange before TLS is none inside it."""
+    c = s.imap()
+    c.line()
+    c.do("STARTTLS")
+    c.wrap()
+    c.do("STARTTLS", "BAD")
+    c = s.imap()
+    c.line()
+    c.do("ID (\"name\" \"before\")")
+    c.do("STARTTLS")
+    c.wrap()
+    c.do("SELECT INBOX", None)
+    c.do('LOGIN %s "%s"' % (A, PASS))
+
+
+@case
 def capability():
     c = s.imap()
     l = c.line()

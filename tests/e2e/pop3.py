@@ -154,6 +154,31 @@ def stls_injection():
 
 
 @case
+def stls_forgets():
+    """A name given before TLS is no name inside it."""
+    c = s.pop3()
+    c.line()
+    c.pop("USER " + A)
+    c.pop("STLS")
+    c.wrap()
+    c.pop("PASS " + PASS, "-ERR")
+
+
+@case
+def other_protocols():
+    """HTTP is turned away at once, other strangers after three commands."""
+    for verb in ("GET / HTTP/1.0", "POST / HTTP/1.1"):
+        c = s.pop3()
+        c.line()
+        c.write(verb + "\r\n")
+        check(c.closed(3), "%s: not closed" % verb)
+    c = s.pop3()
+    c.line()
+    c.write("BLAH\r\n" * 5)
+    check(c.closed(3), "unknown commands do not end")
+
+
+@case
 def wrong_password():
     for user, password in ((A, "wrong"), ("nobody@example.org", PASS), (A, ""), ("", PASS)):
         c = s.pop3()

@@ -299,6 +299,8 @@ EVIL = {
     "data refused": {"DATA": "451 later\r\n"},
     "closes after dot": {"DOT": None},
     "newline in text": {"DOT": b"450 a\nb\rc\r\n"},
+    "injected behind STARTTLS": {"EHLO": "250-peer\r\n250 STARTTLS\r\n",
+                                 "STARTTLS": "220 go\r\n250-peer\r\n250 AUTH PLAIN\r\n250 ok\r\n354 go\r\n250 ok\r\n"},
     "bytes behind": {"BANNER": "220 x\r\n250-injected\r\n250 x\r\n"},
 }
 
@@ -317,6 +319,8 @@ def evil_servers():
         submit("ok@good.example", "after " + name)
         until("good mail behind: " + name,
               lambda: any(b"Subject: after " + name.encode() in m for m in good.messages))
+        if "injected" in name:
+            check(not any(b"Subject: evil " + name.encode() in m for m in evil.messages), name + ": believed")
         s.ctl("queue", "delete", qid)
     evil.replies = keep
     equal(s.role("smtpd", "relay"), relay, "the relay process")
