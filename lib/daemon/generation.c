@@ -117,6 +117,15 @@ give_conf(struct peer *p, struct gen *g)
 	return (0);
 }
 
+/* Does this generation only finish the connections that it has? */
+static int
+finishes(uint32_t id)
+{
+	const struct gen	*g = gen_find(id);
+
+	return (g != NULL && g->state == GEN_DRAINING);
+}
+
 /* Everybody whom a new child may talk to. */
 static int
 join_all(struct child *c)
@@ -129,8 +138,9 @@ join_all(struct child *c)
 		if (o == c || o->peer == NULL || (!keeps && o->gen != c->gen) ||
 		    !wants_channel(c->def, o->def))
 			continue;
-		/* One that finishes still needs what stays. */
-		if (o->kill_at != 0 && !(c->def->flags & ROLE_KEEPS))
+		/* One that finishes still needs what it worked with. */
+		if (o->kill_at != 0 && !(c->def->flags & ROLE_KEEPS) &&
+		    !finishes(c->gen))
 			continue;
 		if (join(c, o) == -1)
 			return (-1);
@@ -363,6 +373,24 @@ drain_rest(struct gen *g)
 
 static void	schedule(struct gen *, const struct role_def *, time_t);
 
+/* What a net that finishes its connections works with: keys, logins, rules. */
+static int
+is_needed(const struct gen *g, const struct role_def *def)
+{
+	const struct child	*c;
+
+	if (g->state == GEN_RUNNING)
+		return (1);
+	if (g->state != GEN_DRAINING || def->role == ROLE_NET ||
+	    def->role == ROLE_RELAY || sv_now() > g->until)
+		return (0);
+	TAILQ_FOREACH(c, &sv.children, entry)
+		if (c->gen == g->id && c->peer != NULL &&
+		    c->def->role == ROLE_NET)
+			return (1);
+	return (0);
+}
+
 static void
 restart(evutil_socket_t fd, short ev, void *arg)
 {
@@ -371,7 +399,7 @@ restart(evutil_socket_t fd, short ev, void *arg)
 
 	if (r->def->flags & ROLE_KEEPS)
 		g = sv.current;
-	if (g != NULL && g->state == GEN_RUNNING && !sv.stopping) {
+	if (g != NULL && is_needed(g, r->def) && !sv.stopping) {
 		log_info("starting %s again", role_name(r->def->role));
 		if (start_role(g, r->def) == -1)
 			schedule(g, r->def, 0);
@@ -429,7 +457,10 @@ gen_child_exited(struct child *c)
 		schedule(g, def, ran);
 		break;
 	case GEN_DRAINING:
-		drain_rest(g);
+		if (is_needed(g, def))
+			schedule(g, def, ran);
+		else
+			drain_rest(g);
 		break;
 	}
 }

@@ -215,6 +215,31 @@ def reload_good():
 
 
 @case
+def reload_then_killed():
+    """What an old connection works with is started again for it."""
+    c = s.smtp("submission")
+    c.hello()
+    c.starttls()
+    c.cmd("EHLO client.example", "250")
+    old = {r: set(s.role("smtpd", r)) for r in ("auth", "lookup", "signer")}
+    s.log_mark()
+    s.reload()
+    s.log_wait("reloaded, generation")
+    for pids in old.values():
+        for p in pids:
+            s.kill(p)
+    s.log_wait("(?s)starting auth again.*starting|starting .*starting auth again")
+    until("a login on the old connection", lambda: c.cmd("AUTH PLAIN " + plain(A, PASS)).startswith("235"), 10, 0.3)
+    c.cmd("MAIL FROM:<%s>" % A, "250")
+    c.cmd("RCPT TO:<%s>" % A, "250")
+    c.cmd("DATA", "354")
+    c.write("Subject: by an old connection\r\n\r\nx\r\n.\r\n")
+    c.expect("250")
+    c.cmd("QUIT", "221")
+    s.wait_mail(A, "Subject: by an old connection")
+
+
+@case
 def reload_many_times():
     """No process and no descriptor is left over."""
     def settle():
