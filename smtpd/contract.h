@@ -17,8 +17,24 @@
 
 #define C_ID		20		/* a queue id as text */
 #define C_DOMAIN	256
+#define C_ENVID		101		/* RFC 3461 5.4: 100 characters */
+#define C_ORCPT		501		/* RFC 3461 4.2: 500 characters */
 
 /* clang-format off */
+
+/*
+ * Parameters of MAIL and RCPT that stay with a message on its whole way (RFC
+ * 3461, 3030, 6531): body BODY_*, ret RET_*, envid and orcpt in xtext as given,
+ * notify a set of NOTIFY_*.
+ */
+#define MAIL_PARAM_FIELDS(NUM, STR, SECRET)				\
+	NUM(body, 2)							\
+	NUM(utf8, 1)							\
+	NUM(ret, 2)							\
+	STR(envid, C_ENVID)
+#define RCPT_PARAM_FIELDS(NUM, STR, SECRET)				\
+	NUM(notify, 15)							\
+	STR(orcpt, C_ORCPT)
 
 #define TX_MAIL_FIELDS(NUM, STR, SECRET)				\
 	NUM(conn, UINT32_MAX)						\
@@ -26,14 +42,16 @@
 	NUM(listener, UINT32_MAX)					\
 	NUM(tls, 1)							\
 	NUM(size, UINT64_MAX)						\
-	NUM(eightbit, 1)						\
+	NUM(lmtp, 1)							\
+	MAIL_PARAM_FIELDS(NUM, STR, SECRET)				\
 	STR(addr, C_ADDR)						\
 	STR(helo, C_DOMAIN)						\
 	STR(sender, C_MAILADDR)
 #define TX_RCPT_FIELDS(NUM, STR, SECRET)				\
 	NUM(conn, UINT32_MAX)						\
 	NUM(seq, UINT32_MAX)						\
-	STR(rcpt, C_MAILADDR)
+	STR(rcpt, C_MAILADDR)						\
+	RCPT_PARAM_FIELDS(NUM, STR, SECRET)
 #define TX_END_FIELDS(NUM, STR, SECRET)					\
 	NUM(conn, UINT32_MAX)						\
 	NUM(gone, 1)
@@ -42,7 +60,8 @@
 	NUM(seq, UINT32_MAX)						\
 	NUM(id, UINT64_MAX)						\
 	NUM(spooled, 1)							\
-	NUM(eightbit, 1)						\
+	NUM(body, 2)							\
+	NUM(utf8, 1)							\
 	STR(msgid, 128)
 #define SPOOL_ASK_FIELDS(NUM, STR, SECRET)				\
 	NUM(conn, UINT32_MAX)						\
@@ -83,6 +102,7 @@
 	NUM(conn, UINT32_MAX)						\
 	NUM(seq, UINT32_MAX)						\
 	NUM(size, UINT64_MAX)						\
+	MAIL_PARAM_FIELDS(NUM, STR, SECRET)				\
 	STR(sender, C_MAILADDR)						\
 	STR(user, C_USER)						\
 	STR(addr, C_ADDR)						\
@@ -93,6 +113,7 @@
 	NUM(seq, UINT32_MAX)						\
 	STR(rcpt, C_MAILADDR)						\
 	STR(orig, C_MAILADDR)						\
+	RCPT_PARAM_FIELDS(NUM, STR, SECRET)				\
 	DEST_FIELDS(NUM, STR, SECRET)
 #define TX_VERDICT_FIELDS(NUM, STR, SECRET)				\
 	NUM(internal, 1)						\
@@ -167,19 +188,21 @@
 #define RELAY_MAIL_FIELDS(NUM, STR, SECRET)				\
 	NUM(session, UINT32_MAX)					\
 	NUM(size, UINT64_MAX)						\
-	NUM(eightbit, 1)						\
+	MAIL_PARAM_FIELDS(NUM, STR, SECRET)				\
 	NUM(nrcpts, 1000)						\
 	STR(id, C_ID)							\
 	STR(sender, C_MAILADDR)
 #define RELAY_RCPT_FIELDS(NUM, STR, SECRET)				\
 	NUM(session, UINT32_MAX)					\
 	NUM(index, 1000)						\
-	STR(rcpt, C_MAILADDR)
+	STR(rcpt, C_MAILADDR)						\
+	RCPT_PARAM_FIELDS(NUM, STR, SECRET)
 #define RELAY_SESSION_FIELDS(NUM, STR, SECRET)				\
 	NUM(session, UINT32_MAX)
 #define RELAY_READY_FIELDS(NUM, STR, SECRET)				\
 	NUM(session, UINT32_MAX)					\
 	NUM(tls, 1)							\
+	NUM(dsn, 1)		/* it takes NOTIFY and the rest */	\
 	STR(host, C_DOMAIN)						\
 	STR(addr, C_ADDR)
 #define RELAY_RESULT_FIELDS(NUM, STR, SECRET)				\
@@ -191,6 +214,7 @@
 #define RELAY_CLOSED_FIELDS(NUM, STR, SECRET)				\
 	NUM(session, UINT32_MAX)					\
 	NUM(permanent, 1)						\
+	NUM(stopped, 1)		/* by ourselves, not by the server */	\
 	STR(reply, C_REPLY)
 #define SECRET_ASK_FIELDS(NUM, STR, SECRET)				\
 	NUM(session, UINT32_MAX)					\
@@ -262,6 +286,19 @@ MSG(CAFILE,	R_PARENT,	R_RELAY,	0, 1, 0, WHEN_START)
 
 #define RELAY_CLOSE_FIELDS	RELAY_SESSION_FIELDS
 #define TX_CLOSE_FIELDS		TX_END_FIELDS
+
+/* body: what the text needs; 0 is seven bits and short lines */
+#define BODY_7BIT	0
+#define BODY_8BITMIME	1
+#define BODY_BINARYMIME	2
+/* ret: what of the text a report returns; 0 the client did not say */
+#define RET_FULL	1
+#define RET_HDRS	2
+/* notify: 0 the client did not say */
+#define NOTIFY_NEVER	1
+#define NOTIFY_SUCCESS	2
+#define NOTIFY_FAILURE	4
+#define NOTIFY_DELAY	8
 
 /* DNS_ASK type */
 #define DNS_A		0

@@ -164,6 +164,10 @@ lookup_tx_mail(struct peer *p, struct msg *m)
 	open.conn = ask->conn;
 	open.seq = ask->seq;
 	open.size = ask->size;
+	open.body = ask->body;
+	open.utf8 = ask->utf8;
+	open.ret = ask->ret;
+	strlcpy(open.envid, ask->envid, sizeof(open.envid));
 	strlcpy(open.sender, sender, sizeof(open.sender));
 	strlcpy(open.addr, ask->addr, sizeof(open.addr));
 	strlcpy(open.helo, ask->helo, sizeof(open.helo));
@@ -238,19 +242,30 @@ job_resume(void *arg)
 		job_run(j);
 }
 
-static void
-add(uint64_t internal, uint64_t conn, uint64_t seq, const char *orig,
-    const struct rules_dest *d)
-{
-	struct msg_TX_ADD	a = { .internal = internal, .conn = conn,
-				    .seq = seq, .local = d->local };
+/* An address that queue is to hear the places of. */
+struct resolving {
+	uint64_t	 internal, conn, seq;
+	const char	*sender, *rcpt;
+	int		 expand;
+	uint64_t	 notify;
+	const char	*orcpt;
+};
 
+static void
+add(const struct resolving *v, const struct rules_dest *d)
+{
+	struct msg_TX_ADD	a = { .internal = v->internal,
+				    .conn = v->conn, .seq = v->seq,
+				    .local = d->local };
+
+	a.notify = v->notify;
+	strlcpy(a.orcpt, v->orcpt, sizeof(a.orcpt));
 	a.scheme = d->scheme;
 	a.port = d->port;
 	a.nomx = d->nomx;
 	a.route = d->route;
 	strlcpy(a.rcpt, d->rcpt, sizeof(a.rcpt));
-	strlcpy(a.orig, orig, sizeof(a.orig));
+	strlcpy(a.orig, v->rcpt, sizeof(a.orig));
 	strlcpy(a.user, d->user, sizeof(a.user));
 	strlcpy(a.host, d->host, sizeof(a.host));
 	strlcpy(a.label, d->label, sizeof(a.label));
@@ -260,21 +275,20 @@ add(uint64_t internal, uint64_t conn, uint64_t seq, const char *orig,
 
 /* RULES_PENDING: not done.  Else queue has been told. */
 static enum rules_result
-resolve(const struct rules_env *env, uint64_t internal, uint64_t conn,
-    uint64_t seq, const char *sender, const char *rcpt, int expand)
+resolve(const struct rules_env *env, const struct resolving *v)
 {
 	struct rules_dests	dests;
 	enum rules_result	r;
 	char			reply[C_REPLY];
 	size_t			i;
 
-	r = rules_resolve(env, sender, rcpt, expand, &dests, reply);
+	r = rules_resolve(env, v->sender, v->rcpt, v->expand, &dests, reply);
 	if (r == RULES_PENDING)
 		return (r);
 	if (r == RULES_OK && role_peer(ROLE_QUEUE) != NULL)
 		for (i = 0; i < dests.n; i++)
-			add(internal, conn, seq, rcpt, &dests.v[i]);
-	verdict(internal, conn, seq, r == RULES_OK,
+			add(v, &dests.v[i]);
+	verdict(v->internal, v->conn, v->seq, r == RULES_OK,
 	    r == RULES_OK ? "250 2.1.5 Recipient ok" : reply);
 	if (r == RULES_OK)
 		rules_dests_free(&dests);
@@ -319,7 +333,9 @@ run_rcpt(const struct rules_env *env, struct job *j)
 		verdict(0, ask->conn, ask->seq, 0, a.reply);
 		return (RULES_OK);
 	}
-	return (resolve(env, 0, ask->conn, ask->seq, c->sender, rcpt, 1));
+	return (resolve(env, &(struct resolving){ .conn = ask->conn,
+	    .seq = ask->seq, .sender = c->sender, .rcpt = rcpt, .expand = 1,
+	    .notify = ask->notify, .orcpt = ask->orcpt }));
 }
 
 static enum rules_result
@@ -420,9 +436,11 @@ job_run(struct job *j)
 		r = run_rcpt(&env, j);
 		break;
 	case JOB_RESOLVE:
-		r = resolve(&env, 1, j->ask.resolve.ticket, 0,
-		    j->ask.resolve.sender, j->ask.resolve.rcpt,
-		    j->ask.resolve.expand);
+		r = resolve(&env, &(struct resolving){ .internal = 1,
+		    .conn = j->ask.resolve.ticket,
+		    .sender = j->ask.resolve.sender,
+		    .rcpt = j->ask.resolve.rcpt,
+		    .expand = (int)j->ask.resolve.expand, .orcpt = "" });
 		break;
 	case JOB_DELIVERY:
 		r = run_delivery(&env, j);

@@ -60,7 +60,7 @@ struct session {
 	uint64_t		 size;		/* announced */
 	char			 rcpt[C_MAILADDR];	/* the first one */
 	enum smtp_verb		 wait;		/* until all is answered */
-	unsigned int		 state:3, esmtp:1, eightbit:1;
+	unsigned int		 state:3, esmtp:1, body:2, utf8:1;
 	unsigned int		 auth_pending:1, handed:1;
 	unsigned int		 known:1;	/* to lookup */
 };

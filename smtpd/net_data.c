@@ -265,7 +265,8 @@ finish(struct session *s)
 		return;
 	}
 	d.spooled = c->spooled;
-	d.eightbit = c->content.eightbit;
+	d.body = c->content.eightbit ? BODY_8BITMIME : BODY_7BIT;
+	d.utf8 = s->utf8;
 	strlcpy(d.msgid, c->content.msgid, sizeof(d.msgid));
 	peer_send(queue, M_TX_DATA, &d, c->fd);
 	c->fd = -1;

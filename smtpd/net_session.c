@@ -194,7 +194,7 @@ net_reset(struct session *s, int tell)
 	s->mail_seq = 0;
 	s->queueid = 0;
 	s->nrcpts = s->asked = 0;
-	s->eightbit = s->handed = 0;
+	s->body = s->utf8 = s->handed = 0;
 	s->wait = SMTP_UNKNOWN;
 	s->size = 0;
 	s->rcpt[0] = '\0';
@@ -439,7 +439,7 @@ mail_params(struct session *s, struct smtp_command *c)
 				return ("552 5.3.4 message is too big");
 		} else if (strcasecmp(key, "BODY") == 0 && v != NULL) {
 			if (strcasecmp(v, "8BITMIME") == 0)
-				s->eightbit = 1;
+				s->body = BODY_8BITMIME;
 			else if (strcasecmp(v, "7BIT") != 0)
 				return ("501 5.5.4 unknown BODY");
 		} else if (strcasecmp(key, "AUTH") == 0 && v != NULL) {
@@ -483,7 +483,9 @@ mail_command(struct session *s, struct smtp_command *c)
 	m.listener = s->listener->index;
 	m.tls = conn_is_tls(s->conn);
 	m.size = s->size;
-	m.eightbit = s->eightbit;
+	m.lmtp = s->listener->proto == PROTO_LMTP;
+	m.body = s->body;
+	m.utf8 = s->utf8;
 	strlcpy(m.addr, s->addr, sizeof(m.addr));
 	strlcpy(m.helo, s->helo, sizeof(m.helo));
 	strlcpy(m.sender, c->addr, sizeof(m.sender));

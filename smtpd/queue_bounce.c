@@ -315,7 +315,8 @@ begin(struct message *m, int delayed)
 		return;
 	}
 	env->size = b->len;
-	env->eightbit = has_eightbit(b->text, b->len);
+	env->body = has_eightbit(b->text, b->len) ? BODY_8BITMIME :
+	    BODY_7BIT;
 	if (!delayed)
 		m->bouncing = 1;
 	tx_resolve("", m->env.sender, 1, bounce_resolved, b);

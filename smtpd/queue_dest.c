@@ -275,10 +275,15 @@ new_place(struct erecipient *e, const struct msg_TX_ADD *a)
 	new.status = e->status;
 	new.tries = e->tries;
 	new.next = e->next;
+	new.last = e->last;
+	new.notify = e->notify;
 	free(new.orig);
+	free(new.orcpt);
 	new.orig = e->orig;
+	new.orcpt = e->orcpt;
 	new.reply = e->reply;
-	e->orig = e->reply = NULL;
+	new.remote = e->remote;
+	e->orig = e->orcpt = e->reply = e->remote = NULL;
 	erecipient_free(e);
 	*e = new;
 	return (0);

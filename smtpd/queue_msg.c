@@ -235,7 +235,8 @@ journal_change(const struct recipient *r)
 	const struct erecipient	*e = recipient_env(r);
 	struct rcpt_change	 ch = { .index = r->index,
 				    .status = e->status, .tries = e->tries,
-				    .next = e->next, .reply = e->reply };
+				    .next = e->next, .last = e->last,
+				    .reply = e->reply, .remote = e->remote };
 
 	append_change(r->m, &ch);
 }

@@ -151,7 +151,11 @@ send_message(struct rsession *s)
 	s->state = R_BUSY;
 	s->since = queue_now();
 	m.size = env->size;
-	m.eightbit = env->eightbit;
+	m.body = env->body;
+	m.utf8 = env->utf8;
+	m.ret = env->ret;
+	strlcpy(m.envid, env->envid != NULL ? env->envid : "",
+	    sizeof(m.envid));
 	m.nrcpts = s->n;
 	queueid_text(s->rcpts[0]->m->id, m.id);
 	strlcpy(m.sender, env->sender, sizeof(m.sender));
@@ -160,6 +164,9 @@ send_message(struct rsession *s)
 		memset(&r, 0, sizeof(r));
 		r.session = s->id;
 		r.index = i;
+		r.notify = recipient_env(s->rcpts[i])->notify;
+		strlcpy(r.orcpt, recipient_env(s->rcpts[i])->orcpt,
+		    sizeof(r.orcpt));
 		strlcpy(r.rcpt, recipient_env(s->rcpts[i])->rcpt,
 		    sizeof(r.rcpt));
 		peer_send(s->relay, M_RELAY_RCPT, &r, -1);

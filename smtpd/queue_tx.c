@@ -144,10 +144,13 @@ tx_new(uint32_t conn, uint32_t generation, const struct msg_TX_OPEN *o)
 	LIST_INSERT_HEAD(&self.txs[conn % TX_BUCKETS], t, entry);
 	if ((t->m = message_new(message_new_id())) == NULL ||
 	    (t->m->env.sender = copy(o->sender)) == NULL ||
-	    (t->m->env.user = copy(o->user)) == NULL) {
+	    (t->m->env.user = copy(o->user)) == NULL ||
+	    (t->m->env.addr = copy(o->addr)) == NULL ||
+	    (t->m->env.envid = copy(o->envid)) == NULL) {
 		tx_free(t);
 		return (NULL);
 	}
+	t->m->env.ret = o->ret;
 	return (t);
 }
 
@@ -178,6 +181,7 @@ place_from_add(struct erecipient *e, const struct msg_TX_ADD *a)
 
 	memset(e, 0, sizeof(*e));
 	e->status = RCPT_ACTIVE;
+	e->notify = a->notify;
 	p->local = a->local;
 	p->scheme = a->scheme;
 	p->port = a->port;
@@ -186,6 +190,7 @@ place_from_add(struct erecipient *e, const struct msg_TX_ADD *a)
 	/* envelope_free() frees what there is of it */
 	if ((e->rcpt = copy(a->rcpt)) == NULL ||
 	    (e->orig = copy(a->orig)) == NULL ||
+	    (e->orcpt = copy(a->orcpt)) == NULL ||
 	    (p->user = copy(a->user)) == NULL ||
 	    (p->host = copy(a->host)) == NULL ||
 	    (p->label = copy(a->label)) == NULL ||
@@ -432,7 +437,8 @@ store(struct tx *t, const struct msg_TX_DATA *d, int *fd)
 	}
 	t->m->env.arrived = time(NULL);
 	t->m->env.size = st.st_size;
-	t->m->env.eightbit = d->eightbit;
+	t->m->env.body = d->body;
+	t->m->env.utf8 = d->utf8;
 	if ((t->m->env.msgid = copy(d->msgid)) == NULL ||
 	    message_recipients(t->m) == -1)
 		return (-1);

@@ -129,7 +129,9 @@ relay_relay_rcpt(struct peer *p, struct msg *m)
 		return;
 	}
 	r = &s->mail->rcpts[rcpt->index];
-	if ((r->addr = strdup(rcpt->rcpt)) == NULL) {
+	r->notify = rcpt->notify;
+	if ((r->addr = strdup(rcpt->rcpt)) == NULL ||
+	    (r->orcpt = strdup(rcpt->orcpt)) == NULL) {
 		session_closed(s, 0, "421 4.3.0 out of memory");
 		return;
 	}

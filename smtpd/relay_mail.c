@@ -168,7 +168,7 @@ write_command(struct session *s, unsigned int n)
 	if (s->ehlo.offers & EHLO_SIZE)
 		conn_printf(s->conn, " SIZE=%llu",
 		    (unsigned long long)m->msg.size);
-	if (m->msg.eightbit && (s->ehlo.offers & EHLO_8BITMIME))
+	if (m->msg.body != BODY_7BIT && (s->ehlo.offers & EHLO_8BITMIME))
 		conn_printf(s->conn, " BODY=8BITMIME");
 	conn_printf(s->conn, "\r\n");
 }

@@ -321,8 +321,10 @@ mail_free(struct relay_mail *m)
 
 	if (m == NULL)
 		return;
-	for (i = 0; i < m->nrcpts; i++)
+	for (i = 0; i < m->nrcpts; i++) {
 		free(m->rcpts[i].addr);
+		free(m->rcpts[i].orcpt);
+	}
 	free(m->rcpts);
 	if (m->fd != -1)
 		close(m->fd);

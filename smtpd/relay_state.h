@@ -79,6 +79,8 @@ enum rcpt_state { RCPT_MISSING, RCPT_WAITING, RCPT_ACCEPTED, RCPT_REPORTED };
 
 struct relay_rcpt {
 	char		*addr;
+	unsigned int	 notify;	/* NOTIFY_*, as the client said */
+	char		*orcpt;
 	enum rcpt_state	 state;
 	int		 skip;		/* no command is sent for it */
 };

@@ -38,18 +38,28 @@ fill(struct envelope *e, size_t nrcpts, size_t shift)
 	i = 0;
 	e->arrived = -1;
 	e->size = UINT64_MAX - 5;
-	e->eightbit = 1;
+	e->body = 2;
+	e->utf8 = 1;
+	e->ret = 2;
+	e->held = 1;
+	e->kind = KIND_DOUBLE;
 	e->sender = H(0);
 	e->user = H(1);
 	e->msgid = H(2);
+	e->envid = H(10);
+	e->addr = H(11);
 	e->nrcpts = nrcpts;
 	if ((e->rcpts = calloc(nrcpts, sizeof(*e->rcpts))) == NULL)
 		exit(2);
 	for (i = 0; i < nrcpts; i++) {
 		r = &e->rcpts[i];
-		r->status = (enum rcpt_status)(i % 3);
+		r->status = (enum rcpt_status)(i % (RCPT_STATUS_MAX + 1));
 		r->tries = (unsigned int)(0xffffffff - i);
 		r->next = (int64_t)(1ull << 62) - (int64_t)i;
+		r->last = (int64_t)(1ull << 61) + (int64_t)i;
+		r->notify = i % 16;
+		r->orcpt = H(12);
+		r->remote = H(13);
 		r->rcpt = H(3);
 		r->orig = H(4);
 		r->reply = H(5);
@@ -71,7 +81,9 @@ same_rcpt(const struct erecipient *a, const struct erecipient *b)
 {
 	return (a->status == b->status && a->tries == b->tries &&
 	    a->next == b->next && strcmp(a->rcpt, b->rcpt) == 0 &&
-	    strcmp(a->orig, b->orig) == 0 &&
+	    strcmp(a->orig, b->orig) == 0 && a->last == b->last &&
+	    a->notify == b->notify && strcmp(a->orcpt, b->orcpt) == 0 &&
+	    strcmp(a->remote, b->remote) == 0 &&
 	    strcmp(a->reply, b->reply) == 0 &&
 	    a->place.local == b->place.local &&
 	    a->place.scheme == b->place.scheme &&
@@ -90,7 +102,10 @@ same(const struct envelope *a, const struct envelope *b)
 	size_t	i;
 
 	if (a->arrived != b->arrived || a->size != b->size ||
-	    a->eightbit != b->eightbit || a->spooled != b->spooled ||
+	    a->body != b->body || a->spooled != b->spooled ||
+	    a->utf8 != b->utf8 || a->ret != b->ret || a->held != b->held ||
+	    a->kind != b->kind || strcmp(a->envid, b->envid) != 0 ||
+	    strcmp(a->addr, b->addr) != 0 ||
 	    a->warned != b->warned || strcmp(a->sender, b->sender) != 0 ||
 	    strcmp(a->user, b->user) != 0 ||
 	    strcmp(a->msgid, b->msgid) != 0 || a->nrcpts != b->nrcpts)
@@ -213,7 +228,8 @@ test_limits(void)
 	envelope_free(&back);
 	/* The count of recipients is in front of the first one's status. */
 	p = buf_data(&b);
-	i = 1 + 8 + 8 + 3 + 2 + strlen(e.sender) + 2 + strlen(e.user) + 2 +
+	i = 1 + 8 + 8 + 3 + 4 + 2 + strlen(e.envid) + 2 + strlen(e.addr) +
+	    2 + strlen(e.sender) + 2 + strlen(e.user) + 2 +
 	    strlen(e.msgid);
 	TEST("the count", p[i] == 1 && p[i + 1] == 0);
 	p[i] = 0;
@@ -224,14 +240,49 @@ test_limits(void)
 	envelope_free(&e);
 }
 
+/* What the first version wrote is still read. */
+static void
+test_version_1(void)
+{
+	static const unsigned char	old[] =
+	    "\x01" "\x10\0\0\0\0\0\0\0" "\x20\0\0\0\0\0\0\0"
+	    "\x01" "\0" "\x01" "\3\0" "a@b" "\0\0" "\3\0" "<x>"
+	    "\1\0\0\0"
+	    "\1" "\2\0\0\0" "\7\0\0\0\0\0\0\0" "\0" "\1" "\x19\0"
+	    "\1" "\5\0\0\0" "\3\0" "c@d" "\3\0" "e@f" "\0\0" "\0\0"
+	    "\1\0" "d" "\0\0" "\0\0";
+	const size_t			len = sizeof(old) - 1;
+	struct envelope			e;
+	size_t				i;
+	int				bad = 0;
+
+	TEST("version 1", decode(&e, old, len) == 0 && e.arrived == 16 &&
+	    e.size == 32 && e.body == 1 && e.warned == 1 && e.utf8 == 0 &&
+	    e.ret == 0 && e.held == 0 && e.nrcpts == 1 &&
+	    strcmp(e.sender, "a@b") == 0 && strcmp(e.msgid, "<x>") == 0 &&
+	    *e.envid == '\0' && *e.addr == '\0' &&
+	    e.rcpts[0].status == RCPT_FAILED && e.rcpts[0].tries == 2 &&
+	    e.rcpts[0].next == 7 && e.rcpts[0].last == 0 &&
+	    e.rcpts[0].notify == 0 && *e.rcpts[0].orcpt == '\0' &&
+	    strcmp(e.rcpts[0].rcpt, "c@d") == 0 &&
+	    e.rcpts[0].place.port == 25 && e.rcpts[0].place.route == 5 &&
+	    strcmp(e.rcpts[0].place.host, "d") == 0);
+	envelope_free(&e);
+	for (i = 0; i < len; i++)
+		bad += decode(&e, old, i) != -1;
+	TEST("version 1 cut at every byte", bad == 0);
+}
+
 static void
 test_change(void)
 {
-	struct rcpt_change	 ch = { 7, RCPT_FAILED, 3, -5,
-				    "550 5.1.1 \x01\xff=\n", 0 }, back;
+	struct rcpt_change	 ch = { .index = 7, .status = RCPT_FAILED,
+				    .tries = 3, .next = -5, .last = 9,
+				    .reply = "550 5.1.1 \x01\xff=\n",
+				    .remote = "mx.test" }, back;
 	struct buf		 b;
 	unsigned char		*p;
-	size_t			 n;
+	size_t			 n, old;
 	int			 bad = 0;
 
 	buf_init(&b, 10000);
@@ -240,12 +291,19 @@ test_change(void)
 	    back.index == 7 && back.status == RCPT_FAILED &&
 	    back.tries == 3 && back.next == -5 &&
 	    back.replylen == strlen(ch.reply) &&
-	    memcmp(back.reply, ch.reply, back.replylen) == 0);
+	    memcmp(back.reply, ch.reply, back.replylen) == 0 &&
+	    back.last == 9 && back.remotelen == strlen(ch.remote) &&
+	    memcmp(back.remote, ch.remote, back.remotelen) == 0);
+	old = 4 + 1 + 4 + 8 + 2 + strlen(ch.reply);
 	for (n = 0; n < buf_len(&b); n++)
-		bad += rcpt_change_decode(&back, buf_data(&b), n) != -1;
+		bad += n != old &&
+		    rcpt_change_decode(&back, buf_data(&b), n) != -1;
 	TEST("change cut at every byte", bad == 0);
+	TEST("change of version 1", rcpt_change_decode(&back, buf_data(&b),
+	    old) == 0 && back.index == 7 && back.last == 0 &&
+	    back.remotelen == 0 && back.replylen == strlen(ch.reply));
 	p = buf_data(&b);
-	p[4] = RCPT_DONE + 1;
+	p[4] = RCPT_STATUS_MAX + 1;
 	TEST("unknown status", rcpt_change_decode(&back, p, buf_len(&b)) ==
 	    -1);
 	p[4] = RCPT_DONE;
@@ -260,6 +318,7 @@ main(void)
 	test_round();
 	test_damage();
 	test_limits();
+	test_version_1();
 	test_change();
 	TEST_DONE();
 }

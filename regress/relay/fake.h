@@ -145,7 +145,7 @@ queue_message(void)
 		;
 	mail.nrcpts = i;
 	mail.size = fake.contentlen;
-	mail.eightbit = 1;
+	mail.body = BODY_8BITMIME;
 	strlcpy(mail.sender, fake.sender, sizeof(mail.sender));
 	peer_send(fake.as_queue, M_RELAY_MAIL, &mail, fd);
 	for (i = 0; fake.rcpts[i] != NULL; i++) {

@@ -31,10 +31,13 @@ envelope(const uint8_t *data, size_t len)
 	check(e.nrcpts > 0 && e.nrcpts <= ENVELOPE_RCPTS);
 	buf_init(&b, ENVELOPE_MAX);
 	buf_init(&c, ENVELOPE_MAX);
-	check(envelope_encode(&e, &b) == 0 && buf_len(&b) == len &&
-	    memcmp(buf_data(&b), data, len) == 0);
+	check(envelope_encode(&e, &b) == 0);
+	/* One of an old version is written as one of the newest. */
+	check(data[0] != *(const uint8_t *)buf_data(&b) ||
+	    (buf_len(&b) == len && memcmp(buf_data(&b), data, len) == 0));
 	check(envelope_decode(&again, buf_data(&b), buf_len(&b)) == 0);
-	check(envelope_encode(&again, &c) == 0 && buf_len(&c) == len);
+	check(envelope_encode(&again, &c) == 0 &&
+	    buf_len(&c) == buf_len(&b));
 	envelope_free(&again);
 	envelope_free(&e);
 	buf_free(&b);
@@ -48,7 +51,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
 	envelope(data, len);
 	if (rcpt_change_decode(&ch, data, len) == 0)
-		check(ch.status <= RCPT_DONE && ch.replylen < len &&
-		    (const uint8_t *)ch.reply + ch.replylen == data + len);
+		check(ch.status <= RCPT_STATUS_MAX && ch.replylen < len &&
+		    ch.remotelen < len &&
+		    (const uint8_t *)ch.reply + ch.replylen <= data + len);
 	return (0);
 }
