@@ -41,7 +41,7 @@ OS_OBJS = \
 LOG_OBJS = \
 	lib/log/log.o
 BUF_OBJS = \
-	lib/buf/buf.o
+	lib/buf/buf.o lib/buf/utf8.o
 IMSG_OBJS = \
 	lib/imsg/contract.o lib/imsg/peer.o
 PRIVSEP_OBJS = \
@@ -71,8 +71,7 @@ SMTP_OBJS = \
 IMAP_OBJS = \
 	lib/imap/date.o lib/imap/fetch.o lib/imap/flags.o \
 	lib/imap/mutf7.o lib/imap/parse.o lib/imap/reader.o \
-	lib/imap/search.o lib/imap/seqset.o lib/imap/utf8.o \
-	lib/imap/write.o
+	lib/imap/search.o lib/imap/seqset.o lib/imap/write.o
 POP3_OBJS = \
 	lib/pop3/command.o lib/pop3/stuff.o
 MIME_OBJS = \

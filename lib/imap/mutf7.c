@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "imap/mutf7.h"
-#include "imap/utf8.h"
+#include "buf/utf8.h"
 
 static const char alphabet[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,";

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "imap/utf8.h"
+#include "buf/utf8.h"
 #include "mime/charset.h"
 
 static const struct {

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "imap/utf8.h"
+#include "buf/utf8.h"
 #include "mime/codec.h"
 #include "mime/header.h"
 #include "mime/match.h"

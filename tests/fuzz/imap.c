@@ -4,7 +4,7 @@
  *
  * fuzz: lib/imap/reader.c lib/imap/parse.c lib/imap/fetch.c lib/imap/search.c
  * fuzz: lib/imap/seqset.c lib/imap/flags.c lib/imap/date.c lib/imap/mutf7.c
- * fuzz: lib/imap/utf8.c lib/imap/write.c lib/buf/buf.c
+ * fuzz: lib/buf/utf8.c lib/imap/write.c lib/buf/buf.c
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@
 #include "imap/mutf7.h"
 #include "imap/reader.h"
 #include "imap/search.h"
-#include "imap/utf8.h"
+#include "buf/utf8.h"
 
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

@@ -6,14 +6,14 @@
  * fuzz: lib/mime/match.c lib/mime/header.c lib/mime/param.c
  * fuzz: lib/mime/address.c lib/mime/word.c
  * fuzz: lib/mime/charset.c lib/mime/codec.c lib/mime/date.c lib/buf/buf.c
- * fuzz: lib/imap/write.c lib/imap/utf8.c lib/imap/mutf7.c lib/imap/date.c
+ * fuzz: lib/imap/write.c lib/buf/utf8.c lib/imap/mutf7.c lib/imap/date.c
  * fuzz: lib/imap/parse.c
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "imap/utf8.h"
+#include "buf/utf8.h"
 #include "mime/codec.h"
 #include "mime/date.h"
 #include "mime/header.h"

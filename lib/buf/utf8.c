@@ -2,7 +2,7 @@
  * utf8: strict decoding: no overlong forms, no surrogates, nothing above
  * U+10FFFF.  Pure functions on bytes that strangers wrote.
  */
-#include "imap/utf8.h"
+#include "buf/utf8.h"
 
 static unsigned int
 lead_length(unsigned char c)

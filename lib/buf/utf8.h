@@ -1,8 +1,8 @@
 /*
  * utf8: characters in and out of UTF-8 (RFC 3629).
  */
-#ifndef IMAP_UTF8_H
-#define IMAP_UTF8_H
+#ifndef BUF_UTF8_H
+#define BUF_UTF8_H
 
 #include <stddef.h>
 #include <stdint.h>
