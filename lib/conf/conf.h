@@ -285,6 +285,8 @@ char		*conf_print(const struct conf *);
 struct conf_domain *conf_domain_find(const struct conf *, const char *name);
 struct conf_table  *conf_table_find(const struct conf *, const char *name);
 struct conf_table  *conf_table_index(const struct conf *, unsigned int);
+/* A file of ours, which the parent opens: text or an SQLite database. */
+int		 conf_table_is_file(const struct conf_table *);
 struct conf_network *conf_network_find(const struct conf *, const char *);
 const char	*conf_proto_name(enum conf_proto);
 unsigned int	 conf_proto_port(enum conf_proto);

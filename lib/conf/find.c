@@ -66,6 +66,12 @@ conf_table_index(const struct conf *c, unsigned int index)
 	return (NULL);
 }
 
+int
+conf_table_is_file(const struct conf_table *t)
+{
+	return (t->kind == TABLE_FILE || t->kind == TABLE_SQLITE);
+}
+
 struct conf_network *
 conf_network_find(const struct conf *c, const char *name)
 {

@@ -170,7 +170,7 @@ give_table(struct peer *p, const struct conf *conf, unsigned int index)
 	struct msg_TABLE	 m = { .index = index };
 	int			 fd;
 
-	if (t == NULL || t->kind != TABLE_FILE) {
+	if (t == NULL || !conf_table_is_file(t)) {
 		supervise_kill(p, "asked for a table that there is not");
 		return;
 	}
@@ -193,13 +193,13 @@ give_tables(struct peer *p, enum role role, const struct conf *conf)
 
 	if (role == ROLE_LOOKUP) {
 		TAILQ_FOREACH(t, &conf->tables, entry)
-			if (t->kind == TABLE_FILE)
+			if (conf_table_is_file(t))
 				give_table(p, conf, t->index);
 		return;
 	}
 	/* auth sees the tables of the auth statements and nothing else. */
 	TAILQ_FOREACH(a, &conf->auths, entry)
-		if (a->table != NULL && a->table->kind == TABLE_FILE)
+		if (a->table != NULL && conf_table_is_file(a->table))
 			give_table(p, conf, a->table->index);
 }
 

@@ -49,7 +49,7 @@ lookup_now(const struct conf_table *ct, enum table_form form, const char *key,
 		cb(&none, arg);
 		return;
 	}
-	if (table_is_file(t) && ((fd = open(ct->source, O_RDONLY |
+	if (table_needs_fd(t) && ((fd = open(ct->source, O_RDONLY |
 	    O_CLOEXEC)) == -1 || table_load_fd(t, fd, &rep) == -1))
 		cb(&none, arg);
 	else

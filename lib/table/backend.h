@@ -13,16 +13,18 @@ struct table_backend {
 	void	(*lookup)(void *state, enum table_form, const char *key,
 		    table_cb, void *arg);
 	void	(*close)(void *state);
+	/*
+	 * Those whose file the parent opens, else NULL: as table_load_fd()
+	 * and table_unload().
+	 */
+	int	(*load)(void *state, enum table_form, int fd,
+		    struct table_report *);
+	void	(*unload)(void *state, const char *why);
 };
 
 extern const struct table_backend table_backend_inline;
 extern const struct table_backend table_backend_file;
 extern const struct table_backend table_backend_sqlite;
-
-/* The operations that only files have; state is that of the file backend. */
-int	table_file_load(void *state, enum table_form, int fd,
-	    struct table_report *);
-void	table_file_unload(void *state, const char *why);
 
 /* Call cb with a failure. */
 void	table_fail(table_cb, void *arg, const char *key, const char *why);

@@ -74,8 +74,8 @@ file_close(void *state)
 	free(f);
 }
 
-void
-table_file_unload(void *state, const char *why)
+static void
+file_unload(void *state, const char *why)
 {
 	struct file	*f = state;
 
@@ -121,8 +121,8 @@ read_all(int fd, size_t size)
 	return (text);
 }
 
-int
-table_file_load(void *state, enum table_form form, int fd,
+static int
+file_load(void *state, enum table_form form, int fd,
     struct table_report *report)
 {
 	struct file		*f = state;
@@ -207,9 +207,9 @@ file_lookup(void *state, enum table_form form, const char *key, table_cb cb,
 }
 
 const struct table_backend table_backend_inline = {
-	inline_open, file_lookup, file_close
+	inline_open, file_lookup, file_close, NULL, NULL
 };
 
 const struct table_backend table_backend_file = {
-	file_open, file_lookup, file_close
+	file_open, file_lookup, file_close, file_load, file_unload
 };

@@ -123,7 +123,7 @@ table_refresh_lookup(struct table_refresh *r, const char *key, table_cb cb,
 {
 	int64_t	now;
 
-	if (!table_is_file(r->table)) {
+	if (!table_needs_fd(r->table)) {
 		table_lookup(r->table, key, cb, arg);
 		return;
 	}

@@ -13,7 +13,7 @@
  *	ASKED	lookup		waits				ASKED
  *	any	TABLE		loads, answers all who wait	FRESH
  *
- * Tables that are no files answer at once.
+ * Tables that need no descriptor answer at once.
  */
 #ifndef TABLE_REFRESH_H
 #define TABLE_REFRESH_H

@@ -7,17 +7,22 @@
  * writer.  It runs in the caller's event loop, so a database here should be
  * indexed by its key: then a lookup costs some 10 us.
  *
- * A database that was replaced by another file is opened again.
+ * The role that uses it could not open it: the parent did, and SQLite is
+ * handed that descriptor where it would open the file by its name.  Its locks
+ * work as always; a journal beside the file is found if the directory may be
+ * searched.  A database in WAL mode has more files, which the role would have
+ * to be able to write: it fails, and says so.
  */
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
+#include <unistd.h>
 
 #include "buf/buf.h"
 #include "conf/conf.h"
@@ -36,9 +41,9 @@ struct database {
 	char		*query;
 	sqlite3		*db;		/* NULL: closed */
 	sqlite3_stmt	*stmt;
+	int		 fd;		/* of the file; -1: none yet */
 	dev_t		 dev;
 	ino_t		 ino;
-	time_t		 checked;	/* when path was looked at last */
 	unsigned int	 steps;
 	char		 why[256];
 };
@@ -55,6 +60,8 @@ db_open(const struct conf_table *ct, enum table_form form, void **state)
 	}
 	if ((d = calloc(1, sizeof(*d))) == NULL)
 		return (-1);
+	d->fd = -1;
+	(void)strlcpy(d->why, "the file was not opened yet", sizeof(d->why));
 	d->path = strdup(ct->source);
 	d->query = strdup(ct->query);
 	if (d->path == NULL || d->query == NULL) {
@@ -77,11 +84,20 @@ disconnect(struct database *d)
 }
 
 static void
+forget_file(struct database *d)
+{
+	disconnect(d);
+	if (d->fd != -1)
+		close(d->fd);
+	d->fd = -1;
+}
+
+static void
 db_close(void *state)
 {
 	struct database	*d = state;
 
-	disconnect(d);
+	forget_file(d);
 	free(d->path);
 	free(d->query);
 	free(d);
@@ -122,13 +138,48 @@ prepare(struct database *d)
 	return (0);
 }
 
+/*
+ * SQLite's open(2).  While a database is being opened, its name means the
+ * descriptor that the parent handed over.
+ */
+static _Thread_local const struct database	*opening;
+
+static int
+open_given(const char *path, int flags, int mode)
+{
+	if (opening != NULL && strcmp(path, opening->path) == 0)
+		return (fcntl(opening->fd, F_DUPFD_CLOEXEC, 3));
+	return (open(path, flags | O_CLOEXEC, mode));
+}
+
+static int
+use_given(void)
+{
+	static int	 done;
+	sqlite3_vfs	*vfs;
+
+	if (done)
+		return (0);
+	if (sqlite3_initialize() != SQLITE_OK ||
+	    (vfs = sqlite3_vfs_find("unix")) == NULL || vfs->iVersion < 3 ||
+	    vfs->xSetSystemCall(vfs, "open",
+	    (sqlite3_syscall_ptr)open_given) != SQLITE_OK)
+		return (-1);
+	done = 1;
+	return (0);
+}
+
 static int
 connect_db(struct database *d)
 {
 	int	rc;
 
+	if (use_given() == -1)
+		return (failed(d, "this SQLite cannot be given a file"));
+	opening = d;
 	rc = sqlite3_open_v2(d->path, &d->db, SQLITE_OPEN_READONLY |
-	    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL);
+	    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, "unix");
+	opening = NULL;
 	if (rc != SQLITE_OK)
 		return (failed(d, d->db != NULL ? sqlite3_errmsg(d->db) :
 		    sqlite3_errstr(rc)));
@@ -140,31 +191,53 @@ connect_db(struct database *d)
 	return (prepare(d));
 }
 
-/* Open it, or open it again if path is another file than it was. */
 static int
 connected(struct database *d)
 {
-	struct stat	st;
-	struct timespec	now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (d->db != NULL && now.tv_sec - d->checked < 2)
+	if (d->db != NULL)
 		return (0);
-	d->checked = now.tv_sec;
-	if (stat(d->path, &st) == -1) {
-		disconnect(d);
-		return (failed(d, strerror(errno)));
-	}
-	if (d->db != NULL && st.st_dev == d->dev && st.st_ino == d->ino)
-		return (0);
-	disconnect(d);
-	d->dev = st.st_dev;
-	d->ino = st.st_ino;
+	if (d->fd == -1)
+		return (-1);		/* why was said */
 	if (connect_db(d) == -1) {
 		disconnect(d);
 		return (-1);
 	}
 	return (0);
+}
+
+static int
+db_load(void *state, enum table_form form, int fd, struct table_report *report)
+{
+	struct database	*d = state;
+	struct stat	 st;
+	int		 copy;
+
+	(void)form;
+	(void)report;
+	if (fstat(fd, &st) == -1)
+		return (-1);
+	if (!S_ISREG(st.st_mode)) {
+		errno = EINVAL;
+		return (-1);
+	}
+	if (d->fd != -1 && st.st_dev == d->dev && st.st_ino == d->ino)
+		return (0);
+	if ((copy = fcntl(fd, F_DUPFD_CLOEXEC, 3)) == -1)
+		return (-1);
+	forget_file(d);
+	d->fd = copy;
+	d->dev = st.st_dev;
+	d->ino = st.st_ino;
+	return (1);
+}
+
+static void
+db_unload(void *state, const char *why)
+{
+	struct database	*d = state;
+
+	forget_file(d);
+	failed(d, why);
 }
 
 /* A column of the row as a string, "" for NULL; NULL if it holds a NUL. */
@@ -310,5 +383,5 @@ db_lookup(void *state, enum table_form form, const char *key, table_cb cb,
 }
 
 const struct table_backend table_backend_sqlite = {
-	db_open, db_lookup, db_close
+	db_open, db_lookup, db_close, db_load, db_unload
 };

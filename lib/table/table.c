@@ -62,27 +62,27 @@ table_close(struct table *t)
 }
 
 int
-table_is_file(const struct table *t)
+table_needs_fd(const struct table *t)
 {
-	return (t->backend == &table_backend_file);
+	return (t->backend->load != NULL);
 }
 
 int
 table_load_fd(struct table *t, int fd, struct table_report *report)
 {
 	memset(report, 0, sizeof(*report));
-	if (!table_is_file(t)) {
+	if (!table_needs_fd(t)) {
 		errno = EINVAL;
 		return (-1);
 	}
-	return (table_file_load(t->state, t->form, fd, report));
+	return (t->backend->load(t->state, t->form, fd, report));
 }
 
 void
 table_unload(struct table *t, const char *why)
 {
-	if (table_is_file(t))
-		table_file_unload(t->state, why);
+	if (table_needs_fd(t))
+		t->backend->unload(t->state, why);
 }
 
 void

@@ -68,20 +68,21 @@ struct table_report {
 
 /*
  * NULL with errno (ENOTSUP: no such backend here).  conf_table is not needed
- * afterwards.  A database is opened at its first use.
+ * afterwards.
  */
 struct table	*table_open(const struct conf_table *, enum table_form);
 void		 table_close(struct table *);
 /*
- * Read the whole file behind fd, which stays the caller's.  1 its contents
- * were taken, 0 it is what was read last time, -1 with errno and the contents
- * of before: EFBIG, EINVAL no regular file or not a file table, EAGAIN it was
- * being written to.
+ * Read the whole file behind fd, which stays the caller's; a database is used
+ * through a copy of fd.  1 its contents were taken, 0 it is what was read last
+ * time, -1 with errno and the contents of before: EFBIG, EINVAL no regular file
+ * or a table that needs none, EAGAIN it was being written to.
  */
 int		 table_load_fd(struct table *, int fd, struct table_report *);
 /* From now on every lookup fails with why, until something is loaded. */
 void		 table_unload(struct table *, const char *why);
-int		 table_is_file(const struct table *);
+/* Is it read from a descriptor, which somebody else has to open? */
+int		 table_needs_fd(const struct table *);
 void		 table_lookup(struct table *, const char *key, table_cb,
 		    void *);
 

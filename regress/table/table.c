@@ -89,7 +89,7 @@ test_inline(void)
 	    strcmp(seen.value, "alice") == 0 && strcmp(seen.key, "Root") == 0);
 	TEST("inline-none", look(t, "alice") == TABLE_NONE);
 	TEST("inline-empty-key", look(t, "") == TABLE_NONE);
-	TEST("inline-not-file", !table_is_file(t));
+	TEST("inline-not-file", !table_needs_fd(t));
 	table_close(t);
 	t = table_open(&ct, TABLE_USERS);
 	TEST("inline-user", look(t, "bob") == TABLE_FOUND &&
@@ -257,12 +257,31 @@ open_db(const char *sql, enum table_form form)
 	return (t);
 }
 
+/* As the parent does: the file as it is now, or why there is none. */
+static int
+load_db(struct table *t)
+{
+	struct table_report	r;
+	int			fd, rv;
+
+	if ((fd = open(path, O_RDONLY)) == -1) {
+		table_unload(t, strerror(errno));
+		return (-1);
+	}
+	rv = table_load_fd(t, fd, &r);
+	close(fd);
+	return (rv);
+}
+
 static enum table_result
 query_fails(const char *sql)
 {
 	struct table		*t = open_db(sql, TABLE_MAP);
-	enum table_result	 rv = look(t, "root");
+	enum table_result	 rv;
 
+	if (load_db(t) != 1)
+		return (0);
+	rv = look(t, "root");
 	table_close(t);
 	return (rv == TABLE_FAILED && strcmp(seen.why, "-") != 0);
 }
@@ -271,14 +290,21 @@ static void
 test_sqlite_map(void)
 {
 	struct table	*t;
+	char		 gone[80];
 
 	in_dir("map.db");
+	snprintf(gone, sizeof(gone), "%s.gone", path);
 	t = open_db("SELECT v FROM m WHERE k = ?", TABLE_MAP);
-	TEST("sqlite-no-file", look(t, "root") == TABLE_FAILED);
+	TEST("sqlite-not-yet", look(t, "root") == TABLE_FAILED &&
+	    strcmp(seen.why, "the file was not opened yet") == 0);
+	TEST("sqlite-no-file", load_db(t) == -1 &&
+	    look(t, "root") == TABLE_FAILED &&
+	    strcmp(seen.why, "No such file or directory") == 0);
 	TEST("sqlite-make", make_db("CREATE TABLE m (k, v);"
 	    "INSERT INTO m VALUES ('root', 'alice'), ('all', 'a'),"
 	    "('all', 'b'), ('nul', x'610062'), ('null', NULL), ('n', 5);") ==
 	    0);
+	TEST("sqlite-load", load_db(t) == 1);
 	TEST("sqlite-found", look(t, "root") == TABLE_FOUND &&
 	    strcmp(seen.value, "alice") == 0);
 	TEST("sqlite-none", look(t, "' OR 1=1 --") == TABLE_NONE);
@@ -290,7 +316,17 @@ test_sqlite_map(void)
 	    strcmp(seen.value, "") == 0);
 	TEST("sqlite-number", look(t, "n") == TABLE_FOUND &&
 	    strcmp(seen.value, "5") == 0);
-	TEST("sqlite-again", look(t, "root") == TABLE_FOUND);
+	TEST("sqlite-again", load_db(t) == 0 &&
+	    look(t, "root") == TABLE_FOUND);
+	TEST("sqlite-not-by-name", rename(path, gone) ==
+	    0 && look(t, "root") == TABLE_FOUND);
+	TEST("sqlite-replaced", make_db("CREATE TABLE m (k, v);"
+	    "INSERT INTO m VALUES ('root', 'bob');") == 0 &&
+	    load_db(t) == 1 && look(t, "root") == TABLE_FOUND &&
+	    strcmp(seen.value, "bob") == 0);
+	TEST("sqlite-written", make_db("UPDATE m SET v = 'carol';") == 0 &&
+	    look(t, "root") == TABLE_FOUND &&
+	    strcmp(seen.value, "carol") == 0);
 	table_close(t);
 	TEST("sqlite-writes", query_fails("DELETE FROM m WHERE k = ?"));
 	TEST("sqlite-two", query_fails("SELECT v FROM m WHERE k = ?; "
@@ -315,6 +351,7 @@ test_sqlite_users(void)
 	    "NULL, '/h', '2k'), ('bad', 'h', 'x', 1, '', '');") == 0);
 	t = open_db("SELECT * FROM u WHERE name = ? COLLATE NOCASE",
 	    TABLE_USERS);
+	TEST("sqlite-users-load", load_db(t) == 1);
 	TEST("sqlite-user", look(t, "bob") == TABLE_FOUND &&
 	    strcmp(seen.name, "Bob") == 0 && strcmp(seen.hash, "$6$x") == 0 &&
 	    strcmp(seen.home, "/h") == 0 && seen.uid == 1001 &&
@@ -322,6 +359,7 @@ test_sqlite_users(void)
 	TEST("sqlite-bad-user", look(t, "bad") == TABLE_FAILED);
 	table_close(t);
 	t = open_db("SELECT hash FROM u WHERE name = ?", TABLE_USERS);
+	TEST("sqlite-single-load", load_db(t) == 1);
 	TEST("sqlite-single", look(t, "Bob") == TABLE_FOUND &&
 	    strcmp(seen.hash, "$6$x") == 0 && strcmp(seen.name, "Bob") == 0);
 	table_close(t);

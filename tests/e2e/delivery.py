@@ -42,6 +42,43 @@ def one_copy_each():
 
 
 @case
+def sqlite_users():
+    """A table in SQLite; what a stranger writes is never part of the query."""
+    import sqlite3
+    db = os.path.join(s.dir, "users.db")
+    with sqlite3.connect(db) as q:
+        q.execute("create table users (name text primary key, hash text)")
+        q.executemany("insert into users values (?, ?)", [("eve@sq.example", "{PLAIN}" + PASS), ("o'hara@sq.example", "{PLAIN}x")])
+    os.chmod(db, 0o640)
+    t = Suite(extra="""
+table squsers sqlite "%s" query "SELECT name, hash FROM users WHERE name = ?"
+auth <squsers>
+domain "sq.example" {
+	users <squsers>
+	deliver maildir "{dir}/mail/%%d/%%n/Maildir" as {owner}
+}
+""".replace("{owner}", s.owner) % db, start=False)
+    t.configure(slurp(t.conf).decode().replace("{dir}", t.dir))
+    t.start()
+    c = t.smtp()
+    c.hello()
+    c.cmd("MAIL FROM:<x@client.example>", "250")
+    for rcpt, code in (("eve@sq.example", "250"), ("o'hara@sq.example", "250"), ("nobody@sq.example", "550"), ("%@sq.example", "550"),
+                       ("'@sq.example", "550"), ("x'or'1'='1@sq.example", "550"), ("\"' OR 1=1 --\"@sq.example", "550"),
+                       ("*)(uid=*@sq.example", "5"), ("eve\\@sq.example", "5")):
+        r = c.cmd("RCPT TO:<%s>" % rcpt)
+        check(r.startswith(code), "%s: %r" % (rcpt, r))
+    t.send("eve@sq.example", "by sqlite")
+    t.wait_mail("eve@sq.example", "by sqlite")
+    i = t.imap()
+    i.line()
+    i.do('LOGIN "\' OR 1=1 --" "x"', "NO")
+    i.do('LOGIN eve@sq.example "%s"' % PASS)
+    i.do("SELECT INBOX")
+    t.close()
+
+
+@case
 def maildir_modes():
     """The file is the owner's, for him alone, and in new/ with the queue id in its name."""
     qid = s.send("alice@example.org", "modes")
