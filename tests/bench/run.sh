@@ -39,7 +39,7 @@ for g; do
 	esac
 done
 sh ../users.sh
-[ -z "$anchors" ] || sh ../packages.sh bench
+[ -z "$anchors" ] || sh ../packages.sh bench peer
 
 work=$(mktemp -d /var/tmp/postern-bench.XXXXXX)
 chmod 755 "$work"
