@@ -77,12 +77,14 @@ POP3_OBJS = \
 MIME_OBJS = \
 	lib/mime/address.o lib/mime/charset.o lib/mime/codec.o \
 	lib/mime/date.o lib/mime/envelope.o lib/mime/header.o \
-	lib/mime/match.o lib/mime/param.o lib/mime/structure.o \
-	lib/mime/tree.o lib/mime/word.o
+	lib/mime/match.o lib/mime/param.o lib/mime/preview.o \
+	lib/mime/structure.o lib/mime/subject.o lib/mime/tree.o \
+	lib/mime/word.o
 STORE_OBJS = \
-	lib/store/append.o lib/store/change.o lib/store/copy.o \
-	lib/store/crlf.o lib/store/deliver.o lib/store/file.o \
-	lib/store/files.o lib/store/folder.o lib/store/hash.o \
+	lib/store/append.o lib/store/cache_entry.o lib/store/cached.o \
+	lib/store/change.o lib/store/copy.o lib/store/crlf.o lib/store/deliver.o lib/store/file.o \
+	lib/store/files.o lib/store/flush.o lib/store/folder.o \
+	lib/store/hash.o \
 	lib/store/incoming.o lib/store/index.o lib/store/info.o \
 	lib/store/keywords.o lib/store/list.o lib/store/lock.o \
 	lib/store/mailbox.o lib/store/mbox.o lib/store/mboxfile.o \
@@ -157,7 +159,7 @@ REGRESS = \
 	regress/imap/parse regress/imap/reader regress/imsg/contract \
 	regress/imsg/peer regress/log/log regress/mime/address \
 	regress/mime/bombs regress/mime/header regress/mime/param \
-	regress/mime/tree regress/net/conn regress/net/listen \
+	regress/mime/preview regress/mime/tree regress/net/conn regress/net/listen \
 	regress/net/pump regress/net/tls regress/os/os \
 	regress/pop3/command regress/pop3/session regress/pop3/stuff \
 	regress/privsep/role regress/queue/envelope regress/queue/journal \
@@ -167,8 +169,8 @@ REGRESS = \
 	regress/sandbox/libs regress/sandbox/sandbox regress/sasl/base64 \
 	regress/sasl/scram regress/sasl/server regress/smtp/address \
 	regress/smtp/command regress/smtp/content regress/smtp/queueid \
-	regress/store/adopt regress/store/crash regress/store/damage \
-	regress/store/mailbox regress/store/names regress/table/map \
+	regress/store/adopt regress/store/cached regress/store/crash \
+	regress/store/damage regress/store/mailbox regress/store/names regress/table/map \
 	regress/table/table regress/table/user regress/tls/keyid \
 	regress/tls/signer
 REGRESS_PARTS =

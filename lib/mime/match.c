@@ -31,9 +31,8 @@ struct matcher {
 	size_t		 folded;		/* bytes of it */
 };
 
-/* In place; a folded character is never longer. */
-static size_t
-fold(char *s, size_t len)
+size_t
+mime_fold(char *s, size_t len)
 {
 	char tmp[UTF8_MAX];
 	size_t i = 0, n = 0;
@@ -70,7 +69,7 @@ mime_needle_init(struct mime_needle *n, const char *text, size_t len,
 		buf_free(&b);
 		return (-1);
 	}
-	n->len = fold(buf_data(&b), buf_len(&b));
+	n->len = mime_fold(buf_data(&b), buf_len(&b));
 	if ((n->text = malloc(n->len + 1)) != NULL && n->len > 0)
 		memcpy(n->text, buf_data(&b), n->len);
 	buf_free(&b);
@@ -117,7 +116,7 @@ mime_match_header(const struct mime_needle *n, const char *text, size_t len,
 		else if (mime_words_decode(f.value, f.valuelen, &b) == -1)
 			ret = -1;
 		else
-			ret = found(n, buf_data(&b), fold(buf_data(&b),
+			ret = found(n, buf_data(&b), mime_fold(buf_data(&b),
 			    buf_len(&b)));
 		buf_free(&b);
 	}
@@ -144,7 +143,7 @@ match_decoded(struct matcher *m, const char *s, size_t len, int last)
 	if (mime_charset_to_utf8(m->set, s, len, w) == -1)
 		return (-1);
 	n = buf_len(w) - m->folded;
-	m->folded += fold((char *)buf_data(w) + m->folded, n);
+	m->folded += mime_fold((char *)buf_data(w) + m->folded, n);
 	w->end = w->off + m->folded;
 	if (found(m->needle, buf_data(w), m->folded))
 		return (1);

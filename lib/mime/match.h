@@ -22,6 +22,9 @@ int	mime_needle_init(struct mime_needle *, const char *, size_t,
 	    enum mime_charset);
 void	mime_needle_free(struct mime_needle *);
 
+/* UTF-8 to lower case, in place; the new length, which is not larger. */
+size_t	mime_fold(char *, size_t);
+
 /* All return 1 found, 0 not, -1 with ENOMEM. */
 
 /* In a field of that name; an empty text asks whether there is one. */

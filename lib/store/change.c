@@ -19,9 +19,11 @@
 #define FLAGS_ALL	(MSG_SEEN | MSG_ANSWERED | MSG_FLAGGED | \
 			    MSG_DELETED | MSG_DRAFT | MSG_PASSED)
 
-static enum store_error change_one(struct mailbox *, uint32_t, enum flag_op,
-    uint32_t, uint32_t);
-static int change_apply(struct index_mut *, enum flag_op, uint32_t, uint32_t);
+static enum store_error change_locked(struct mailbox *, const uint32_t *,
+    size_t, const struct store_change *, struct store_changed *);
+static enum store_error change_one(struct mailbox *, uint32_t,
+    const struct store_change *, struct store_changed *);
+static int change_apply(struct index_mut *, const struct store_change *);
 
 /* What expunge_files() did. */
 struct expunged {
@@ -37,74 +39,118 @@ enum store_error
 mailbox_store(struct mailbox *mb, uint32_t seq, enum flag_op op,
     uint32_t flags, uint32_t keywords)
 {
+	struct store_change change = { op, flags, keywords, UINT64_MAX };
+	struct store_changed result;
+	enum store_error error;
+
+	error = mailbox_change(mb, &seq, 1, &change, &result);
+	return (error != STORE_OK ? error : result.error);
+}
+
+enum store_error
+mailbox_change(struct mailbox *mb, const uint32_t *seqs, size_t n,
+    const struct store_change *change, struct store_changed *result)
+{
 	struct folder *f = mb->f;
 	enum store_error error;
+	size_t i;
 
 	if (mb->flags & MAILBOX_READONLY)
 		return (STORE_READONLY);
-	if (mb->mbox != NULL)
-		return (mbox_store(mb->mbox, seq, op, flags, keywords));
-	if (view_entry(mb, seq) == NULL)
-		return (STORE_NOENT);
+	if (mb->mbox != NULL) {
+		for (i = 0; i < n; i++) {
+			result[i].modseq = 1;
+			result[i].error = change->unchangedsince < 1 ?
+			    STORE_MODIFIED : mbox_store(mb->mbox, seqs[i],
+			    change->op, change->flags, change->keywords);
+		}
+		return (STORE_OK);
+	}
 	if ((error = folder_lock(f, LOCK_LONG)) != STORE_OK)
 		return (error);
-	if ((error = folder_sync(f, 0)) == STORE_OK)
-		error = change_one(mb, seq, op, flags, keywords);
-	if (error == STORE_NOENT) {
-		/* Not where it was: look everywhere, once. */
-		if ((error = folder_sync(f, 1)) == STORE_OK)
-			error = change_one(mb, seq, op, flags, keywords);
-	}
+	error = change_locked(mb, seqs, n, change, result);
 	folder_unlock(f);
 	return (error);
 }
 
 static enum store_error
-change_one(struct mailbox *mb, uint32_t seq, enum flag_op op, uint32_t flags,
-    uint32_t keywords)
+change_locked(struct mailbox *mb, const uint32_t *seqs, size_t n,
+    const struct store_change *change, struct store_changed *result)
+{
+	struct folder *f = mb->f;
+	enum store_error error;
+	uint64_t before;
+	size_t i;
+	int forced = 0;
+
+	if ((error = folder_sync(f, 0)) != STORE_OK)
+		return (error);
+	before = f->ix.hdr.modseq;
+	for (i = 0; i < n; i++) {
+		memset(&result[i], 0, sizeof(result[i]));
+		error = change_one(mb, seqs[i], change, &result[i]);
+		if (error == STORE_NOENT && !forced) {
+			/* Not where it was: look everywhere, once. */
+			forced = 1;
+			if (view_entry(mb, seqs[i]) != NULL &&
+			    (error = folder_sync(f, 1)) == STORE_OK)
+				error = change_one(mb, seqs[i], change,
+				    &result[i]);
+		}
+		result[i].error = error;
+	}
+	/* Who asked for it need not be told. */
+	if (!forced && mb->modseq == before)
+		mb->modseq = f->ix.hdr.modseq;
+	return (STORE_OK);
+}
+
+static enum store_error
+change_one(struct mailbox *mb, uint32_t seq, const struct store_change *change,
+    struct store_changed *result)
 {
 	struct folder *f = mb->f;
 	struct files_mark mark;
 	struct view_entry *e;
 	struct index_mut m;
 	enum store_error error;
-	uint64_t before;
 
 	if ((error = view_fresh(mb)) != STORE_OK)
 		return (error);
 	e = view_entry(mb, seq);
-	if (e->slot == UINT32_MAX)
+	if (e == NULL || e->slot == UINT32_MAX)
 		return (STORE_NOENT);
 	if ((error = folder_message(f, e->slot, &m)) != STORE_OK)
 		return (error);
 	if ((m.state & REC_LIVE) == 0)
 		return (STORE_NOENT);
-	if (!change_apply(&m, op, flags, keywords))
+	result->modseq = m.modseq;
+	if (m.modseq > change->unchangedsince)
+		return (STORE_MODIFIED);
+	if (!change_apply(&m, change))
 		return (STORE_OK);
-	before = f->ix.hdr.modseq;
-	m.modseq = before + 1;
+	m.modseq = f->ix.hdr.modseq + 1;
 	m.state &= ~REC_NEW;		/* flags are for files in cur/ */
 	files_mark(f, &mark);
 	index_begin(&f->ix);
 	error = files_rename(f, e->slot, &m);
 	files_unmark(f, &mark);
 	index_end(&f->ix);
-	/* Who asked for it need not be told. */
-	if (error == STORE_OK && mb->modseq == before)
-		mb->modseq = f->ix.hdr.modseq;
+	if (error == STORE_OK)
+		result->modseq = m.modseq;
+	f->dirty = 1;
 	return (error);
 }
 
 /* 1 if that changes anything. */
 static int
-change_apply(struct index_mut *m, enum flag_op op, uint32_t flags,
-    uint32_t keywords)
+change_apply(struct index_mut *m, const struct store_change *change)
 {
 	struct index_mut old = *m;
+	uint32_t flags = change->flags & FLAGS_ALL;
+	uint32_t keywords = change->keywords & ((1U << STORE_KEYWORDS) - 1);
 
-	flags &= FLAGS_ALL;
-	keywords &= (1U << STORE_KEYWORDS) - 1;
-	switch (op) {
+	switch (change->op) {
 	case FLAGS_SET:
 		m->flags = (uint8_t)flags;
 		m->keywords = keywords;
@@ -193,4 +239,5 @@ expunge_files(struct mailbox *mb, const uint32_t *seqs, size_t n,
 	}
 	files_unmark(f, &mark);
 	index_end(&f->ix);
+	f->dirty = 1;
 }

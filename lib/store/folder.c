@@ -14,6 +14,7 @@
 
 #include "os/compat.h"
 #include "store/files.h"
+#include "store/flush.h"
 #include "store/folder.h"
 #include "store/lock.h"
 #include "store/name.h"
@@ -154,6 +155,7 @@ folder_close(struct folder *f)
 	int *fds[] = { &f->dir, &f->new, &f->cur, &f->tmp, &f->lock };
 	size_t i;
 
+	(void)folder_flush(f);
 	for (i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
 		if (*fds[i] != -1)
 			close(*fds[i]);

@@ -37,6 +37,7 @@ struct folder {
 	char		 dirname[NAME_MAX + 1];
 	int		 refs;
 	int		 locked;	/* how deep */
+	int		 dirty;		/* changed since folder_flush() */
 	int		 dir, new, cur, tmp, lock;
 	struct index	 ix;
 	unsigned int	 epoch;		/* counts indexes that ix was */

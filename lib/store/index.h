@@ -116,6 +116,7 @@ int	index_fixed(const struct index *, uint32_t slot, struct index_fix *);
 /* -1 with EAGAIN if a writer is at it; take the lock and try again. */
 int	index_get(const struct index *, uint32_t slot, struct index_mut *);
 uint32_t index_uid(const struct index *, uint32_t slot);
+uint64_t index_emailid(const struct index *, uint32_t slot);
 /* The slot after this message's: long names take two. */
 uint32_t index_next(const struct index *, uint32_t slot);
 

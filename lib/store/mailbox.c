@@ -110,6 +110,7 @@ mailbox_close(struct mailbox *mb)
 	if (mb->exclusive != -1)
 		close(mb->exclusive);
 	folder_release(mb->f);
+	buf_free(&mb->cached);
 	free(mb->list);
 	free(mb);
 }
@@ -189,6 +190,43 @@ mailbox_status(struct mailbox *mb, struct mailbox_status *s)
 		snprintf(s->id + 2 * j, 3, "%02x", mb->f->ix.hdr.id[j]);
 }
 
+/*
+ * Dead records tell, as far back as they go; before that, each UID that is
+ * not there counts.
+ */
+enum store_error
+mailbox_vanished(struct mailbox *mb, uint64_t since, vanished_cb cb,
+    void *arg)
+{
+	struct index *ix;
+	struct index_mut m;
+	enum store_error error;
+	uint32_t s, uid, next = 1;
+	int all;
+
+	if (mb->mbox != NULL)
+		return (STORE_OK);
+	if ((error = view_fresh(mb)) != STORE_OK)
+		return (error);
+	ix = &mb->f->ix;
+	all = since < ix->hdr.floor;
+	for (s = 0; s < mb->slots; s = index_next(ix, s)) {
+		if ((error = folder_message(mb->f, s, &m)) != STORE_OK)
+			return (error);
+		uid = index_uid(ix, s);
+		if (all && (m.state & REC_LIVE)) {
+			if (uid > next)
+				cb(arg, next, uid - 1);
+			next = uid + 1;
+		} else if (!all && (m.state & REC_LIVE) == 0 &&
+		    m.modseq > since)
+			cb(arg, uid, uid);
+	}
+	if (all && next < mb->uidnext)
+		cb(arg, next, mb->uidnext - 1);
+	return (STORE_OK);
+}
+
 const char *
 mailbox_keyword(struct mailbox *mb, unsigned int i)
 {
@@ -252,6 +290,7 @@ mailbox_message(struct mailbox *mb, uint32_t seq)
 	msg->modseq = m.modseq;
 	msg->internal = fix.internal;
 	msg->saved = fix.saved;
+	msg->emailid = index_emailid(&mb->f->ix, e->slot);
 	msg->size = m.size;
 	if (m.size == INDEX_UNSIZED &&
 	    message_measure(mb, seq, &msg->size) != STORE_OK)

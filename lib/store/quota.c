@@ -190,3 +190,10 @@ store_quota(struct store *st, uint64_t *bytes, uint64_t *messages)
 	*messages = (uint64_t)u.messages;
 	return (STORE_OK);
 }
+
+void
+store_quota_limits(struct store *st, uint64_t *bytes, uint64_t *messages)
+{
+	*bytes = st->quota;
+	*messages = st->quota_messages;
+}

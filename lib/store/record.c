@@ -96,6 +96,17 @@ index_uid(const struct index *ix, uint32_t slot)
 	return (r == NULL ? 0 : r->fix.uid);
 }
 
+uint64_t
+index_emailid(const struct index *ix, uint32_t slot)
+{
+	const char *name;
+	size_t len;
+
+	if ((name = index_name(ix, slot, &len)) == NULL)
+		return (0);
+	return (hash_bytes(name, len));
+}
+
 uint32_t
 index_next(const struct index *ix, uint32_t slot)
 {

@@ -15,6 +15,7 @@
 #include "store/deliver.h"
 #include "store/folder.h"
 #include "store/mbox.h"
+#include "store/name.h"
 
 #define PATH_LEVELS	32
 #define PATH_LENGTH	1024
@@ -172,6 +173,28 @@ store_close(struct store *st)
 	free(st);
 }
 
+size_t
+store_namespaces(struct store *st, const struct store_namespace **list)
+{
+	static const struct store_namespace own = { "", STORE_PERSONAL };
+
+	(void)st;
+	*list = &own;
+	return (1);
+}
+
+/* Whatever there is below one's own Maildir is one's own. */
+const char *
+store_rights(struct store *st, const char *name)
+{
+	char dirname[NAME_MAX + 1];
+
+	if (name_to_dir(name, dirname, sizeof(dirname)) == -1)
+		return ("");
+	return (st->mbox != NULL && !name_is_inbox(name) ? "" :
+	    "lrswipkxtea");
+}
+
 const char *
 store_strerror(enum store_error error)
 {
@@ -198,6 +221,8 @@ store_strerror(enum store_error error)
 		return ("mailbox has children");
 	case STORE_LIMIT:
 		return ("limit reached");
+	case STORE_MODIFIED:
+		return ("changed by another session");
 	case STORE_SYS:
 		break;
 	}

@@ -32,7 +32,8 @@ enum store_error {
 	STORE_CORRUPT,
 	STORE_SYS,		/* store_strerror() has errno's text */
 	STORE_NOTEMPTY,
-	STORE_LIMIT
+	STORE_LIMIT,
+	STORE_MODIFIED		/* since the mod-sequence that was given */
 };
 
 /* Flags of a message; the order is that of the bits on disk. */
@@ -55,6 +56,7 @@ struct store_message {
 	uint64_t	 size;		/* octets with CRLF line ends */
 	time_t		 internal;	/* INTERNALDATE */
 	time_t		 saved;		/* SAVEDATE */
+	uint64_t	 emailid;	/* EMAILID; a copy has the same */
 };
 
 struct mailbox_status {
@@ -88,6 +90,27 @@ enum store_error store_open_path(struct store **, const char *path,
 void		 store_close(struct store *);
 const char	*store_strerror(enum store_error);
 
+/*
+ * Which parts of the name space there are; each name belongs to that with the
+ * longest prefix of it.  A name's rights are those of RFC 4314 as a string of
+ * letters; "" if it does not exist for this user.
+ */
+enum store_kind { STORE_PERSONAL, STORE_OTHERS, STORE_SHARED };
+struct store_namespace {
+	const char	*prefix;	/* "" or ends in '/' */
+	enum store_kind	 kind;
+};
+size_t		 store_namespaces(struct store *,
+		    const struct store_namespace **);
+const char	*store_rights(struct store *, const char *name);
+
+/*
+ * Make durable what the calls below have changed since the last one: flags,
+ * expunges, copies, appended messages.  To be called before any of them is
+ * confirmed; once for many.  Costs nothing if there is nothing to do.
+ */
+enum store_error store_flush(struct store *);
+
 /* What mailbox_list() tells of one mailbox. */
 #define LIST_NOSELECT	0x01
 #define LIST_CHILDREN	0x02
@@ -103,6 +126,9 @@ enum store_error store_subscribe(struct store *, const char *, int on);
 enum store_error store_status(struct store *, const char *,
 		    struct mailbox_status *);
 enum store_error store_quota(struct store *, uint64_t *bytes,
+		    uint64_t *messages);
+/* 0: no limit. */
+void		 store_quota_limits(struct store *, uint64_t *bytes,
 		    uint64_t *messages);
 
 #define MAILBOX_READONLY	0x01
@@ -137,6 +163,15 @@ struct mailbox_changes {
 enum store_error mailbox_sync(struct mailbox *, int no_expunge,
 		    const struct mailbox_changes *, void *arg);
 
+/*
+ * UIDs that were expunged after the mod-sequence since (RFC 7162 3.2.10), as
+ * ranges in ascending order.  What is told may have been expunged before, if
+ * that is not known any more.
+ */
+typedef void (*vanished_cb)(void *arg, uint32_t first, uint32_t last);
+enum store_error mailbox_vanished(struct mailbox *, uint64_t since,
+		    vanished_cb, void *arg);
+
 /* A message's text: a descriptor on the file; lines end as they are there. */
 enum store_error mailbox_message_fd(struct mailbox *, uint32_t seq, int *fd);
 /*
@@ -156,6 +191,22 @@ void		 message_text_free(struct message_text *);
 enum flag_op { FLAGS_SET, FLAGS_ADD, FLAGS_REMOVE };
 enum store_error mailbox_store(struct mailbox *, uint32_t seq, enum flag_op,
 		    uint32_t flags, uint32_t keywords);
+/*
+ * The same for n messages under one lock; result[i] tells about seqs[i].
+ * STORE_MODIFIED: its mod-sequence is above unchangedsince.
+ */
+struct store_change {
+	enum flag_op	 op;
+	uint32_t	 flags, keywords;
+	uint64_t	 unchangedsince;	/* UINT64_MAX: any */
+};
+struct store_changed {
+	enum store_error error;
+	uint64_t	 modseq;	/* its mod-sequence now */
+};
+enum store_error mailbox_change(struct mailbox *, const uint32_t *seqs,
+		    size_t n, const struct store_change *,
+		    struct store_changed *result);
 /* Remove these for good (n sequence numbers, ascending); told as by sync. */
 enum store_error mailbox_expunge(struct mailbox *, const uint32_t *, size_t n,
 		    const struct mailbox_changes *, void *arg);

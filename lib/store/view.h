@@ -5,6 +5,7 @@
 #ifndef STORE_VIEW_H
 #define STORE_VIEW_H
 
+#include "buf/buf.h"
 #include "store/folder.h"
 #include "store/mboxview.h"
 
@@ -29,6 +30,7 @@ struct mailbox {
 	uint32_t		 uidvalidity, uidnext;
 	unsigned int		 epoch;		/* the folder's */
 	struct store_message	 msg;		/* mailbox_message()'s */
+	struct buf		 cached;	/* mailbox_cached()'s */
 };
 
 /* What view_collect() found, to be told without a lock. */

@@ -1,0 +1,235 @@
+/*
+ * cache_entry: making and reading one message's cached items.  Pure.
+ *
+ * Cost: one pass over the header for the fields, one for the envelope, and one
+ * over the text if its structure is wanted.
+ */
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+#include "mime/date.h"
+#include "mime/header.h"
+#include "mime/preview.h"
+#include "mime/structure.h"
+#include "mime/subject.h"
+#include "mime/tree.h"
+#include "store/cache_entry.h"
+#include "store/hash.h"
+
+_Static_assert(sizeof(struct cache_entry) % 8 == 0, "entry");
+
+/* What clients ask for when they list messages, in lower case, sorted. */
+static const char *const fields[] = {
+	"autocrypt", "bcc", "cc", "content-class", "content-description",
+	"content-language", "content-transfer-encoding", "content-type",
+	"date", "delivered-to", "disposition-notification-to", "envelope-to",
+	"from", "importance", "in-reply-to", "list-help", "list-id",
+	"list-post", "list-unsubscribe", "mail-followup-to",
+	"mail-reply-to", "message-id", "mime-version", "newsgroups",
+	"priority", "references", "reply-to", "return-receipt-to", "sender",
+	"subject", "to", "user-agent", "x-draft-info", "x-label",
+	"x-mailer", "x-mozilla-draft-info", "x-msmail-priority",
+	"x-original-to", "x-priority", "x-spam-flag", "x-spam-score",
+	"x-spam-status", "x-universally-unique-identifier"
+};
+
+struct maker {
+	struct buf		*out;
+	struct cache_entry	 e;
+	const char		*text;
+	size_t			 len;
+};
+
+static int	make_items(struct maker *, unsigned int);
+
+static int
+compare(const char *name, size_t len, const char *field)
+{
+	int ret = strncasecmp(name, field, len);
+
+	return (ret != 0 ? ret : field[len] == '\0' ? 0 : -1);
+}
+
+int
+cached_field(const char *name, size_t len)
+{
+	size_t lo = 0, hi = sizeof(fields) / sizeof(fields[0]), mid;
+	int ret;
+
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		if ((ret = compare(name, len, fields[mid])) == 0)
+			return (1);
+		if (ret < 0)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	return (0);
+}
+
+int
+cache_entry_make(struct buf *out, const char *text, size_t len,
+    unsigned int what)
+{
+	static const char pad[8];
+	struct maker m = { .out = out, .text = text, .len = len };
+	size_t start = buf_len(out), rest;
+
+	m.e.header = (uint32_t)mime_header_length(text, len);
+	if (buf_add(out, &m.e, sizeof(m.e)) == -1 ||
+	    make_items(&m, what) == -1)
+		return (-1);
+	rest = (buf_len(out) - start) % 8;
+	if (rest != 0 && buf_add(out, pad, 8 - rest) == -1)
+		return (-1);
+	m.e.len = (uint32_t)(buf_len(out) - start);
+	memcpy((char *)buf_data(out) + start, &m.e, sizeof(m.e));
+	return (0);
+}
+
+static int
+make_fields(struct maker *m, struct buf *b)
+{
+	struct mime_fields it;
+	struct mime_field f;
+
+	mime_fields_init(&it, m->text, m->e.header);
+	while (mime_fields_next(&it, &f))
+		if (cached_field(f.name, f.namelen) &&
+		    buf_add(b, f.raw, f.rawlen) == -1)
+			return (-1);
+	return (0);
+}
+
+/* Sets the dates, too. */
+static int
+make_subject(struct maker *m, struct buf *b)
+{
+	static const char *const names[] = { "Subject", "Date" };
+	struct mime_field f[2];
+	struct mime_date date;
+
+	mime_fields_collect(m->text, m->e.header, names, 2, f);
+	if (f[1].raw != NULL &&
+	    mime_date_parse(&date, f[1].value, f[1].valuelen) == 0) {
+		m->e.sent = mime_date_time(&date);
+		m->e.zone = date.zone;
+	}
+	if (f[0].raw == NULL)
+		return (0);
+	return (mime_base_subject(f[0].value, f[0].valuelen, b) == -1 ? -1 :
+	    0);
+}
+
+static int
+make_item(struct maker *m, enum cached_item item, const struct mime_tree *t,
+    struct buf *b)
+{
+	switch (item) {
+	case CACHED_ENVELOPE:
+		return (mime_write_envelope(b, m->text, m->e.header));
+	case CACHED_STRUCTURE:
+		return (mime_write_structure(b, t, 1));
+	case CACHED_BODY:
+		return (mime_write_structure(b, t, 0));
+	case CACHED_FIELDS:
+		return (make_fields(m, b));
+	case CACHED_PREVIEW:
+		return (mime_preview(t, b));
+	case CACHED_SUBJECT:
+		return (make_subject(m, b));
+	case CACHED_ITEMS:
+		break;
+	}
+	return (-1);
+}
+
+static int
+make_items(struct maker *m, unsigned int what)
+{
+	struct mime_tree t = { 0 };
+	struct buf item;
+	int i, ret = 0;
+
+	what |= CACHED_HEADER;		/* they cost next to nothing */
+	if ((what & ~CACHED_HEADER) != 0) {
+		what = CACHED_ALL;
+		if (mime_tree_parse(&t, m->text, m->len) == -1)
+			return (-1);
+	}
+	for (i = 0; i < CACHED_ITEMS && ret == 0; i++) {
+		buf_init(&item, CACHE_ITEM_MAX);
+		if ((what & CACHED_BIT(i)) == 0)
+			;
+		else if (make_item(m, i, &t, &item) == 0) {
+			m->e.has |= CACHED_BIT(i);
+			ret = buf_len(&item) == 0 ? 0 : buf_add(m->out,
+			    buf_data(&item), buf_len(&item));
+		} else if (errno == ENOBUFS)
+			m->e.over |= CACHED_BIT(i);
+		else
+			ret = -1;
+		if (ret == 0 && (m->e.has & CACHED_BIT(i)))
+			m->e.end[i] = (uint32_t)buf_len(&item);
+		if (i > 0)
+			m->e.end[i] += m->e.end[i - 1];
+		buf_free(&item);
+	}
+	mime_tree_free(&t);
+	return (ret);
+}
+
+static uint64_t
+entry_sum(const struct cache_entry *e)
+{
+	return (hash_bytes(&e->len, e->len - sizeof(e->sum)));
+}
+
+void
+cache_entry_own(struct cache_entry *e, uint32_t uid, uint32_t uidvalidity)
+{
+	e->uid = uid;
+	e->uidvalidity = uidvalidity;
+	e->sum = entry_sum(e);
+}
+
+int
+cache_entry_ok(const struct cache_entry *e, size_t len)
+{
+	uint32_t end = 0, room;
+	int i;
+
+	if (len < sizeof(*e) || e->len < sizeof(*e) || e->len > len ||
+	    e->len > CACHE_ENTRY_MAX || e->len % 8 != 0)
+		return (0);
+	room = e->len - (uint32_t)sizeof(*e);
+	for (i = 0; i < CACHED_ITEMS; i++) {
+		if (e->end[i] < end || e->end[i] > room)
+			return (0);
+		end = e->end[i];
+	}
+	return (e->sum == entry_sum(e));
+}
+
+void
+cache_entry_items(const struct cache_entry *e, struct store_cached *out)
+{
+	const char *p = (const char *)(e + 1);
+	uint32_t start = 0;
+	int i;
+
+	memset(out, 0, sizeof(*out));
+	out->has = e->has;
+	out->sent = e->sent;
+	out->zone = (int16_t)e->zone;
+	out->header = e->header;
+	for (i = 0; i < CACHED_ITEMS; i++) {
+		if (e->has & CACHED_BIT(i)) {
+			out->item[i].p = p + start;
+			out->item[i].len = e->end[i] - start;
+		}
+		start = e->end[i];
+	}
+}
