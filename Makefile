@@ -107,8 +107,8 @@ AUTH_OBJS = \
 DNS_OBJS = \
 	lib/dns/wire.o
 RULES_OBJS = \
-	lib/rules/account.o lib/rules/check.o lib/rules/expand.o \
-	lib/rules/match.o
+	lib/rules/account.o lib/rules/check.o lib/rules/client.o \
+	lib/rules/expand.o lib/rules/match.o
 DAEMON_OBJS = \
 	lib/daemon/addrcount.o lib/daemon/audit.o lib/daemon/control.o \
 	lib/daemon/ctlclient.o lib/daemon/ctlserve.o lib/daemon/doors.o \
@@ -126,7 +126,8 @@ LIB_OBJS = \
 
 SMTPD_OBJS = \
 	smtpd/contract.o smtpd/dns.o smtpd/envelope.o smtpd/granted.o \
-	smtpd/journal.o smtpd/journal_file.o smtpd/lookup.o smtpd/net.o \
+	smtpd/journal.o smtpd/journal_file.o smtpd/lookup.o \
+	smtpd/lookup_dns.o smtpd/net.o \
 	smtpd/net_auth.o smtpd/net_data.o smtpd/net_session.o \
 	smtpd/parent.o smtpd/queue.o smtpd/queue_bounce.o \
 	smtpd/queue_clean.o smtpd/queue_ctl.o smtpd/queue_dest.o \
@@ -165,7 +166,8 @@ REGRESS = \
 	regress/privsep/role regress/queue/envelope regress/queue/journal \
 	regress/queue/kill regress/relay/content regress/relay/login \
 	regress/relay/reply regress/relay/session regress/rules/check \
-	regress/rules/expand regress/rules/match regress/sandbox/files \
+	regress/rules/client regress/rules/expand regress/rules/match \
+	regress/sandbox/files \
 	regress/sandbox/libs regress/sandbox/sandbox regress/sasl/base64 \
 	regress/sasl/scram regress/sasl/server regress/smtp/address \
 	regress/smtp/command regress/smtp/content regress/smtp/queueid \

@@ -4,7 +4,7 @@
  * Believes auth about who logged in, and of net only what a client may say of
  * itself.  Tells its verdicts to queue and parent, which act on them; net
  * hears of them from there.  Sees tables and the password database; talks to
- * no network.
+ * no network: what rules want to know of names it asks the dns role.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,12 +15,13 @@
 #include "rules/rules.h"
 #include "smtpd/contract.h"
 #include "smtpd/lookup.h"
+#include "smtpd/lookup_dns.h"
 #include "smtpd/tables.h"
 
 #define CONF_TEXT_MAX	(16 << 20)
 #define CLIENT_BUCKETS	4096
 #define JOBS_MAX	100000		/* waiting for a table */
-#define JOB_TRIES	16		/* a table that is never fresh */
+#define JOB_TRIES	100		/* answers that one may wait for */
 
 /* What is known of a connection of net. */
 struct client {
@@ -55,6 +56,7 @@ static struct {
 	LIST_HEAD(, client)	 clients[CLIENT_BUCKETS];
 	size_t			 nclients;
 	size_t			 njobs;
+	int			 asks_dns;	/* some rule does */
 } self;
 
 static void	job_run(struct job *);
@@ -130,6 +132,17 @@ set_string(char **to, const char *s)
 	*to = strdup(s);
 }
 
+/* What the rules will ask about this client, before RCPT needs it. */
+static void
+prefetch(const struct client *c)
+{
+	struct rules_env	env = { .conf = self.conf,
+				    .lookup = tables_lookup,
+				    .dns = lookup_dns };
+
+	rules_prefetch(&env, c->addr, c->helo);
+}
+
 static void
 lookup_tx_mail(struct peer *p, struct msg *m)
 {
@@ -159,6 +172,8 @@ lookup_tx_mail(struct peer *p, struct msg *m)
 	c->tls = ask->tls;
 	c->listener = ask->listener;
 	strlcpy(c->addr, ask->addr, sizeof(c->addr));
+	if (self.asks_dns)
+		prefetch(c);
 	if (queue == NULL)
 		return;
 	open.conn = ask->conn;
@@ -422,6 +437,7 @@ job_run(struct job *j)
 {
 	struct rules_env	env = { .conf = self.conf,
 				    .lookup = tables_lookup,
+				    .dns = lookup_dns,
 				    .resume = job_resume, .arg = j };
 	enum rules_result	r = RULES_NO;
 
@@ -514,6 +530,7 @@ lookup_conf(struct peer *p, struct msg *m)
 	    (self.conf = conf_parse(text, len, NULL, NULL)) == NULL)
 		fatalx("configuration");
 	free(text);
+	self.asks_dns = rules_ask_dns(self.conf);
 	tables_open(self.conf);
 }
 
@@ -524,6 +541,8 @@ lookup_channel_gone(struct peer *p)
 	struct client	*c, *next;
 	size_t		 i;
 
+	if (peer_role(p) == ROLE_DNS)
+		lookup_dns_gone();
 	if (peer_role(p) != ROLE_NET)
 		return;
 	for (i = 0; i < CLIENT_BUCKETS; i++)
@@ -534,12 +553,15 @@ lookup_channel_gone(struct peer *p)
 static void
 lookup_stats(void)
 {
-	log_info("clients=%zu waiting=%zu", self.nclients, self.njobs);
+	log_info("clients=%zu waiting=%zu names=%zu", self.nclients,
+	    self.njobs, lookup_dns_known());
 }
 
 static const struct handler handlers[] = {
 	{ M_CONF,		lookup_conf },
 	{ M_TABLE,		tables_answer },
+	{ M_DNS_RECORD,		lookup_dns_record },
+	{ M_DNS_DONE,		lookup_dns_done },
 	{ M_TX_MAIL,		lookup_tx_mail },
 	{ M_TX_RCPT,		lookup_tx_rcpt },
 	{ M_TX_END,		lookup_tx_end },

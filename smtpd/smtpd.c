@@ -25,7 +25,7 @@ static const struct role_def roles[] = {
 	{ ROLE_LOOKUP, "_maillook", NULL, "stdio rpath getpw recvfd",
 	    ROLE_CONFTEXT, 256, R_QUEUE | R_RELAY, &lookup_code },
 	{ ROLE_DNS, "_maildns", "/var/empty", "stdio dns recvfd",
-	    ROLE_NETFACING, 1024, R_RELAY, &dns_code },
+	    ROLE_NETFACING, 1024, R_RELAY | R_LOOKUP, &dns_code },
 	{ ROLE_QUEUE, "_mailq", NULL,
 	    "stdio accept rpath wpath cpath flock thread sendfd recvfd",
 	    ROLE_CONFTEXT | ROLE_KEEPS, 16384, R_RELAY, &queue_code },

@@ -127,10 +127,6 @@ add_cond(struct build *b, enum conf_cond_kind kind)
 void
 build_cond(struct build *b, enum conf_cond_kind kind)
 {
-	struct conf_pos pos = lex_pos(b->lex);
-
-	if (kind == COND_NO_RDNS)
-		(void)build_lacks(b, "no rdns", &pos);
 	(void)add_cond(b, kind);
 }
 
@@ -140,15 +136,51 @@ build_cond_word(struct build *b, enum conf_cond_kind kind,
 {
 	struct conf_cond *cond;
 
-	if (kind == COND_DNSBL) {
-		(void)build_lacks(b, "dnsbl", &w->pos);
-		if (!value_is_domain(w->s))
-			build_error(b, w, "no zone; write a domain name");
-	}
-	if ((cond = add_cond(b, kind)) == NULL)
+	if ((cond = add_cond(b, kind)) != NULL)
+		cond->word = build_keep(b, w->s);
+}
+
+/* What a list answers lies in 127/8 (RFC 5782 2.1). */
+static void
+add_code(struct build *b, struct conf_cond *cond, const struct item *item)
+{
+	struct addr_net net, *codes;
+
+	if (item->value != NULL || addr_net_parse(&net, item->key->s) == -1 ||
+	    net.negated || net.family != AF_INET || net.bits < 8 ||
+	    net.bytes[0] != 127) {
+		build_error(b, item->key, "no answer of a list; write an "
+		    "address or a prefix of 127.0.0.0/8");
 		return;
-	cond->word = kind == COND_DNSBL ? build_lower(b, w->s) :
-	    build_keep(b, w->s);
+	}
+	if ((codes = reallocarray(cond->codes, cond->ncodes + 1,
+	    sizeof(*codes))) == NULL) {
+		b->nomem = 1;
+		return;
+	}
+	cond->codes = codes;
+	codes[cond->ncodes++] = net;
+}
+
+void
+build_cond_dnsbl(struct build *b, const struct word *zone,
+    const struct list *codes)
+{
+	const struct item *item;
+	struct conf_cond *cond;
+
+	if (!value_is_domain(zone->s))
+		build_error(b, zone, "no zone; write a domain name");
+	if ((cond = add_cond(b, COND_DNSBL)) == NULL)
+		return;
+	cond->word = build_lower(b, zone->s);
+	if (codes == NULL)
+		return;
+	for (item = codes->first; item != NULL; item = item->next)
+		add_code(b, cond, item);
+	if (codes->n == 0)
+		build_error(b, zone, "followed by an empty list, which "
+		    "matches nothing; write the answers that count");
 }
 
 static void

@@ -19,6 +19,9 @@ void	build_rule_implied(struct build *);
 void	build_cond(struct build *, enum conf_cond_kind);
 void	build_cond_word(struct build *, enum conf_cond_kind,
 	    const struct word *);
+/* codes NULL: whatever the zone answers */
+void	build_cond_dnsbl(struct build *, const struct word *zone,
+	    const struct list *codes);
 void	build_cond_set(struct build *, enum conf_cond_kind,
 	    const struct set *);
 

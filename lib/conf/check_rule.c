@@ -24,6 +24,18 @@ is_everybody(const struct conf_network *n)
 	return (0);
 }
 
+/* A backup MX names what it is for; the proof of lib/rules looks closer. */
+static int
+names_recipients(const struct conf_rule *r)
+{
+	const struct conf_cond *c;
+
+	TAILQ_FOREACH(c, &r->conds, entry)
+		if (c->kind == COND_RECIPIENT)
+			return (1);
+	return (0);
+}
+
 static void
 check_relay(struct build *b, const struct conf_rule *r)
 {
@@ -40,7 +52,8 @@ check_relay(struct build *b, const struct conf_rule *r)
 	if (r->scope == SCOPE_NONE)
 		report_error(b->report, &r->pos, "this permit does not say "
 		    "where to; write relay or deliver");
-	if (any && r->scope == SCOPE_RELAY && !r->unsafe)
+	if (any && r->scope == SCOPE_RELAY && !r->unsafe &&
+	    !names_recipients(r))
 		report_error(b->report, &r->pos, "this relays for strangers; "
 		    "write deliver, another source, or relay unsafe if that "
 		    "is meant");

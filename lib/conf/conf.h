@@ -131,13 +131,16 @@ enum conf_source { SOURCE_ANY, SOURCE_NETWORK, SOURCE_AUTHENTICATED,
 enum conf_scope { SCOPE_NONE, SCOPE_RELAY, SCOPE_DELIVER };
 
 enum conf_cond_kind { COND_TAG, COND_SENDER, COND_RECIPIENT, COND_HELO,
-	COND_DNSBL, COND_NO_RDNS, COND_NO_TLS };
+	COND_HELO_MALFORMED, COND_HELO_OURS, COND_HELO_UNKNOWN, COND_DNSBL,
+	COND_NO_RDNS, COND_NO_TLS };
 
 struct conf_cond {
 	TAILQ_ENTRY(conf_cond) entry;
 	enum conf_cond_kind kind;
 	char		*word;		/* tag or zone */
 	struct conf_set	 set;
+	struct addr_net	*codes;		/* of dnsbl; none: all of 127/8 */
+	size_t		 ncodes;
 };
 TAILQ_HEAD(conf_conds, conf_cond);
 
@@ -281,6 +284,11 @@ struct conf	*conf_parse(const char *text, size_t len, conf_report, void *);
 void		 conf_free(struct conf *);
 /* The whole configuration in its own language; malloc'ed, NULL on ENOMEM. */
 char		*conf_print(const struct conf *);
+
+/* One of them in that language, without a newline. */
+void		 conf_print_rule(FILE *, const struct conf_rule *);
+void		 conf_print_cond(FILE *, const struct conf_cond *);
+void		 conf_print_route(FILE *, const struct conf_route *);
 
 struct conf_domain *conf_domain_find(const struct conf *, const char *name);
 struct conf_table  *conf_table_find(const struct conf *, const char *name);

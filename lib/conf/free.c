@@ -111,6 +111,7 @@ free_rules(struct conf *c)
 			TAILQ_REMOVE(&r->conds, cond, entry);
 			free(cond->word);
 			words_free(&cond->set.words);
+			free(cond->codes);
 			free(cond);
 		}
 		free(r->reply);

@@ -12,7 +12,6 @@
 static const char *const features[] = {
 	"deliver lmtp",
 	"deliver pipe",
-	"dnsbl",
 	"domain archive",
 	"domain quota",
 	"domain sieve",
@@ -28,7 +27,6 @@ static const char *const features[] = {
 	"mailbox quota",
 	"mailbox special",
 	"masquerade",
-	"no rdns",
 	"sign",
 	"table ldap",
 	"table pgsql",

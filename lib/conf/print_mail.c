@@ -93,31 +93,55 @@ print_domain(FILE *f, const struct conf_domain *d)
 }
 
 static void
-print_cond(FILE *f, const struct conf_cond *cond)
+print_codes(FILE *f, const struct conf_cond *cond)
+{
+	char text[ADDR_TEXT];
+	size_t i;
+
+	for (i = 0; i < cond->ncodes; i++) {
+		addr_net_print(&cond->codes[i], text, sizeof(text));
+		(void)fprintf(f, "%s%s", i == 0 ? " = { " : ", ", text);
+	}
+	if (cond->ncodes > 0)
+		(void)fputs(" }", f);
+}
+
+void
+conf_print_cond(FILE *f, const struct conf_cond *cond)
 {
 	switch (cond->kind) {
 	case COND_TAG:
-		(void)fputs(" tag ", f);
+		(void)fputs("tag ", f);
 		print_name(f, cond->word);
 		break;
 	case COND_SENDER:
-		print_set(f, " sender ", &cond->set);
+		print_set(f, "sender ", &cond->set);
 		break;
 	case COND_RECIPIENT:
-		print_set(f, " recipient ", &cond->set);
+		print_set(f, "recipient ", &cond->set);
 		break;
 	case COND_HELO:
-		print_set(f, " helo ", &cond->set);
+		print_set(f, "helo ", &cond->set);
+		break;
+	case COND_HELO_MALFORMED:
+		(void)fputs("helo malformed", f);
+		break;
+	case COND_HELO_OURS:
+		(void)fputs("helo ours", f);
+		break;
+	case COND_HELO_UNKNOWN:
+		(void)fputs("helo unknown", f);
 		break;
 	case COND_DNSBL:
-		(void)fputs(" dnsbl ", f);
+		(void)fputs("dnsbl ", f);
 		print_quoted(f, cond->word);
+		print_codes(f, cond);
 		break;
 	case COND_NO_RDNS:
-		(void)fputs(" no rdns", f);
+		(void)fputs("no rdns", f);
 		break;
 	case COND_NO_TLS:
-		(void)fputs(" no tls", f);
+		(void)fputs("no tls", f);
 		break;
 	}
 }
@@ -141,17 +165,16 @@ print_source(FILE *f, const struct conf_rule *r)
 	}
 }
 
-/* Those that hold because there is none stand as comments. */
-static void
-print_rule(FILE *f, const struct conf_rule *r)
+void
+conf_print_rule(FILE *f, const struct conf_rule *r)
 {
 	const struct conf_cond *cond;
 
-	(void)fprintf(f, "%s%s ", r->implied ? "# " : "",
-	    r->permit ? "permit" : "reject");
+	(void)fprintf(f, "%s ", r->permit ? "permit" : "reject");
 	print_source(f, r);
 	TAILQ_FOREACH(cond, &r->conds, entry)
-		print_cond(f, cond);
+		(void)putc(' ', f);
+		conf_print_cond(f, cond);
 	if (r->scope == SCOPE_RELAY)
 		(void)fputs(" relay", f);
 	else if (r->scope == SCOPE_DELIVER)
@@ -162,7 +185,6 @@ print_rule(FILE *f, const struct conf_rule *r)
 		(void)putc(' ', f);
 		print_quoted(f, r->reply);
 	}
-	(void)putc('\n', f);
 }
 
 static void
@@ -181,8 +203,8 @@ set_empty(const struct conf_set *set)
 	return (set->words.n == 0 && set->table == NULL);
 }
 
-static void
-print_route(FILE *f, const struct conf_route *r)
+void
+conf_print_route(FILE *f, const struct conf_route *r)
 {
 	(void)fputs(r->bounce ? "bounce" : "relay", f);
 	if (set_empty(&r->to))
@@ -201,7 +223,6 @@ print_route(FILE *f, const struct conf_route *r)
 		(void)putc(' ', f);
 		print_quoted(f, r->reply);
 	}
-	(void)putc('\n', f);
 }
 
 /* Mail that no route is for goes by MX. */
@@ -312,10 +333,17 @@ print_mail(FILE *f, const struct conf *c)
 
 	TAILQ_FOREACH(d, &c->domains, entry)
 		print_domain(f, d);
-	TAILQ_FOREACH(r, &c->rules, entry)
-		print_rule(f, r);
-	TAILQ_FOREACH(route, &c->routes, entry)
-		print_route(f, route);
+	/* Those that hold because there is none stand as comments. */
+	TAILQ_FOREACH(r, &c->rules, entry) {
+		if (r->implied)
+			(void)fputs("# ", f);
+		conf_print_rule(f, r);
+		(void)putc('\n', f);
+	}
+	TAILQ_FOREACH(route, &c->routes, entry) {
+		conf_print_route(f, route);
+		(void)putc('\n', f);
+	}
 	print_default_route(f, c);
 	print_mailboxes(f, c);
 	print_identity(f, c);

@@ -314,28 +314,43 @@ dns_name_ok(const char *name)
 	}
 }
 
-int
-dns_reverse_name(const char *addr, char *out, size_t size)
+/* zone NULL: where the reverse names are */
+static int
+reverse(const char *addr, const char *zone, char *out, size_t size)
 {
 	static const char	hex[] = "0123456789abcdef";
+	char			text[4 * 16 + 1], *p = text;
 	unsigned char		b[16];
 	size_t			i;
 	int			n;
 
 	if (inet_pton(AF_INET, addr, b) == 1) {
-		n = snprintf(out, size, "%u.%u.%u.%u.in-addr.arpa", b[3],
-		    b[2], b[1], b[0]);
+		n = snprintf(out, size, "%u.%u.%u.%u.%s", b[3], b[2], b[1],
+		    b[0], zone != NULL ? zone : "in-addr.arpa");
 		return (n < 0 || (size_t)n >= size ? -1 : 0);
 	}
-	if (inet_pton(AF_INET6, addr, b) != 1 ||
-	    size < 4 * sizeof(b) + sizeof("ip6.arpa"))
+	if (inet_pton(AF_INET6, addr, b) != 1)
 		return (-1);
 	for (i = sizeof(b); i > 0; i--) {
-		*out++ = hex[b[i - 1] & 0x0f];
-		*out++ = '.';
-		*out++ = hex[b[i - 1] >> 4];
-		*out++ = '.';
+		*p++ = hex[b[i - 1] & 0x0f];
+		*p++ = '.';
+		*p++ = hex[b[i - 1] >> 4];
+		*p++ = '.';
 	}
-	memcpy(out, "ip6.arpa", sizeof("ip6.arpa"));
-	return (0);
+	*p = '\0';
+	n = snprintf(out, size, "%s%s", text, zone != NULL ? zone :
+	    "ip6.arpa");
+	return (n < 0 || (size_t)n >= size ? -1 : 0);
+}
+
+int
+dns_reverse_name(const char *addr, char *out, size_t size)
+{
+	return (reverse(addr, NULL, out, size));
+}
+
+int
+dns_reverse_under(const char *addr, const char *zone, char *out, size_t size)
+{
+	return (reverse(addr, zone, out, size));
 }

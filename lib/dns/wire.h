@@ -49,5 +49,7 @@ int	dns_wire_name(const void *, size_t, size_t *off, char out[DNS_NAME]);
 int	dns_name_ok(const char *);
 /* Where the PTR of a literal address is; -1 if it is none. */
 int	dns_reverse_name(const char *addr, char *, size_t);
+/* The same in a zone that lists addresses (RFC 5782 2.1, 2.4). */
+int	dns_reverse_under(const char *addr, const char *zone, char *, size_t);
 
 #endif

@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "os/compat.h"
+#include "rules/client.h"
 #include "rules/rules.h"
 
 struct waiting {
@@ -127,6 +128,13 @@ source_matches(const struct conf_rule *rule, const struct rules_request *q)
 }
 
 static int
+needs_dns(const struct conf_cond *c)
+{
+	return (c->kind == COND_DNSBL || c->kind == COND_NO_RDNS ||
+	    c->kind == COND_HELO_UNKNOWN);
+}
+
+static int
 condition(const struct rules_env *env, const struct conf_cond *c,
     const struct rules_request *q, enum rules_result *r)
 {
@@ -140,30 +148,113 @@ condition(const struct rules_env *env, const struct conf_cond *c,
 		return (rules_in_set(env, &c->set, q->rcpt, r));
 	case COND_HELO:
 		return (rules_in_set(env, &c->set, q->helo, r));
+	case COND_HELO_MALFORMED:
+		return (client_helo_malformed(q->helo));
+	case COND_HELO_OURS:
+		return (client_helo_ours(env->conf, q->helo));
+	case COND_HELO_UNKNOWN:
+		return (client_helo_unknown(env, q->helo, r));
+	case COND_DNSBL:
+		return (client_listed(env, c, q->addr, r));
+	case COND_NO_RDNS:
+		return (client_no_rdns(env, q->addr, r));
 	case COND_NO_TLS:
 		return (!q->tls);
-	case COND_DNSBL:
-	case COND_NO_RDNS:
-		break;			/* the parser refuses them */
 	}
 	return (0);
 }
 
+/*
+ * NULL: the rule matches.  Else what was not so: a condition, or the source
+ * or the scope in words.  With *r RULES_PENDING or RULES_TEMPFAIL it is not
+ * known.  The name system is asked last, about what nothing else excludes.
+ */
+static const char *
+mismatch(const struct rules_env *env, const struct conf_rule *rule,
+    const struct rules_request *q, int ours, const struct conf_cond **cond,
+    enum rules_result *r)
+{
+	const struct conf_cond	*c;
+	int			 last;
+
+	*r = RULES_OK;
+	*cond = NULL;
+	if (!source_matches(rule, q))
+		return (rule->source == SOURCE_NETWORK ? "the client is not "
+		    "in the network" : rule->source == SOURCE_LOCAL ?
+		    "it does not come from this machine's own programs" :
+		    "nobody has logged in");
+	if (rule->scope == SCOPE_DELIVER && !ours)
+		return ("the recipient is of no domain of ours");
+	for (last = 0; last <= 1; last++)
+		TAILQ_FOREACH(c, &rule->conds, entry)
+			if (needs_dns(c) == last && !condition(env, c, q, r)) {
+				*cond = c;
+				return ("it is not so");
+			}
+	return (NULL);
+}
+
+/* For mailctl explain: the condition as it was written. */
+static void
+tell(const struct rules_env *env, const struct conf_rule *rule,
+    const struct conf_cond *c, const char *why)
+{
+	char	*text = NULL;
+	size_t	 size;
+	FILE	*f;
+
+	if (c != NULL && (f = open_memstream(&text, &size)) != NULL) {
+		(void)fputs("it is not so: ", f);
+		conf_print_cond(f, c);
+		if (fclose(f) == 0)
+			why = text;
+	}
+	env->trace->rule(env->trace->arg, rule, why);
+	free(text);
+}
+
+/* Does the rule match?  With *r as mismatch() has it. */
 static int
 matches(const struct rules_env *env, const struct conf_rule *rule,
     const struct rules_request *q, int ours, enum rules_result *r)
 {
 	const struct conf_cond	*c;
+	const char		*why;
 
-	*r = RULES_OK;
-	if (!source_matches(rule, q))
-		return (0);
-	if (rule->scope == SCOPE_DELIVER && !ours)
-		return (0);
-	TAILQ_FOREACH(c, &rule->conds, entry)
-		if (!condition(env, c, q, r))
-			return (0);
-	return (1);
+	why = mismatch(env, rule, q, ours, &c, r);
+	if (env->trace != NULL && *r == RULES_OK)
+		tell(env, rule, c, why);
+	return (why == NULL);
+}
+
+int
+rules_ask_dns(const struct conf *conf)
+{
+	const struct conf_rule	*rule;
+	const struct conf_cond	*c;
+
+	TAILQ_FOREACH(rule, &conf->rules, entry)
+		TAILQ_FOREACH(c, &rule->conds, entry)
+			if (needs_dns(c))
+				return (1);
+	return (0);
+}
+
+void
+rules_prefetch(const struct rules_env *env, const char *addr,
+    const char *helo)
+{
+	struct rules_request	 q = { .addr = addr, .helo = helo };
+	const struct conf_rule	*rule;
+	const struct conf_cond	*c;
+	enum rules_result	 r;
+
+	TAILQ_FOREACH(rule, &env->conf->rules, entry)
+		TAILQ_FOREACH(c, &rule->conds, entry)
+			if (needs_dns(c) && (rule->source == SOURCE_ANY ||
+			    source_matches(rule, &q)))
+				(void)condition(env, c, &q, &r);
 }
 
 struct conf_domain *

@@ -3,14 +3,16 @@
  *
  * The same code runs in the lookup role for a live session, in the checks of
  * -n, and for mailctl.  It is written as plain functions that look tables up
- * as they go.  A table may have to be read again first; then the function
- * returns RULES_PENDING, the environment's resume() is called once the table
- * is there, and the caller asks the same again from the start.
+ * as they go.  A table may have to be read again first, or a name server
+ * asked; then the function returns RULES_PENDING, the environment's resume()
+ * is called once the answer is there, and the caller asks the same again from
+ * the start.
  */
 #ifndef RULES_RULES_H
 #define RULES_RULES_H
 
 #include "conf/conf.h"
+#include "dns/wire.h"
 #include "privsep/contract.h"
 #include "smtp/address.h"
 #include "table/table.h"
@@ -25,15 +27,47 @@ enum rules_result {
 	RULES_PENDING
 };
 
-/* How tables are reached. */
+struct rules_dest;
+
+/* Records of a name: other names, or addresses as text. */
+#define RULES_NAMES	16		/* more are left out */
+struct rules_names {
+	size_t	n;
+	char	v[RULES_NAMES][DNS_NAME];
+};
+
+/* What "mailctl explain" tells; any of them may be called many times. */
+struct rules_trace {
+	/* why a rule did not match; NULL: it did, and decides */
+	void	(*rule)(void *arg, const struct conf_rule *, const char *why);
+	/* an address of the expansion; from is the number of the one whose
+	   alias it stands in, 0 none; how: NULL if it was seen before */
+	void	(*address)(void *arg, unsigned int number, unsigned int from,
+		    const char *addr, const char *how);
+	/* where the address of that number ends */
+	void	(*dest)(void *arg, unsigned int number,
+		    const struct rules_dest *, const struct conf_route *);
+	void	*arg;
+};
+
+/* How tables and name servers are reached. */
 struct rules_env {
 	const struct conf	*conf;
 	/* answers at once or later, exactly once */
 	void			(*lookup)(const struct conf_table *,
 				    enum table_form, const char *key,
 				    table_cb, void *);
+	/*
+	 * type is DNS_WIRE_A, AAAA, PTR (of an address) or MX.  RULES_NO
+	 * there is none, RULES_TEMPFAIL not to be found out, RULES_PENDING
+	 * resume() follows.  NULL: nobody can be asked.
+	 */
+	enum rules_result	(*dns)(const struct rules_env *,
+				    unsigned int type, const char *name,
+				    struct rules_names *);
 	void			(*resume)(void *arg);
 	void			*arg;
+	const struct rules_trace *trace;	/* NULL: nobody listens */
 };
 
 /* Who asks for what. */
@@ -77,6 +111,14 @@ struct rules_answer {
 /* May this be handed to us?  Which rule says so? */
 void	rules_decide(const struct rules_env *, const struct rules_request *,
 	    struct rules_answer *);
+/* Does any rule need the name system? */
+int	rules_ask_dns(const struct conf *);
+/*
+ * Ask already what the rules will want to know of a client, all of it at
+ * once; nothing is resumed.
+ */
+void	rules_prefetch(const struct rules_env *, const char *addr,
+	    const char *helo);
 /*
  * All the places that rcpt ends at.  expand 0: only the route of an address
  * that was expanded before.  RULES_OK fills in dests (rules_dests_free()).

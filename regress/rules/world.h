@@ -95,7 +95,7 @@ world_resume(void *arg)
 }
 
 /* The late table has been read. */
-static void
+static void __attribute__((__unused__))
 world_now(void)
 {
 	const char	*table = world.late;
