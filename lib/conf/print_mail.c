@@ -172,9 +172,10 @@ conf_print_rule(FILE *f, const struct conf_rule *r)
 
 	(void)fprintf(f, "%s ", r->permit ? "permit" : "reject");
 	print_source(f, r);
-	TAILQ_FOREACH(cond, &r->conds, entry)
+	TAILQ_FOREACH(cond, &r->conds, entry) {
 		(void)putc(' ', f);
 		conf_print_cond(f, cond);
+	}
 	if (r->scope == SCOPE_RELAY)
 		(void)fputs(" relay", f);
 	else if (r->scope == SCOPE_DELIVER)
