@@ -63,7 +63,7 @@ CONF_OBJS = \
 	lib/conf/free.o lib/conf/input.o lib/conf/lex.o lib/conf/macro.o \
 	lib/conf/notyet.o lib/conf/parse.o lib/conf/print.o \
 	lib/conf/print_mail.o lib/conf/report.o lib/conf/scan.o \
-	lib/conf/source.o lib/conf/url.o lib/conf/usage.o \
+	lib/conf/source.o lib/conf/uidl.o lib/conf/url.o lib/conf/usage.o \
 	lib/conf/value.o lib/conf/words.o
 SMTP_OBJS = \
 	lib/smtp/address.o lib/smtp/command.o lib/smtp/content.o \
@@ -73,7 +73,7 @@ IMAP_OBJS = \
 	lib/imap/mutf7.o lib/imap/parse.o lib/imap/reader.o \
 	lib/imap/search.o lib/imap/seqset.o lib/imap/write.o
 POP3_OBJS = \
-	lib/pop3/command.o lib/pop3/stuff.o
+	lib/pop3/ascii.o lib/pop3/capa.o lib/pop3/command.o lib/pop3/stuff.o
 MIME_OBJS = \
 	lib/mime/address.o lib/mime/charset.o lib/mime/codec.o \
 	lib/mime/date.o lib/mime/envelope.o lib/mime/header.o \
@@ -148,7 +148,7 @@ IMAPD_SESSION_OBJS = \
 POP3D_OBJS = \
 	pop3d/net.o pop3d/parent.o
 POP3D_SESSION_OBJS = \
-	pop3d/client.o pop3d/maildrop.o
+	pop3d/client.o pop3d/maildrop.o pop3d/text.o
 MAILCTL_OBJS = \
 	mailctl/check.o mailctl/hash.o mailctl/mailctl.o
 
@@ -162,7 +162,8 @@ REGRESS = \
 	regress/mime/bombs regress/mime/header regress/mime/param \
 	regress/mime/preview regress/mime/tree regress/net/conn regress/net/listen \
 	regress/net/pump regress/net/tls regress/os/os \
-	regress/pop3/command regress/pop3/session regress/pop3/stuff \
+	regress/pop3/ascii regress/pop3/command regress/pop3/session \
+	regress/pop3/stuff \
 	regress/privsep/role regress/queue/envelope regress/queue/journal \
 	regress/queue/kill regress/relay/content regress/relay/login \
 	regress/relay/reply regress/relay/session regress/rules/check \

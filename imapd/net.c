@@ -37,7 +37,7 @@ static void	*imap_begin(struct login *);
 static size_t	imap_input(struct login *, void *, const char *, size_t);
 static void	imap_secured(struct login *, void *);
 static void	imap_refused(struct login *, void *, unsigned int);
-static size_t	imap_preface(void *, char *, size_t);
+static size_t	imap_preface(struct login *, void *, char *, size_t);
 static void	imap_bye(struct login *, void *, enum login_bye);
 static void	imap_end_state(void *);
 static void	reader_init(struct client *);
@@ -185,10 +185,11 @@ imap_refused(struct login *l, void *arg, unsigned int result)
 
 /* The session completes the command, so it must know the tag. */
 static size_t
-imap_preface(void *arg, char *buf, size_t size)
+imap_preface(struct login *l, void *arg, char *buf, size_t size)
 {
 	struct client *c = arg;
 
+	(void)l;
 	if (strlcpy(buf, c->tag, size) >= size ||
 	    strlcat(buf, "\r\n", size) >= size)
 		return (0);

@@ -5,6 +5,10 @@
  * is on its way and less than OUT_HIGH bytes of it wait.  Long replies are
  * made piece by piece, so a client that never reads costs OUT_HIGH and one
  * piece, whatever it asks for.
+ *
+ * Cost of a command and its reply: epoll_wait, read, send; of RETR an open,
+ * fstat, pread and close more.  Commands that came together are answered in
+ * one send.
  */
 #include "os/compat.h"
 #include <sys/socket.h>
@@ -14,6 +18,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "buf/buf.h"
@@ -21,15 +26,15 @@
 #include "daemon/mailsession.h"
 #include "log/log.h"
 #include "maildrop.h"
+#include "pop3/capa.h"
 #include "pop3/command.h"
-#include "pop3/stuff.h"
+#include "privsep/contract.h"
 
 #define IDLE_SECONDS	600		/* RFC 1939 3: at least 10 minutes */
 #define IN_MAX		4096
 #define OUT_HIGH	(64 * 1024)
-#define PIECE		(16 * 1024)	/* of a message */
 #define LINES		256		/* of a listing, a piece */
-#define OUT_MAX		(OUT_HIGH + 4 * PIECE)
+#define OUT_MAX		(OUT_HIGH + TEXT_STEP_MAX)
 #define STEPS		64		/* a turn of the loop */
 
 enum job { JOB_NONE, JOB_LIST, JOB_UIDL, JOB_TEXT };
@@ -40,36 +45,42 @@ struct client {
 	struct event	*readable, *writable, *idle, *again;
 	struct buf	 in, out;
 	struct maildrop	*drop;
-	struct pop3_stuff stuff;
+	struct text	 text;		/* of JOB_TEXT */
 	unsigned int	 id;
 	uint64_t	 sent;
-	off_t		 textoff;
+	time_t		 active;	/* monotonic seconds */
 	uint32_t	 next;		/* message of a JOB_ */
 	uint32_t	 retrieved, deleted;
 	int		 fd;
-	int		 textfd;	/* of JOB_TEXT */
 	enum job	 job;
 	int		 prefaced;	/* net's own line was read */
+	int		 utf8;
+	char		 login[POP3_LOGIN_MAX];	/* for CAPA */
 	int		 eof;		/* nothing more will come */
 	int		 over;		/* close when all is written */
 	char		 addr[64];
 };
 
 static LIST_HEAD(, client) clients = LIST_HEAD_INITIALIZER(clients);
+static time_t	last_login;		/* RFC 2449 6.5; 0: none yet */
 
 static void	client_end(struct client *, const char *);
-static void	greet(struct client *);
 static void	on_readable(evutil_socket_t, short, void *);
 static void	on_writable(evutil_socket_t, short, void *);
 static void	on_again(evutil_socket_t, short, void *);
 static void	on_idle(evutil_socket_t, short, void *);
-static void	touch(struct client *);
+static time_t	now(void);
 static void	work(struct client *);
 static int	step(struct client *);
+static int	flush(struct client *);
 static int	wait_for(struct client *, int);
+static void	preface(struct client *, const char *, size_t);
+static const char *too_soon(struct client *);
+static void	logged_in(struct client *);
 static int	take_line(struct client *);
 static void	command(struct client *, const struct pop3_command *);
 static void	do_capa(struct client *);
+static void	send_text(struct client *, const char *);
 static void	do_dele(struct client *, uint32_t);
 static void	do_list(struct client *, const struct pop3_command *);
 static void	do_quit(struct client *);
@@ -86,6 +97,7 @@ int
 client_start(const struct mailsession *set, int fd, unsigned int id,
     const char *addr)
 {
+	struct timeval tv = { .tv_sec = IDLE_SECONDS };
 	struct client *c;
 
 	if ((c = calloc(1, sizeof(*c))) == NULL) {
@@ -95,22 +107,25 @@ client_start(const struct mailsession *set, int fd, unsigned int id,
 	c->set = set;
 	c->id = id;
 	c->fd = fd;
-	c->textfd = -1;
+	c->text.fd = -1;
 	strlcpy(c->addr, addr, sizeof(c->addr));
 	buf_init(&c->in, IN_MAX);
 	buf_init(&c->out, OUT_MAX);
 	LIST_INSERT_HEAD(&clients, c, entry);
-	c->readable = event_new(set->base, fd, EV_READ, on_readable, c);
+	c->readable = event_new(set->base, fd, EV_READ | EV_PERSIST,
+	    on_readable, c);
 	c->writable = event_new(set->base, fd, EV_WRITE, on_writable, c);
 	c->again = event_new(set->base, -1, 0, on_again, c);
 	c->idle = evtimer_new(set->base, on_idle, c);
+	c->active = now();
 	if (evutil_make_socket_nonblocking(fd) == -1 || c->readable == NULL ||
-	    c->writable == NULL || c->again == NULL || c->idle == NULL) {
+	    c->writable == NULL || c->again == NULL || c->idle == NULL ||
+	    event_add(c->idle, &tv) == -1) {
 		client_end(c, NULL);
 		return (-1);
 	}
-	touch(c);
-	work(c);
+	/* Mostly net's line and the first command are there. */
+	on_readable(fd, EV_READ, c);
 	return (0);
 }
 
@@ -136,8 +151,7 @@ client_end(struct client *c, const char *why)
 		    why);
 	LIST_REMOVE(c, entry);
 	maildrop_close(c->drop);
-	if (c->textfd != -1)
-		close(c->textfd);
+	text_end(&c->text);
 	if (c->readable != NULL)
 		event_free(c->readable);
 	if (c->writable != NULL)
@@ -155,18 +169,47 @@ client_end(struct client *c, const char *why)
 }
 
 /*
- * Net's own line is here: now the answer to PASS or AUTH (RFC 2449 8.1.1 and
- * RFC 3206 for the codes).
+ * Net's own line: "UTF8" if the client asked for it, a blank, and what CAPA is
+ * to say about logging in, with tabs for line ends (lib/pop3/capa.h).
  */
 static void
-greet(struct client *c)
+preface(struct client *c, const char *line, size_t len)
 {
-	enum store_error e = STORE_SYS;
+	size_t i = 0, o = 0;
 
 	c->prefaced = 1;
+	if (len >= 4 && memcmp(line, "UTF8", 4) == 0) {
+		c->utf8 = 1;
+		i = 4;
+	}
+	for (i++; i < len && o < sizeof(c->login) - 2; i++) {
+		if (line[i] == '\t') {
+			c->login[o++] = '\r';
+			c->login[o++] = '\n';
+		} else if (line[i] >= ' ' && line[i] <= '~')
+			c->login[o++] = line[i];
+	}
+	c->login[o] = '\0';
+	logged_in(c);
+}
+
+/* The answer to PASS or AUTH (RFC 2449 8.1.1 and RFC 3206 for the codes). */
+static void
+logged_in(struct client *c)
+{
+	enum store_error e = STORE_SYS;
+	const char *why;
+
+	if ((why = too_soon(c)) != NULL) {
+		reply(c, "-ERR %s", why);
+		c->over = 1;
+		return;
+	}
 	if (c->set->store != NULL)
-		e = maildrop_open(c->set->store, &c->drop);
+		e = maildrop_open(c->set->store, c->set->mailbox->pop3_uidl,
+		    c->utf8, &c->drop);
 	if (e == STORE_OK) {
+		last_login = now();
 		reply(c, "+OK %u messages (%" PRIu64 " octets)",
 		    maildrop_count(c->drop), maildrop_size(c->drop));
 		return;
@@ -175,9 +218,23 @@ greet(struct client *c)
 	    c->set->user, c->addr, store_strerror(e));
 	if (e == STORE_BUSY)
 		reply(c, "-ERR [IN-USE] another client has the mailbox");
+	else if (e == STORE_CORRUPT || e == STORE_NAME)
+		reply(c, "-ERR [SYS/PERM] the mailbox is damaged");
 	else
 		reply(c, "-ERR [SYS/TEMP] the mailbox cannot be opened");
 	c->over = 1;
+}
+
+static const char *
+too_soon(struct client *c)
+{
+	time_t delay = (time_t)c->set->mailbox->pop3_delay;
+
+	if (last_login == 0 || now() - last_login >= delay)
+		return (NULL);
+	log_info("too soon: conn=%u user=%s addr=%s", c->id, c->set->user,
+	    c->addr);
+	return ("[LOGIN-DELAY] logged in too short a time ago");
 }
 
 static void
@@ -199,28 +256,18 @@ on_readable(evutil_socket_t fd, short ev, void *arg)
 	} else if (n == 0)
 		c->eof = 1;
 	buf_commit(&c->in, (size_t)n);
-	touch(c);
+	if (buf_len(&c->in) == 0)
+		buf_free(&c->in);
+	c->active = now();
 	work(c);
 }
 
 static void
 on_writable(evutil_socket_t fd, short ev, void *arg)
 {
-	struct client *c = arg;
-	ssize_t n;
-
+	(void)fd;
 	(void)ev;
-	n = send(fd, buf_data(&c->out), buf_len(&c->out), MSG_NOSIGNAL);
-	if (n == -1 && errno != EAGAIN && errno != EINTR) {
-		client_end(c, "client has gone");
-		return;
-	}
-	if (n > 0) {
-		buf_drain(&c->out, (size_t)n);
-		c->sent += (uint64_t)n;
-		touch(c);
-	}
-	work(c);
+	work(arg);
 }
 
 static void
@@ -235,18 +282,25 @@ on_again(evutil_socket_t fd, short ev, void *arg)
 static void
 on_idle(evutil_socket_t fd, short ev, void *arg)
 {
+	struct client *c = arg;
+	struct timeval tv = { 0 };
+	time_t quiet = now() - c->active;
+
 	(void)fd;
 	(void)ev;
-	client_end(arg, "idle");
+	tv.tv_sec = IDLE_SECONDS - quiet;
+	if (quiet >= IDLE_SECONDS || event_add(c->idle, &tv) == -1)
+		client_end(c, "idle");
 }
 
-static void
-touch(struct client *c)
+static time_t
+now(void)
 {
-	struct timeval tv = { .tv_sec = IDLE_SECONDS };
+	struct timespec ts;
 
-	if (event_add(c->idle, &tv) == -1)
-		log_warnx("conn=%u: no timer", c->id);
+	if (clock_gettime(CLOCK_MONOTONIC, &ts) == -1)
+		return (0);
+	return (ts.tv_sec);
 }
 
 /* Do what can be done now; then wait for what is missing. */
@@ -257,6 +311,12 @@ work(struct client *c)
 
 	for (i = 0; i < STEPS && busy; i++)
 		busy = step(c);
+	if (flush(c) == -1) {
+		client_end(c, "client has gone");
+		return;
+	}
+	/* What stopped for want of room may have it now. */
+	busy |= c->job != JOB_NONE;
 	if (c->over && buf_len(&c->out) == 0) {
 		client_end(c, "done");
 		return;
@@ -268,6 +328,26 @@ work(struct client *c)
 	}
 	if (wait_for(c, busy) == -1)
 		client_end(c, "no event");
+}
+
+/* Send what is written, without waiting for the event that would allow it. */
+static int
+flush(struct client *c)
+{
+	ssize_t n;
+
+	while (buf_len(&c->out) > 0) {
+		n = send(c->fd, buf_data(&c->out), buf_len(&c->out),
+		    MSG_NOSIGNAL);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return (errno == EAGAIN ? 0 : -1);
+		buf_drain(&c->out, (size_t)n);
+		c->sent += (uint64_t)n;
+		c->active = now();
+	}
+	return (0);
 }
 
 /* 1 if something was done and there may be more to do. */
@@ -290,22 +370,22 @@ step(struct client *c)
 }
 
 /*
- * All replies of one turn leave in one write.  Input is not read while output
- * is stuck, nor when there is no room for it.
+ * Input is not read while output is stuck, nor when there is no room for it.
  */
 static int
 wait_for(struct client *c, int busy)
 {
-	if (buf_len(&c->out) > 0 && event_add(c->writable, NULL) == -1)
+	int stuck = buf_len(&c->out) > 0;
+	int want = !c->eof && !c->over && !stuck && !busy &&
+	    buf_len(&c->in) < IN_MAX;
+
+	if (stuck && event_add(c->writable, NULL) == -1)
 		return (-1);
-	if (busy) {
+	if (busy && !stuck)
 		event_active(c->again, 0, 0);
+	if (want == (event_pending(c->readable, EV_READ, NULL) != 0))
 		return (0);
-	}
-	if (!c->eof && !c->over && buf_len(&c->out) < OUT_HIGH &&
-	    buf_len(&c->in) < IN_MAX)
-		return (event_add(c->readable, NULL));
-	return (0);
+	return (want ? event_add(c->readable, NULL) : event_del(c->readable));
 }
 
 static int
@@ -324,7 +404,7 @@ take_line(struct client *c)
 		return (0);
 	}
 	if (!c->prefaced)
-		greet(c);
+		preface(c, data, (size_t)n);
 	else switch (pop3_parse(&cmd, data, (size_t)n)) {
 	case POP3_OK:
 		command(c, &cmd);
@@ -352,6 +432,9 @@ command(struct client *c, const struct pop3_command *cmd)
 		break;
 	case POP3_DELE:
 		do_dele(c, cmd->number);
+		break;
+	case POP3_LANG:
+		send_text(c, pop3_lang(cmd->arg));
 		break;
 	case POP3_LIST:
 	case POP3_UIDL:
@@ -384,8 +467,15 @@ command(struct client *c, const struct pop3_command *cmd)
 static void
 do_capa(struct client *c)
 {
-	reply(c, "+OK\r\nTOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\n"
-	    "PIPELINING\r\nIMPLEMENTATION Postern\r\n.");
+	struct pop3_capa capa = {
+		.login = c->login,
+		.delay = c->set->mailbox->pop3_delay,
+		.expire = c->set->mailbox->pop3_expire
+	};
+	char text[POP3_CAPA_MAX];
+
+	(void)pop3_capa(&capa, text);
+	send_text(c, text);
 }
 
 static void
@@ -457,9 +547,8 @@ do_text(struct client *c, const struct pop3_command *cmd)
 		reply(c, "-ERR no such message");
 		return;
 	}
-	if ((e = maildrop_text(c->drop, cmd->number, &c->textfd)) !=
+	if ((e = maildrop_text(c->drop, cmd->number, &c->text)) !=
 	    STORE_OK) {
-		c->textfd = -1;
 		log_warnx("conn=%u user=%s message %u: %s", c->id,
 		    c->set->user, cmd->number, store_strerror(e));
 		reply(c, e == STORE_NOENT ? "-ERR the message has gone" :
@@ -468,13 +557,11 @@ do_text(struct client *c, const struct pop3_command *cmd)
 	}
 	c->job = JOB_TEXT;
 	c->next = cmd->number;
-	c->textoff = 0;
 	if (cmd->verb == POP3_TOP) {
 		c->next = 0;
-		pop3_stuff_top(&c->stuff, cmd->lines);
+		text_limit(&c->text, cmd->lines);
 		reply(c, "+OK");
 	} else {
-		pop3_stuff_init(&c->stuff);
 		reply(c, "+OK %" PRId64 " octets", size);
 	}
 }
@@ -483,7 +570,7 @@ static void
 list_line(struct client *c, const char *prefix, uint32_t n, int64_t size,
     int uidl)
 {
-	char uid[MAILDROP_UID_MAX];
+	char uid[UIDL_MAX + 1];
 
 	if (!uidl) {
 		reply(c, "%s%u %" PRId64, prefix, n, size);
@@ -516,34 +603,30 @@ list_some(struct client *c)
 static void
 text_some(struct client *c)
 {
-	char block[PIECE], *out;
-	ssize_t n;
-	size_t len;
-
-	if ((out = buf_reserve(&c->out, 2 * PIECE)) == NULL) {
-		c->over = 1;
+	switch (text_step(&c->text, &c->out)) {
+	case 1:
 		return;
-	}
-	n = pread(c->textfd, block, sizeof(block), c->textoff);
-	if (n == -1) {
+	case 0:
+		c->job = JOB_NONE;
+		if (c->next != 0) {
+			maildrop_retrieved(c->drop, c->next, &c->text);
+			c->retrieved++;
+		}
+		return;
+	default:
 		log_warn("conn=%u user=%s", c->id, c->set->user);
 		c->over = 1;
 		return;
 	}
-	if (n > 0 && !c->stuff.full) {
-		c->textoff += n;
-		len = pop3_stuff(&c->stuff, block, (size_t)n, out);
-	} else {
-		len = pop3_stuff_end(&c->stuff, out);
-		close(c->textfd);
-		c->textfd = -1;
-		c->job = JOB_NONE;
-		if (c->next != 0) {
-			maildrop_retrieved(c->drop, c->next);
-			c->retrieved++;
-		}
+}
+
+static void
+send_text(struct client *c, const char *text)
+{
+	if (buf_puts(&c->out, text) == -1) {
+		log_warn("conn=%u user=%s", c->id, c->set->user);
+		c->over = 1;
 	}
-	buf_commit(&c->out, len);
 }
 
 /* The room is there: OUT_MAX is OUT_HIGH and what one step can add. */

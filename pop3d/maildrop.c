@@ -1,22 +1,26 @@
 /*
  * maildrop: INBOX as POP3 sees it.
  *
- * Sizes and UIDs come from the index: opening costs one pass over it and a
- * byte a message, and no message is opened before it is asked for.  A size is
- * that of the text with CRLF line ends.
+ * Sizes and UIDs come from the index: opening costs one pass over it and five
+ * bytes a message, and no message is opened before it is asked for.  A size is
+ * what RETR sends before dots are added to its lines; only for a header that
+ * has to be made ASCII the message must be read.
  */
 #include "os/compat.h"
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "maildrop.h"
 
 #define MARK_DELETED	0x01
 #define MARK_RETRIEVED	0x02
+#define MARK_GONE	0x04		/* was not there from the beginning */
 
 struct maildrop {
+	const char	*uidl;		/* format */
+	int		 utf8;
 	struct mailbox	*mb;
-	unsigned char	*marks;		/* a byte a message */
+	unsigned char	*marks;		/* MARK_*, by number */
+	uint32_t	*sizes;
 	uint32_t	 last;
 	uint32_t	 count;
 	uint64_t	 size;
@@ -24,14 +28,17 @@ struct maildrop {
 };
 
 static void	add_up(struct maildrop *);
+static uint32_t	size_of(struct maildrop *, uint32_t);
 static enum store_error	expunge_marked(struct maildrop *);
 
 enum store_error
-maildrop_open(struct store *st, struct maildrop **mdp)
+maildrop_open(struct store *st, const char *uidl, int utf8,
+    struct maildrop **mdp)
 {
 	struct mailbox_status status;
 	struct maildrop *md;
 	enum store_error e;
+	uint32_t n;
 
 	if ((md = calloc(1, sizeof(*md))) == NULL)
 		return (STORE_SYS);
@@ -40,13 +47,19 @@ maildrop_open(struct store *st, struct maildrop **mdp)
 		free(md);
 		return (e);
 	}
+	md->uidl = uidl;
+	md->utf8 = utf8;
 	mailbox_status(md->mb, &status);
 	md->uidvalidity = status.uidvalidity;
 	md->last = mailbox_count(md->mb);
-	if ((md->marks = calloc((size_t)md->last + 1, 1)) == NULL) {
+	md->marks = calloc((size_t)md->last + 1, sizeof(*md->marks));
+	md->sizes = calloc((size_t)md->last + 1, sizeof(*md->sizes));
+	if (md->marks == NULL || md->sizes == NULL) {
 		maildrop_close(md);
 		return (STORE_SYS);
 	}
+	for (n = 1; n <= md->last; n++)
+		md->sizes[n] = size_of(md, n);
 	add_up(md);
 	*mdp = md;
 	return (STORE_OK);
@@ -59,6 +72,7 @@ maildrop_close(struct maildrop *md)
 		return;
 	mailbox_close(md->mb);
 	free(md->marks);
+	free(md->sizes);
 	free(md);
 }
 
@@ -81,39 +95,70 @@ maildrop_size(const struct maildrop *md)
 }
 
 int64_t
-maildrop_message(struct maildrop *md, uint32_t n)
+maildrop_message(const struct maildrop *md, uint32_t n)
 {
-	const struct store_message *m;
-
-	if (n == 0 || n > md->last || (md->marks[n] & MARK_DELETED) ||
-	    (m = mailbox_message(md->mb, n)) == NULL || m->size > INT64_MAX)
+	if (n == 0 || n > md->last ||
+	    (md->marks[n] & (MARK_DELETED | MARK_GONE)))
 		return (-1);
-	return ((int64_t)m->size);
+	return (md->sizes[n]);
 }
 
-/*
- * The UID and UIDVALIDITY in hex, which is what Dovecot's pop3_uidl_format
- * has as its default: whoever comes from there downloads nothing twice.
- */
+/* The octets of RETR's reply; marks what there is not. */
+static uint32_t
+size_of(struct maildrop *md, uint32_t n)
+{
+	const struct store_message *m = mailbox_message(md->mb, n);
+	uint64_t size;
+	int64_t measured;
+	int fd;
+
+	if (m == NULL) {
+		md->marks[n] |= MARK_GONE;
+		return (0);
+	}
+	size = m->size + (m->text & TEXT_UNENDED ? 2 : 0);
+	/* If it cannot be read now, RETR will not send it either. */
+	if (!md->utf8 && (m->text & TEXT_8BIT) &&
+	    mailbox_message_fd(md->mb, n, &fd) == STORE_OK &&
+	    (measured = text_measure(fd, 1)) != -1)
+		size = (uint64_t)measured;
+	return (size > UINT32_MAX ? UINT32_MAX : (uint32_t)size);
+}
+
 void
-maildrop_uid(struct maildrop *md, uint32_t n, char uid[MAILDROP_UID_MAX])
+maildrop_uid(struct maildrop *md, uint32_t n, char uid[UIDL_MAX + 1])
 {
 	const struct store_message *m = mailbox_message(md->mb, n);
 
-	snprintf(uid, MAILDROP_UID_MAX, "%08x%08x", m != NULL ? m->uid : 0,
-	    md->uidvalidity);
+	if (uidl_expand(md->uidl, m != NULL ? m->uid : 0, md->uidvalidity,
+	    uid) == -1)
+		(void)strlcpy(uid, "0", UIDL_MAX + 1);
 }
 
 enum store_error
-maildrop_text(struct maildrop *md, uint32_t n, int *fd)
+maildrop_text(struct maildrop *md, uint32_t n, struct text *t)
 {
-	return (mailbox_message_fd(md->mb, n, fd));
+	enum store_error e;
+	int fd;
+
+	if ((e = mailbox_message_fd(md->mb, n, &fd)) == STORE_OK)
+		text_begin(t, fd, !md->utf8);
+	return (e);
 }
 
+/*
+ * Another program may have put a wrong size into the file's name, or a right
+ * one that says nothing of a last line without an end.
+ */
 void
-maildrop_retrieved(struct maildrop *md, uint32_t n)
+maildrop_retrieved(struct maildrop *md, uint32_t n, const struct text *t)
 {
+	struct message_text text;
+
 	md->marks[n] |= MARK_RETRIEVED;
+	if (t->octets != md->sizes[n] &&
+	    mailbox_message_text(md->mb, n, &text) == STORE_OK)
+		message_text_free(&text);
 }
 
 void
@@ -164,16 +209,15 @@ maildrop_update(struct maildrop *md)
 static void
 add_up(struct maildrop *md)
 {
-	const struct store_message *m;
 	uint32_t n;
 
 	md->count = 0;
 	md->size = 0;
 	for (n = 1; n <= md->last; n++) {
-		if ((m = mailbox_message(md->mb, n)) == NULL)
+		if (md->marks[n] & MARK_GONE)
 			continue;
 		md->count++;
-		md->size += m->size;
+		md->size += md->sizes[n];
 	}
 }
 

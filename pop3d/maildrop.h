@@ -7,14 +7,18 @@
 
 #include <stdint.h>
 
+#include "conf/uidl.h"
 #include "store/store.h"
-
-#define MAILDROP_UID_MAX	24	/* of maildrop_uid() */
+#include "text.h"
 
 struct maildrop;
 
-/* STORE_BUSY if another client has it. The store must outlive it. */
-enum store_error maildrop_open(struct store *, struct maildrop **);
+/*
+ * STORE_BUSY if another client has it.  The store and the format of unique ids
+ * must outlive it.  utf8: the client takes headers as they are.
+ */
+enum store_error maildrop_open(struct store *, const char *uidl, int utf8,
+		    struct maildrop **);
 /* Nothing is deleted. NULL is fine. */
 void		 maildrop_close(struct maildrop *);
 
@@ -23,15 +27,22 @@ uint32_t	 maildrop_last(const struct maildrop *);
 /* What is there and not marked deleted. */
 uint32_t	 maildrop_count(const struct maildrop *);
 uint64_t	 maildrop_size(const struct maildrop *);
-/* Its size, or -1 if there is no such message or it is marked deleted. */
-int64_t		 maildrop_message(struct maildrop *, uint32_t n);
+/*
+ * The octets of RETR's reply, or -1 if there is no such message or it is marked
+ * deleted.
+ */
+int64_t		 maildrop_message(const struct maildrop *, uint32_t n);
 /* The unique id of a message that there is (RFC 1939 7 UIDL). */
 void		 maildrop_uid(struct maildrop *, uint32_t n,
-		    char uid[MAILDROP_UID_MAX]);
-/* The text, to be read with pread; closed by the caller. */
-enum store_error maildrop_text(struct maildrop *, uint32_t n, int *fd);
-/* It was read to the end: it will be seen after maildrop_update(). */
-void		 maildrop_retrieved(struct maildrop *, uint32_t n);
+		    char uid[UIDL_MAX + 1]);
+/* The text, to be read; text_end() by the caller. */
+enum store_error maildrop_text(struct maildrop *, uint32_t n, struct text *);
+/*
+ * It was read to the end: it will be seen after maildrop_update().  What its
+ * size turned out to be is remembered for the next one who asks.
+ */
+void		 maildrop_retrieved(struct maildrop *, uint32_t n,
+		    const struct text *);
 
 void		 maildrop_delete(struct maildrop *, uint32_t n);
 void		 maildrop_reset(struct maildrop *);

@@ -1,10 +1,11 @@
 /*
- * net: POP3 up to the login (RFC 1939 4, 2449, 2595, 5034).
+ * net: POP3 up to the login (RFC 1939 4, 2449, 2595, 5034, 6856).
  *
  * Reads what strangers write, as _pop3d in an empty chroot.  Knows no user and
  * opens no mailbox; lib/daemon/login.c asks those who do.
  */
 #include "os/compat.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@
 #include "log/log.h"
 #include "net/conn.h"
 #include "net.h"
+#include "pop3/capa.h"
 #include "pop3/command.h"
 #include "privsep/contract.h"
 #include "sasl/sasl.h"
@@ -22,6 +24,7 @@ struct client {
 	struct sasl_server *sasl;	/* in an AUTH exchange */
 	unsigned int	 strays;
 	int		 over;		/* nothing more is read */
+	int		 utf8;
 	char		 user[C_USER];	/* of USER; "" none */
 };
 
@@ -29,7 +32,7 @@ static void	*pop3_begin(struct login *);
 static size_t	pop3_input(struct login *, void *, const char *, size_t);
 static void	pop3_secured(struct login *, void *);
 static void	pop3_refused(struct login *, void *, unsigned int);
-static size_t	pop3_preface(void *, char *, size_t);
+static size_t	pop3_preface(struct login *, void *, char *, size_t);
 static void	pop3_bye(struct login *, void *, enum login_bye);
 static void	pop3_end(void *);
 static int	take_line(struct login *, struct client *, const char *,
@@ -38,7 +41,10 @@ static int	command(struct login *, struct client *, struct pop3_command *);
 static int	stray(struct login *, struct client *);
 static int	do_auth(struct login *, struct client *,
 		    const struct pop3_command *);
+static void	login_lines(struct login *, char[POP3_LOGIN_MAX]);
 static int	do_capa(struct login *);
+static int	do_lang(struct login *, const char *);
+static int	do_utf8(struct login *, struct client *);
 static int	do_pass(struct login *, struct client *, const char *);
 static int	do_user(struct login *, struct client *, const char *);
 static int	sasl_next(struct login *, struct client *, enum sasl_status);
@@ -137,15 +143,22 @@ pop3_refused(struct login *l, void *arg, unsigned int result)
 		(void)reply(l, "-ERR [SYS/TEMP] no answer now, try later");
 }
 
-/* A session of POP3 needs to know nothing: an empty line. */
+/* One line; the session shows what it holds to its own client only. */
 static size_t
-pop3_preface(void *arg, char *buf, size_t size)
+pop3_preface(struct login *l, void *arg, char *buf, size_t size)
 {
-	(void)arg;
-	if (size < 2)
-		return (0);
-	memcpy(buf, "\r\n", 2);
-	return (2);
+	const struct client *c = arg;
+	char login[POP3_LOGIN_MAX], *from, *to;
+	int n;
+
+	login_lines(l, login);
+	for (from = to = login; *from != '\0'; from++) {
+		if (*from != '\r')
+			*to++ = *from == '\n' ? '\t' : *from;
+	}
+	*to = '\0';
+	n = snprintf(buf, size, "%s %s\r\n", c->utf8 ? "UTF8" : "", login);
+	return (n < 0 || (size_t)n >= size ? 0 : (size_t)n);
 }
 
 static void
@@ -208,7 +221,13 @@ command(struct login *l, struct client *c, struct pop3_command *cmd)
 		return (do_auth(l, c, cmd));
 	case POP3_CAPA:
 		return (do_capa(l));
+	case POP3_LANG:
+		return (do_lang(l, cmd->arg));
+	case POP3_UTF8:
+		return (do_utf8(l, c));
 	case POP3_STLS:
+		if (c->utf8)
+			return (reply(l, "-ERR not after UTF8"));
 		if (!login_may_starttls(l))
 			return (reply(l, "-ERR no TLS here, or on already"));
 		(void)reply(l, "+OK begin TLS");
@@ -249,6 +268,9 @@ do_user(struct login *l, struct client *c, const char *name)
 {
 	if (!login_may_auth(l))
 		return (reply(l, "-ERR [AUTH] not without TLS, use STLS"));
+	/* RFC 6856 2.2 */
+	if (sasl_prep_user(name, strlen(name)) == -1)
+		return (reply(l, "-ERR no name of a user"));
 	/* RFC 1939 7: no hint here whether there is such a user. */
 	if (strlcpy(c->user, name, sizeof(c->user)) >= sizeof(c->user)) {
 		c->user[0] = '\0';
@@ -268,23 +290,52 @@ do_pass(struct login *l, struct client *c, const char *pass)
 	return (0);
 }
 
+/* What CAPA says of USER and AUTH, here and in the session. */
+static void
+login_lines(struct login *l, char lines[POP3_LOGIN_MAX])
+{
+	const char *const *mech;
+
+	lines[0] = '\0';
+	if (!login_may_auth(l))
+		return;
+	(void)strlcat(lines, "USER\r\nSASL", POP3_LOGIN_MAX);
+	for (mech = sasl_mechanisms; *mech != NULL; mech++) {
+		(void)strlcat(lines, " ", POP3_LOGIN_MAX);
+		(void)strlcat(lines, *mech, POP3_LOGIN_MAX);
+	}
+	(void)strlcat(lines, "\r\n", POP3_LOGIN_MAX);
+}
+
 static int
 do_capa(struct login *l)
 {
-	struct conn *conn = login_conn(l);
-	const char *const *mech;
+	char login[POP3_LOGIN_MAX], text[POP3_CAPA_MAX];
+	struct pop3_capa capa = {
+		.login = login,
+		.stls = login_may_starttls(l),
+		.delay = login_conf()->pop3_delay,
+		.expire = conf_expire_after(login_conf(), "INBOX")
+	};
 
-	conn_printf(conn, "+OK\r\nTOP\r\nUIDL\r\nRESP-CODES\r\n"
-	    "AUTH-RESP-CODE\r\nPIPELINING\r\n");
-	if (login_may_starttls(l))
-		conn_printf(conn, "STLS\r\n");
-	if (login_may_auth(l)) {
-		conn_printf(conn, "USER\r\nSASL");
-		for (mech = sasl_mechanisms; *mech != NULL; mech++)
-			conn_printf(conn, " %s", *mech);
-		conn_printf(conn, "\r\n");
-	}
-	conn_printf(conn, "IMPLEMENTATION Postern\r\n.\r\n");
+	login_lines(l, login);
+	(void)pop3_capa(&capa, text);
+	conn_printf(login_conn(l), "%s", text);
+	return (1);
+}
+
+/* RFC 6856 2.1: for good, and STLS must not follow. */
+static int
+do_utf8(struct login *l, struct client *c)
+{
+	c->utf8 = 1;
+	return (reply(l, "+OK headers stay as they are"));
+}
+
+static int
+do_lang(struct login *l, const char *range)
+{
+	conn_printf(login_conn(l), "%s", pop3_lang(range));
 	return (1);
 }
 

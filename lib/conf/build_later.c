@@ -1,5 +1,5 @@
 /*
- * build_later: mailbox, filter, sign, verify, fetch and masquerade.
+ * build_later: mailbox, pop3, filter, sign, verify, fetch and masquerade.
  *
  * Which of them this version refuses stands in notyet.c.
  */
@@ -8,9 +8,11 @@
 #include "os/compat.h"
 #include "conf/build.h"
 #include "conf/build_later.h"
+#include "conf/uidl.h"
 #include "conf/value.h"
 
 #define FILTERS_MAX	100
+#define POP3_DELAY_MAX	3600
 
 static void
 lacks(struct build *b, const char *feature)
@@ -58,6 +60,37 @@ build_mailbox_special(struct build *b, const struct list *names)
 	lacks(b, "mailbox special");
 	if (once(b, "mailbox special"))
 		build_words(b, &b->conf->special, names, NULL, NULL);
+}
+
+/* The user's process stays for so long, so it is no day. */
+void
+build_pop3_delay(struct build *b, const struct word *w)
+{
+	uint64_t n;
+
+	if (!once(b, "pop3 login delay"))
+		return;
+	if (value_time(w->s, &n) == -1 || n > POP3_DELAY_MAX)
+		build_error(b, w, "no delay; write a number with s or m, up "
+		    "to 1h");
+	else
+		b->conf->pop3_delay = n;
+}
+
+void
+build_pop3_uidl(struct build *b, const struct word *w)
+{
+	char uid[UIDL_MAX + 1];
+
+	if (!once(b, "pop3 uidl"))
+		return;
+	if (strlen(w->s) > UIDL_FORMAT_MAX ||
+	    uidl_expand(w->s, UINT32_MAX, UINT32_MAX, uid) == -1) {
+		build_error(b, w, "no format of unique ids; write %u and "
+		    "perhaps %v, each with a width as in %08Xu, and no blanks");
+		return;
+	}
+	b->conf->pop3_uidl = build_keep(b, w->s);
 }
 
 void

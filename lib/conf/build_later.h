@@ -1,5 +1,5 @@
 /*
- * build_later: mailbox, filter, sign, verify, fetch and masquerade.
+ * build_later: mailbox, pop3, filter, sign, verify, fetch and masquerade.
  */
 #ifndef CONF_BUILD_LATER_H
 #define CONF_BUILD_LATER_H
@@ -12,6 +12,8 @@ void	build_mailbox_quota(struct build *, const struct word *);
 void	build_mailbox_expire(struct build *, const struct word *,
 	    const struct word *);
 void	build_mailbox_special(struct build *, const struct list *);
+void	build_pop3_delay(struct build *, const struct word *);
+void	build_pop3_uidl(struct build *, const struct word *);
 void	build_filter(struct build *, int milter, const struct word *,
 	    const struct word *);
 void	build_filter_failure(struct build *, const char *);

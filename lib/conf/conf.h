@@ -255,6 +255,8 @@ struct conf {
 	uint64_t	 queue_lifetime, retry_min, retry_max, warn_after;
 	int		 verify_spf, verify_dkim, verify_dmarc;
 	char		*verify_failure;
+	uint64_t	 pop3_delay;	/* seconds between logins; 0 */
+	char		*pop3_uidl;	/* format: "%08Xu%08Xv" */
 	char		*fetch_table;
 	uint64_t	 fetch_every;
 	int		 log_dest;	/* enum log_dest */
@@ -296,6 +298,8 @@ struct conf_table  *conf_table_index(const struct conf *, unsigned int);
 /* A file of ours, which the parent opens: text or an SQLite database. */
 int		 conf_table_is_file(const struct conf_table *);
 struct conf_network *conf_network_find(const struct conf *, const char *);
+/* Seconds after which mail there expires, or 0: it does not. */
+uint64_t	 conf_expire_after(const struct conf *, const char *mailbox);
 const char	*conf_proto_name(enum conf_proto);
 unsigned int	 conf_proto_port(enum conf_proto);
 int		 conf_proto_is_tls(enum conf_proto);	/* from byte one */

@@ -44,6 +44,17 @@ conf_proto_is_tls(enum conf_proto proto)
 	return (protos[proto].tls);
 }
 
+uint64_t
+conf_expire_after(const struct conf *c, const char *mailbox)
+{
+	const struct conf_expire *e;
+
+	TAILQ_FOREACH(e, &c->expires, entry)
+		if (strcasecmp(e->mailbox, mailbox) == 0)
+			return (e->after);
+	return (0);
+}
+
 struct conf_table *
 conf_table_find(const struct conf *c, const char *name)
 {

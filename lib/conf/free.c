@@ -193,6 +193,7 @@ conf_free(struct conf *c)
 	free(c->spool);
 	free(c->state);
 	free(c->verify_failure);
+	free(c->pop3_uidl);
 	free(c->fetch_table);
 	free(c->log_facility);
 	free(c->log_path);

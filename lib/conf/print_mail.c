@@ -287,6 +287,16 @@ print_mailboxes(FILE *f, const struct conf *c)
 		}
 		(void)putc('\n', f);
 	}
+	if (c->pop3_delay > 0) {
+		(void)fputs("pop3 login delay ", f);
+		print_time(f, c->pop3_delay);
+		(void)putc('\n', f);
+	}
+	if (c->pop3_uidl != NULL) {
+		(void)fputs("pop3 uidl ", f);
+		print_quoted(f, c->pop3_uidl);
+		(void)putc('\n', f);
+	}
 	if (c->fetch_table != NULL) {
 		(void)fputs("fetch <", f);
 		print_name(f, c->fetch_table);

@@ -44,6 +44,7 @@ static const struct form statements[] = {
 	    "[sender ADDRESS] to ADDRESS expect relay | deliver | reject" },
 	{ MAILBOX, "mailbox quota SIZE | expire NAME after TIME | "
 	    "special NAME ..." },
+	{ POP3, "pop3 [login delay TIME] [uidl FORMAT]" },
 	{ FILTER, "filter NAME milter | smtp \"TARGET\" "
 	    "[on failure accept | reject | tempfail]" },
 	{ SIGN, "sign DOMAIN selector NAME key \"PATH\"" },

@@ -451,7 +451,7 @@ hand_over(struct login *l, int fd)
 	log_info("login: user=%s addr=%s tls=%s conn=%u",
 	    l->user != NULL ? l->user : "", l->addr,
 	    conn_is_tls(l->conn) ? conn_cipher(l->conn) : "no", l->id);
-	n = net.proto->preface(l->state, first, sizeof(first));
+	n = net.proto->preface(l, l->state, first, sizeof(first));
 	net.proto->end(l->state);
 	l->state = NULL;
 	free(l->user);
@@ -565,6 +565,12 @@ context(const struct conf_listen *conf)
 }
 
 /* For the protocol. */
+
+const struct conf *
+login_conf(void)
+{
+	return (net.conf);
+}
 
 struct conn *
 login_conn(struct login *l)

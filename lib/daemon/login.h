@@ -39,7 +39,7 @@ struct login_proto {
 	 * What the session must know, a line with its end; returns its length
 	 * (0: it does not fit).
 	 */
-	size_t	 (*preface)(void *, char *, size_t);
+	size_t	 (*preface)(struct login *, void *, char *, size_t);
 	/* Say good-bye; the connection is finished afterwards. */
 	void	 (*bye)(struct login *, void *, enum login_bye);
 	void	 (*end)(void *);	/* frees (and wipes) the state */
@@ -54,6 +54,7 @@ void	login_channel_gone(struct peer *);
 void	login_stats(void);
 
 /* For the protocol. */
+const struct conf *login_conf(void);
 struct conn	*login_conn(struct login *);
 const char	*login_addr(const struct login *);
 unsigned int	 login_id(const struct login *);

@@ -76,6 +76,7 @@ session_go(void)
 		fatal("event");
 	self.shared.base = role_base();
 	self.shared.user = self.mailbox.user;
+	self.shared.mailbox = &self.mailbox;
 	self.shared.ended = conn_ended;
 	open_store();
 }
@@ -136,6 +137,8 @@ conn_ended(void)
 {
 	struct timeval tv = { .tv_sec = self.ops->linger };
 
+	if (tv.tv_sec < (time_t)self.mailbox.pop3_delay)
+		tv.tv_sec = (time_t)self.mailbox.pop3_delay;
 	if (--self.conns > 0)
 		return;
 	if (role_draining() || event_add(self.linger, &tv) == -1)

@@ -16,6 +16,7 @@ struct mailsession {
 	struct event_base *base;
 	struct store	*store;		/* NULL: it could not be opened */
 	const char	*user;
+	const struct msg_MAILBOX *mailbox;
 	/* A connection is over; it has been freed. */
 	void		(*ended)(void);
 };

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "conf/conf.h"
+#include "conf/uidl.h"
 #include "daemon/child.h"
 #include "daemon/mailplace.h"
 #include "daemon/sessions.h"
@@ -42,6 +43,7 @@ static struct session *session_find(const struct msg_SESSION_OPEN *);
 static struct session *session_start(const struct msg_SESSION_OPEN *);
 static struct peer *start(const struct msg_SESSION_OPEN *,
 		    const struct mailplace *, struct session *);
+static void	pop3_settings(const struct conf *, struct msg_MAILBOX *);
 static int	find_place(const struct msg_SESSION_OPEN *,
 		    struct mailplace *);
 static const struct conf_domain *find_domain(const struct conf *,
@@ -185,11 +187,22 @@ start(const struct msg_SESSION_OPEN *ask, const struct mailplace *place,
 		return (NULL);
 	mailbox.mbox = (uint64_t)place->mbox;
 	mailbox.quota = place->quota;
+	pop3_settings(supervise_conf(), &mailbox);
 	strlcpy(mailbox.user, ask->user, sizeof(mailbox.user));
 	strlcpy(mailbox.path, place->path, sizeof(mailbox.path));
 	peer_send(p, M_MAILBOX, &mailbox, -1);
 	supervise_go(p);
 	return (p);
+}
+
+/* The builder saw to it that the format is short. */
+static void
+pop3_settings(const struct conf *conf, struct msg_MAILBOX *m)
+{
+	m->pop3_delay = conf->pop3_delay;
+	m->pop3_expire = conf_expire_after(conf, "INBOX");
+	strlcpy(m->pop3_uidl, conf->pop3_uidl != NULL ? conf->pop3_uidl :
+	    UIDL_DEFAULT, sizeof(m->pop3_uidl));
 }
 
 static int

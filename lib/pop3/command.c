@@ -12,7 +12,7 @@
 
 enum shape {
 	SHAPE_NONE,		/* no argument */
-	SHAPE_WORD,		/* one word */
+	SHAPE_WORD_OR_NONE,	/* one word, or nothing */
 	SHAPE_REST,		/* all that follows the first space */
 	SHAPE_NUMBER,		/* a message */
 	SHAPE_OPTIONAL,		/* a message, or nothing */
@@ -32,6 +32,7 @@ static const struct verb verbs[] = {
 	{ "AUTH", POP3_AUTH, SHAPE_AUTH },
 	{ "CAPA", POP3_CAPA, SHAPE_NONE },
 	{ "DELE", POP3_DELE, SHAPE_NUMBER },
+	{ "LANG", POP3_LANG, SHAPE_WORD_OR_NONE },
 	{ "LIST", POP3_LIST, SHAPE_OPTIONAL },
 	{ "NOOP", POP3_NOOP, SHAPE_NONE },
 	{ "PASS", POP3_PASS, SHAPE_REST },
@@ -43,6 +44,7 @@ static const struct verb verbs[] = {
 	{ "TOP", POP3_TOP, SHAPE_TOP },
 	{ "UIDL", POP3_UIDL, SHAPE_OPTIONAL },
 	{ "USER", POP3_USER, SHAPE_REST },
+	{ "UTF8", POP3_UTF8, SHAPE_NONE },
 	/* RFC 9110 9: what a browser that was lured here would say. */
 	{ "GET", POP3_HTTP, SHAPE_ANY },
 	{ "HEAD", POP3_HTTP, SHAPE_ANY },
@@ -154,7 +156,7 @@ parse_args(struct pop3_command *cmd, enum shape shape, struct rest rest)
 				return (POP3_BAD_ARGUMENT);
 			cmd->has_initial = 1;
 		}
-	} else if (shape == SHAPE_WORD) {
+	} else if (shape == SHAPE_WORD_OR_NONE && rest.left > 0) {
 		if (take_word(&rest, cmd->arg, sizeof(cmd->arg)) == -1)
 			return (POP3_BAD_ARGUMENT);
 	} else if (shape == SHAPE_NUMBER || shape == SHAPE_TOP ||

@@ -1,5 +1,6 @@
 /*
- * pop3/command: a client's command line, taken apart (RFC 1939, 2449, 5034).
+ * pop3/command: a client's command line, taken apart (RFC 1939, 2449, 5034,
+ * 6856).
  *
  * Pure: a line in, a struct or an error out.  The line is a stranger's and may
  * hold any byte.
@@ -19,9 +20,9 @@
 #define POP3_SASL_MAX	2048
 
 enum pop3_verb {
-	POP3_APOP, POP3_AUTH, POP3_CAPA, POP3_DELE, POP3_LIST, POP3_NOOP,
-	POP3_PASS, POP3_QUIT, POP3_RETR, POP3_RSET, POP3_STAT, POP3_STLS,
-	POP3_TOP, POP3_UIDL, POP3_USER,
+	POP3_APOP, POP3_AUTH, POP3_CAPA, POP3_DELE, POP3_LANG, POP3_LIST,
+	POP3_NOOP, POP3_PASS, POP3_QUIT, POP3_RETR, POP3_RSET, POP3_STAT,
+	POP3_STLS, POP3_TOP, POP3_UIDL, POP3_USER, POP3_UTF8,
 	POP3_HTTP,		/* a request of another protocol */
 	POP3_UNKNOWN
 };
@@ -35,7 +36,7 @@ enum pop3_error {
 
 struct pop3_command {
 	enum pop3_verb	 verb;
-	/* USER's name, PASS's password, AUTH's mechanism; "" if none. */
+	/* USER's name, PASS's password, AUTH's mechanism, LANG's range. */
 	char		 arg[POP3_LINE_MAX];
 	/* AUTH's initial response; has_initial says if there was one. */
 	char		 initial[POP3_LINE_MAX];

@@ -2,8 +2,9 @@
  * pop3/stuff: a message as a multi-line reply (RFC 1939 3).
  *
  * Line ends become CRLF, a line that begins with a dot gets another one, and
- * the reply ends with a line of one dot.  A bare CR stays what it is.  Works
- * block by block in constant memory; a byte becomes at most two.
+ * the reply ends with a line of one dot.  A bare CR stays what it is; a last
+ * line without an end gets one.  Works block by block in constant memory; a
+ * byte becomes at most two.
  */
 #ifndef POP3_STUFF_H
 #define POP3_STUFF_H
@@ -19,6 +20,7 @@ struct pop3_stuff {
 	int		 line_empty;	/* nothing but CR on this line so far */
 	int		 limited;	/* TOP: only lines of the body */
 	uint32_t	 lines;		/* that are still to come */
+	size_t		 dots;		/* that were added so far */
 	int		 full;		/* enough was written: stop reading */
 };
 

@@ -14,6 +14,7 @@
 #define C_PATH		1024
 #define C_MAILADDR	322		/* 64 @ 255, terminated, and "<>" */
 #define C_REPLY		512
+#define C_UIDL		256		/* a format of POP3's unique ids */
 
 /* clang-format off */
 
@@ -171,6 +172,9 @@ COMMON_MESSAGES(CONTRACT_STRUCT)
 #define MAILBOX_FIELDS(NUM, STR, SECRET)				\
 	NUM(mbox, 1)							\
 	NUM(quota, UINT64_MAX)						\
+	NUM(pop3_delay, 3600)						\
+	NUM(pop3_expire, UINT64_MAX)					\
+	STR(pop3_uidl, C_UIDL)						\
 	STR(user, C_USER)						\
 	STR(path, C_PATH)
 /* The parent's number of a client; net's, for the log, is its lower half. */

@@ -156,6 +156,7 @@ append_finish(struct append *a)
 		return (store_errno());
 	a->in.size = a->crlf.size;
 	a->in.fsize = a->crlf.fsize;
+	a->in.text = a->crlf.text;
 	times[0].tv_sec = times[1].tv_sec = a->in.internal;
 	times[0].tv_nsec = times[1].tv_nsec = 0;
 	if (futimens(a->in.fd, times) == -1)

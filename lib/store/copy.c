@@ -96,8 +96,9 @@ copy_one(struct mailbox *mb, uint32_t seq, struct folder *to,
 	    copy_keywords(mb, to, m.keywords);
 	in->fsize = fix.fsize;
 	in->size = m.size;
-	if (m.size == INDEX_UNSIZED &&
-	    (error = message_measure(mb, seq, &in->size)) != STORE_OK)
+	in->text = m.text;
+	if (m.size == INDEX_UNSIZED && (error = message_measure(mb, seq,
+	    &in->size, &in->text)) != STORE_OK)
 		return (error);
 	incoming_tmp(in, tmp);
 	error = copy_file(mb, seq, &m, to, tmp);

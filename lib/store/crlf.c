@@ -9,10 +9,12 @@
 #include "os/compat.h"
 #include "store/crlf.h"
 #include "store/file.h"
+#include "store/store.h"
 
 static int crlf_put(struct crlf *, const char *, size_t);
 static int crlf_line(struct crlf *, const char *, size_t);
 static int crlf_flush(struct crlf *);
+static unsigned int crlf_head(struct crlf_head *, const char *, size_t);
 
 int
 crlf_init(struct crlf *c, int fd)
@@ -50,6 +52,8 @@ crlf_finish(struct crlf *c)
 	if (c->held && crlf_put(c, "\r", 1) == -1)
 		return (-1);
 	c->held = 0;
+	if (c->fsize > 0 && c->last != '\n')
+		c->text |= TEXT_UNENDED;
 	return (crlf_flush(c));
 }
 
@@ -94,6 +98,8 @@ crlf_put(struct crlf *c, const char *p, size_t len)
 
 	if (len == 0)
 		return (0);
+	if (!c->head.over)
+		c->text |= crlf_head(&c->head, p, len);
 	c->last = p[len - 1];
 	c->size += len;
 	c->fsize += len;
@@ -116,6 +122,37 @@ crlf_flush(struct crlf *c)
 
 	c->n = 0;
 	return (file_write(c->fd, c->buf, n));
+}
+
+/* One pass over the header, which ends with the first empty line. */
+static unsigned int
+crlf_head(struct crlf_head *h, const char *p, size_t len)
+{
+	unsigned int text = 0;
+	size_t i;
+
+	for (i = 0; i < len && !h->over; i++) {
+		if (p[i] == '\n') {
+			h->over = !h->filled;
+			h->filled = 0;
+		} else if (p[i] != '\r') {
+			h->filled = 1;
+			if ((unsigned char)p[i] >= 0x80)
+				text = TEXT_8BIT;
+		}
+	}
+	return (text);
+}
+
+unsigned int
+crlf_text(const char *data, size_t len)
+{
+	struct crlf_head h = { 0 };
+	unsigned int text = crlf_head(&h, data, len);
+
+	if (len > 0 && data[len - 1] != '\n')
+		text |= TEXT_UNENDED;
+	return (text);
 }
 
 size_t

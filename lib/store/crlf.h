@@ -13,12 +13,20 @@
 
 #define CRLF_BUFFER	65536
 
+/* How far in a header we are. */
+struct crlf_head {
+	int		 over;
+	int		 filled;	/* the line has more than CR so far */
+};
+
 struct crlf {
 	int		 fd;
 	int		 held;		/* a CR was read and not yet written */
 	char		 last;		/* the byte written before it */
 	uint64_t	 size;		/* octets with CRLF line ends */
 	uint64_t	 fsize;		/* octets in the file */
+	unsigned int	 text;		/* TEXT_*, after crlf_finish() */
+	struct crlf_head head;
 	size_t		 n;
 	char		*buf;
 };
@@ -30,6 +38,8 @@ void	crlf_free(struct crlf *);	/* not the descriptor */
 
 /* How many CRs expand() would add. */
 size_t	crlf_count(const char *, size_t);
+/* TEXT_* of a whole message. */
+unsigned int crlf_text(const char *, size_t);
 /*
  * Expand len bytes that lie at the end of a buffer of len + crlf_count()
  * bytes, to fill it.

@@ -182,6 +182,7 @@ deliver_copy(int fd, const struct store_delivery *d, struct incoming *in)
 		error = store_errno();
 	in->size = crlf.size;
 	in->fsize = crlf.fsize;
+	in->text = crlf.text;
 	crlf_free(&crlf);
 	free(buf);
 	return (error);
@@ -211,6 +212,7 @@ deliver_rename(struct folder *f, struct incoming *in)
 	fix.namelen = (uint16_t)strlen(in->base);
 	mut.modseq = f->ix.hdr.modseq + 1;
 	mut.size = in->size;
+	mut.text = (uint8_t)in->text;
 	mut.state = REC_LIVE | REC_NEW | REC_RECENT;
 	/* Without a record the next sync finds the file by new/'s time. */
 	if (error == STORE_OK &&

@@ -49,8 +49,14 @@ incoming_sizes(struct incoming *in)
 	size_t len = strlen(in->base);
 	int n;
 
-	n = snprintf(in->base + len, sizeof(in->base) - len, ",S=%" PRIu64
-	    ",W=%" PRIu64, in->fsize, in->size);
+	n = snprintf(in->base + len, sizeof(in->base) - len, ",S=%" PRIu64,
+	    in->fsize);
+	/* Whoever loses the index must read a text that is special. */
+	if (n > 0 && (size_t)n < sizeof(in->base) - len && in->text == 0) {
+		len += (size_t)n;
+		n = snprintf(in->base + len, sizeof(in->base) - len,
+		    ",W=%" PRIu64, in->size);
+	}
 	return (n < 0 || (size_t)n >= sizeof(in->base) - len ? STORE_NAME :
 	    STORE_OK);
 }
@@ -144,6 +150,7 @@ incoming_record(const struct folder *f, const struct incoming *in,
 	mut->size = in->size;
 	mut->keywords = in->keywords;
 	mut->flags = (uint8_t)in->flags;
+	mut->text = (uint8_t)in->text;
 	mut->state = REC_LIVE | REC_RECENT;
 }
 

@@ -15,6 +15,7 @@ struct incoming {
 	time_t		 internal;
 	uint32_t	 flags;
 	uint32_t	 keywords;
+	unsigned int	 text;		/* TEXT_* */
 };
 
 /* The name in tmp/ of an incoming message. */

@@ -64,7 +64,8 @@ struct index_mut {
 	uint32_t	 keywords;
 	uint8_t		 flags;
 	uint8_t		 state;
-	uint8_t		 unused[2];
+	uint8_t		 text;		/* TEXT_* */
+	uint8_t		 unused;
 };
 
 /* What does not. */

@@ -160,6 +160,7 @@ void
 mailbox_status(struct mailbox *mb, struct mailbox_status *s)
 {
 	struct index_mut m;
+	unsigned int text;
 	size_t j;
 	uint32_t i;
 
@@ -181,8 +182,8 @@ mailbox_status(struct mailbox *mb, struct mailbox_status *s)
 		if ((m.flags & MSG_SEEN) == 0 && s->unseen++ == 0)
 			s->first_unseen = i + 1;
 		s->deleted += (m.flags & MSG_DELETED) != 0;
-		if (m.size == INDEX_UNSIZED &&
-		    message_measure(mb, i + 1, &m.size) != STORE_OK)
+		if (m.size == INDEX_UNSIZED && message_measure(mb, i + 1,
+		    &m.size, &text) != STORE_OK)
 			m.size = 0;
 		s->size += m.size;
 	}
@@ -292,8 +293,9 @@ mailbox_message(struct mailbox *mb, uint32_t seq)
 	msg->saved = fix.saved;
 	msg->emailid = index_emailid(&mb->f->ix, e->slot);
 	msg->size = m.size;
-	if (m.size == INDEX_UNSIZED &&
-	    message_measure(mb, seq, &msg->size) != STORE_OK)
+	msg->text = m.text;
+	if (m.size == INDEX_UNSIZED && message_measure(mb, seq, &msg->size,
+	    &msg->text) != STORE_OK)
 		msg->size = 0;
 	return (msg);
 }

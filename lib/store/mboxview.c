@@ -11,6 +11,7 @@
 
 #include "os/compat.h"
 #include "store/file.h"
+#include "store/crlf.h"
 #include "store/mbox.h"
 #include "store/mboxview.h"
 
@@ -217,6 +218,8 @@ mbox_message(struct mboxview *v, uint32_t seq)
 	v->msg.flags = s->flags | (s->recent ? MSG_RECENT : 0);
 	if ((m = mbox_find(v->mbox, s->uid)) != NULL) {
 		v->msg.size = m->size;
+		v->msg.text = crlf_text(v->mbox->text.data + m->head,
+		    m->stop - m->head);
 		v->msg.internal = v->msg.saved = m->internal;
 	}
 	return (&v->msg);

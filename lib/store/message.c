@@ -23,7 +23,8 @@
 #define MESSAGE_MAX	(1UL << 31)	/* bytes that are read into memory */
 
 static enum store_error message_read(int, struct message_text *);
-static void message_size_set(struct mailbox *, uint32_t, uint64_t);
+static void message_size_set(struct mailbox *, uint32_t, uint64_t,
+    unsigned int);
 static enum store_error mbox_message_fd(struct mailbox *, uint32_t, int *);
 
 enum store_error
@@ -98,6 +99,7 @@ mailbox_message_text(struct mailbox *mb, uint32_t seq,
 {
 	struct index_mut m;
 	enum store_error error;
+	unsigned int like;
 	int fd;
 
 	memset(text, 0, sizeof(*text));
@@ -109,9 +111,11 @@ mailbox_message_text(struct mailbox *mb, uint32_t seq,
 	close(fd);
 	/* A size in a file's name is somebody's word; this is the fact. */
 	if (error == STORE_OK &&
-	    index_get(&mb->f->ix, mb->list[seq - 1].slot, &m) == 0 &&
-	    m.size != text->len)
-		message_size_set(mb, seq, text->len);
+	    index_get(&mb->f->ix, mb->list[seq - 1].slot, &m) == 0) {
+		like = crlf_text(text->data, text->len);
+		if (m.size != text->len || m.text != like)
+			message_size_set(mb, seq, text->len, like);
+	}
 	return (error);
 }
 
@@ -168,7 +172,8 @@ message_text_free(struct message_text *text)
 }
 
 enum store_error
-message_measure(struct mailbox *mb, uint32_t seq, uint64_t *size)
+message_measure(struct mailbox *mb, uint32_t seq, uint64_t *size,
+    unsigned int *like)
 {
 	struct message_text text = { 0 };
 	enum store_error error;
@@ -178,7 +183,8 @@ message_measure(struct mailbox *mb, uint32_t seq, uint64_t *size)
 		return (error);
 	if ((error = message_read(fd, &text)) == STORE_OK) {
 		*size = text.len;
-		message_size_set(mb, seq, text.len);
+		*like = crlf_text(text.data, text.len);
+		message_size_set(mb, seq, text.len, *like);
 	}
 	message_text_free(&text);
 	close(fd);
@@ -186,7 +192,8 @@ message_measure(struct mailbox *mb, uint32_t seq, uint64_t *size)
 }
 
 static void
-message_size_set(struct mailbox *mb, uint32_t seq, uint64_t size)
+message_size_set(struct mailbox *mb, uint32_t seq, uint64_t size,
+    unsigned int like)
 {
 	struct folder *f = mb->f;
 	struct view_entry *e;
@@ -198,6 +205,7 @@ message_size_set(struct mailbox *mb, uint32_t seq, uint64_t size)
 	if (view_fresh(mb) == STORE_OK && (e = view_entry(mb, seq)) != NULL &&
 	    e->slot != UINT32_MAX && index_get(&f->ix, e->slot, &m) == 0) {
 		m.size = size;
+		m.text = (uint8_t)like;
 		index_begin(&f->ix);
 		index_set(&f->ix, e->slot, &m);
 		index_end(&f->ix);

@@ -45,6 +45,10 @@ enum store_error {
 #define MSG_PASSED	0x20	/* Maildir P, IMAP $Forwarded */
 #define MSG_RECENT	0x80	/* this session is told first */
 
+/* What a message's text is like; known with its size. */
+#define TEXT_UNENDED	0x01	/* its last line has no end */
+#define TEXT_8BIT	0x02	/* its header is not ASCII */
+
 #define STORE_KEYWORDS	26	/* a mailbox; Maildir letters a..z */
 #define STORE_NAME_MAX	1000	/* bytes of a mailbox name */
 
@@ -52,6 +56,7 @@ struct store_message {
 	uint32_t	 uid;
 	uint32_t	 flags;		/* MSG_* */
 	uint32_t	 keywords;	/* bit i: mailbox_keyword(mb, i) */
+	unsigned int	 text;		/* TEXT_*, as far as is known */
 	uint64_t	 modseq;
 	uint64_t	 size;		/* octets with CRLF line ends */
 	time_t		 internal;	/* INTERNALDATE */

@@ -20,7 +20,9 @@
 #include "daemon/mailsession.h"
 #include "../test.h"
 #include "daemon/mailsession.h"
+#include "conf/uidl.h"
 #include "log/log.h"
+#include "privsep/contract.h"
 #include "store/store.h"
 
 #define TURNS	20000
@@ -38,62 +40,78 @@ struct dialogue {
 	const char	*in;		/* after net's line; then EOF */
 	const char	*out;
 	unsigned int	 left;		/* messages afterwards */
+	const char	*net;		/* net's line, or NULL */
 };
 
-#define HELLO	"+OK 3 messages (97 octets)\r\n"
+#define HELLO	"+OK 3 messages (99 octets)\r\n"
 
 static const struct dialogue dialogues[] = {
-	{ "quit", "QUIT\r\n", HELLO "+OK bye\r\n", 3 },
-	{ "nothing", "", HELLO, 3 },
+	{ "quit", "QUIT\r\n", HELLO "+OK bye\r\n", 3, NULL },
+	{ "nothing", "", HELLO, 3, NULL },
 	{ "stat", "STAT\r\nNOOP\r\nQUIT\r\n",
-	    HELLO "+OK 3 97\r\n+OK\r\n+OK bye\r\n", 3 },
+	    HELLO "+OK 3 99\r\n+OK\r\n+OK bye\r\n", 3, NULL },
 	{ "list", "LIST\r\nLIST 2\r\nQUIT\r\n",
-	    HELLO HELLO "1 45\r\n2 22\r\n3 30\r\n.\r\n+OK 2 22\r\n"
-	    "+OK bye\r\n", 3 },
+	    HELLO HELLO "1 45\r\n2 24\r\n3 30\r\n.\r\n+OK 2 24\r\n"
+	    "+OK bye\r\n", 3, NULL },
 	{ "uidl", "UIDL\r\nUIDL 3\r\nQUIT\r\n",
 	    HELLO HELLO "1 00000001%V\r\n2 00000002%V\r\n3 00000003%V\r\n"
-	    ".\r\n+OK 3 00000003%V\r\n+OK bye\r\n", 3 },
+	    ".\r\n+OK 3 00000003%V\r\n+OK bye\r\n", 3, NULL },
 	{ "dots", "RETR 1\r\nQUIT\r\n",
 	    HELLO "+OK 45 octets\r\nSubject: one\r\n\r\nline one\r\n"
-	    "..dot\r\n...\r\n..\r\nlast\r\n.\r\n+OK bye\r\n", 3 },
+	    "..dot\r\n...\r\n..\r\nlast\r\n.\r\n+OK bye\r\n", 3, NULL },
 	{ "no line end", "RETR 2\r\nQUIT\r\n",
-	    HELLO "+OK 22 octets\r\nSubject: two\r\n\r\nno end\r\n.\r\n"
-	    "+OK bye\r\n", 3 },
+	    HELLO "+OK 24 octets\r\nSubject: two\r\n\r\nno end\r\n.\r\n"
+	    "+OK bye\r\n", 3, NULL },
 	{ "top", "TOP 3 0\r\nTOP 3 1\r\nTOP 3 99\r\nQUIT\r\n",
 	    HELLO "+OK\r\nSubject: three\r\n\r\n.\r\n"
 	    "+OK\r\nSubject: three\r\n\r\nb1\r\n.\r\n"
 	    "+OK\r\nSubject: three\r\n\r\nb1\r\nb2\r\nb3\r\n.\r\n"
-	    "+OK bye\r\n", 3 },
+	    "+OK bye\r\n", 3, NULL },
 	{ "dele", "DELE 2\r\nDELE 2\r\nRETR 2\r\nSTAT\r\nLIST\r\nQUIT\r\n",
 	    HELLO "+OK 2 will be deleted\r\n-ERR no such message\r\n"
 	    "-ERR no such message\r\n+OK 2 75\r\n"
 	    "+OK 2 messages (75 octets)\r\n1 45\r\n3 30\r\n.\r\n"
-	    "+OK bye\r\n", 2 },
+	    "+OK bye\r\n", 2, NULL },
 	{ "dele all", "DELE 1\r\nDELE 2\r\nDELE 3\r\nSTAT\r\nUIDL\r\nQUIT\r\n",
 	    HELLO "+OK 1 will be deleted\r\n+OK 2 will be deleted\r\n"
 	    "+OK 3 will be deleted\r\n+OK 0 0\r\n"
-	    "+OK 0 messages (0 octets)\r\n.\r\n+OK bye\r\n", 0 },
+	    "+OK 0 messages (0 octets)\r\n.\r\n+OK bye\r\n", 0, NULL },
 	{ "rset", "DELE 1\r\nRSET\r\nQUIT\r\n",
-	    HELLO "+OK 1 will be deleted\r\n" HELLO "+OK bye\r\n", 3 },
+	    HELLO "+OK 1 will be deleted\r\n" HELLO "+OK bye\r\n", 3, NULL },
 	{ "dropped", "DELE 1\r\nDELE 2\r\nQUI",
-	    HELLO "+OK 1 will be deleted\r\n+OK 2 will be deleted\r\n", 3 },
+	    HELLO "+OK 1 will be deleted\r\n+OK 2 will be deleted\r\n", 3,
+	    NULL },
 	{ "numbers", "RETR 0\r\nRETR -1\r\nDELE 4294967297\r\nTOP 4 1\r\n"
 	    "LIST 99999999999999999999\r\nUIDL 4\r\nRETR\r\nQUIT\r\n",
 	    HELLO "-ERR no such message\r\n-ERR no such message\r\n"
 	    "-ERR no such message\r\n-ERR no such message\r\n"
 	    "-ERR no such message\r\n-ERR no such message\r\n"
-	    "-ERR no such message\r\n+OK bye\r\n", 3 },
+	    "-ERR no such message\r\n+OK bye\r\n", 3, NULL },
 	{ "words", "USER a\r\nPASS b\r\nSTLS\r\nLAST\r\nSTAT 1\r\n\r\nQUIT\r\n",
 	    HELLO "-ERR you are logged in\r\n-ERR you are logged in\r\n"
 	    "-ERR you are logged in\r\n-ERR unknown command\r\n"
-	    "-ERR bad argument\r\n-ERR unknown command\r\n+OK bye\r\n", 3 },
+	    "-ERR bad argument\r\n-ERR unknown command\r\n+OK bye\r\n", 3,
+	    NULL },
 	{ "capa", "CAPA\r\nQUIT\r\n", HELLO "+OK\r\nTOP\r\nUIDL\r\n"
-	    "RESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\n"
-	    "IMPLEMENTATION Postern\r\n.\r\n+OK bye\r\n", 3 },
-	{ "after quit", "QUIT\r\nSTAT\r\n", HELLO "+OK bye\r\n", 3 },
+	    "RESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nUTF8 USER\r\n"
+	    "LANG\r\nEXPIRE NEVER\r\nIMPLEMENTATION Postern\r\n.\r\n"
+	    "+OK bye\r\n", 3, NULL },
+	{ "capa of the login", "CAPA\r\nQUIT\r\n", HELLO
+	    "+OK\r\nTOP\r\nUIDL\r\n"
+	    "RESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nUTF8 USER\r\n"
+	    "LANG\r\nUSER\r\nSASL PLAIN X\r\nEXPIRE NEVER\r\n"
+	    "IMPLEMENTATION Postern\r\n.\r\n"
+	    "+OK bye\r\n", 3, "UTF8 USER\tSASL PLAIN X\t\r\n" },
+	{ "lang", "LANG\r\nLANG en\r\nlang *\r\nLANG de\r\nLANG a b\r\n"
+	    "UTF8\r\nQUIT\r\n", HELLO "+OK\r\nen English\r\n.\r\n"
+	    "+OK en English it is\r\n+OK en English it is\r\n"
+	    "-ERR only English is spoken here\r\n-ERR bad argument\r\n"
+	    "-ERR you are logged in\r\n+OK bye\r\n", 3, NULL },
+	{ "after quit", "QUIT\r\nSTAT\r\n", HELLO "+OK bye\r\n", 3, NULL },
 };
 
 static struct {
+	struct msg_MAILBOX mailbox;
 	struct event_base *base;
 	struct store	*store;
 	int		 ended;
@@ -180,6 +198,7 @@ connect_client(void)
 	set.base = test.base;
 	set.store = test.store;
 	set.user = "u";
+	set.mailbox = &test.mailbox;
 	set.ended = ended;
 	return (client_start(&set, sp[0], 1, "192.0.2.1") == -1 ? -1 : sp[1]);
 }
@@ -262,7 +281,8 @@ run(const struct dialogue *d, size_t step)
 		test_failed = 1;
 		return;
 	}
-	snprintf(in, sizeof(in), "\r\n%s", d->in);
+	snprintf(in, sizeof(in), "%s%s", d->net != NULL ? d->net : "\r\n",
+	    d->in);
 	talk(fd, in, step, out);
 	close(fd);
 	turn(10);
@@ -296,6 +316,80 @@ test_in_use(void)
 	talk(b, "\r\nQUIT\r\n", 99, out);
 	TEST_STR("free again", out, HELLO "+OK bye\r\n");
 	close(b);
+	end();
+}
+
+/* A header that is not ASCII, for clients of both kinds. */
+static void
+test_utf8(void)
+{
+	static const char text[] = "Subject: Gr\xc3\xbc\xc3\x9f"
+	    "e f\xc3\xbcr\n .x\n\n\xc3\xbc";
+	static char out[OUT_MAX];
+	int fd;
+
+	if (begin() == -1 || write_file("2000000000.M1P1.h", text,
+	    sizeof(text) - 1) == -1 || (fd = connect_client()) == -1)
+		return;
+	talk(fd, "UTF8 \r\nLIST 4\r\nRETR 4\r\nTOP 4 0\r\nQUIT\r\n", 99, out);
+	TEST_STR("UTF8", out, "+OK 4 messages (133 octets)\r\n+OK 4 34\r\n"
+	    "+OK 34 octets\r\nSubject: Gr\xc3\xbc\xc3\x9f"
+	    "e f\xc3\xbcr\r\n .x\r\n\r\n\xc3\xbc\r\n.\r\n"
+	    "+OK\r\nSubject: Gr\xc3\xbc\xc3\x9f"
+	    "e f\xc3\xbcr\r\n .x\r\n\r\n.\r\n+OK bye\r\n");
+	close(fd);
+	fd = connect_client();
+	talk(fd, "\r\nLIST 4\r\nRETR 4\r\nTOP 4 0\r\nQUIT\r\n", 99, out);
+	TEST_STR("without UTF8", out, "+OK 4 messages (170 octets)\r\n"
+	    "+OK 4 71\r\n+OK 71 octets\r\n"
+	    "Subject: =?UTF-8?Q?Gr=C3=BC=C3=9Fe?= =?UTF-8?Q?_f=C3=BCr?=\r\n"
+	    " .x\r\n\r\n\xc3\xbc\r\n.\r\n+OK\r\n"
+	    "Subject: =?UTF-8?Q?Gr=C3=BC=C3=9Fe?= =?UTF-8?Q?_f=C3=BCr?=\r\n"
+	    " .x\r\n\r\n.\r\n+OK bye\r\n");
+	close(fd);
+	end();
+}
+
+/*
+ * Another program's sizes in the name, which do not say that the last line has
+ * no end: known once the message was read.
+ */
+static void
+test_foreign_size(void)
+{
+	static char out[OUT_MAX];
+	int fd;
+
+	if (begin() == -1 || write_file("2000000000.M1P1.h,S=5,W=6",
+	    "\nx\ny", 4) == -1 || write_file("2000000001.M1P1.h,S=4,W=6",
+	    "\nx\ny", 4) == -1 || (fd = connect_client()) == -1)
+		return;
+	talk(fd, "\r\nLIST 4\r\nRETR 5\r\nQUIT\r\n", 99, out);
+	TEST_STR("sizes of others", out, "+OK 5 messages (113 octets)\r\n"
+	    "+OK 4 8\r\n+OK 6 octets\r\n\r\nx\r\ny\r\n.\r\n+OK bye\r\n");
+	close(fd);
+	fd = connect_client();
+	talk(fd, "\r\nLIST 5\r\nQUIT\r\n", 99, out);
+	TEST_STR("sizes as they are", out,
+	    "+OK 5 messages (115 octets)\r\n+OK 5 8\r\n+OK bye\r\n");
+	close(fd);
+	end();
+}
+
+static void
+test_login_delay(void)
+{
+	static char out[OUT_MAX];
+	int fd;
+
+	if (begin() == -1 || (fd = connect_client()) == -1)
+		return;
+	test.mailbox.pop3_delay = 3600;
+	talk(fd, "\r\nQUIT\r\n", 99, out);
+	TEST_STR("login, just before", out, "-ERR [LOGIN-DELAY] logged in too "
+	    "short a time ago\r\n");
+	test.mailbox.pop3_delay = 0;
+	close(fd);
 	end();
 }
 
@@ -369,11 +463,16 @@ main(void)
 	if (freopen("/dev/null", "w", stderr) == NULL ||
 	    (test.base = event_base_new()) == NULL)
 		return (1);
+	strlcpy(test.mailbox.pop3_uidl, UIDL_DEFAULT,
+	    sizeof(test.mailbox.pop3_uidl));
 	for (i = 0; i < sizeof(dialogues) / sizeof(dialogues[0]); i++) {
 		run(&dialogues[i], 4096);
 		run(&dialogues[i], 1);
 	}
 	test_in_use();
+	test_utf8();
+	test_foreign_size();
+	test_login_delay();
 	test_long_line();
 	test_never_reads();
 	TEST_DONE();

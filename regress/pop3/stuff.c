@@ -22,7 +22,7 @@ static const struct row rows[] = {
 	{ "CRLF", "a\r\n", ALL, "a\r\n.\r\n" },
 	{ "LF", "a\nb\n", ALL, "a\r\nb\r\n.\r\n" },
 	{ "no line end", "a", ALL, "a\r\n.\r\n" },
-	{ "CR at the end", "a\r", ALL, "a\r\n.\r\n" },
+	{ "CR at the end", "a\r", ALL, "a\r\r\n.\r\n" },
 	{ "bare CR", "a\rb\r\r\n", ALL, "a\rb\r\r\n.\r\n" },
 	{ "dot", ".\r\n", ALL, "..\r\n.\r\n" },
 	{ "dots", "..\n.a\na.\n", ALL, "...\r\n..a\r\na.\r\n.\r\n" },
