@@ -1,7 +1,7 @@
 /*
  * ascii: a message's header for clients that did not ask for UTF-8.
  */
-#include "imap/utf8.h"
+#include "buf/utf8.h"
 #include "os/compat.h"
 #include "pop3/ascii.h"
 
