@@ -77,9 +77,8 @@ POP3_OBJS = \
 MIME_OBJS = \
 	lib/mime/address.o lib/mime/charset.o lib/mime/codec.o \
 	lib/mime/date.o lib/mime/envelope.o lib/mime/header.o \
-	lib/mime/match.o lib/mime/param.o lib/mime/preview.o \
-	lib/mime/structure.o lib/mime/subject.o lib/mime/tree.o \
-	lib/mime/word.o
+	lib/mime/match.o lib/mime/param.o lib/mime/preview.o lib/mime/recode.o \
+	lib/mime/structure.o lib/mime/subject.o lib/mime/tree.o lib/mime/word.o
 STORE_OBJS = \
 	lib/store/append.o lib/store/cache_entry.o lib/store/cached.o \
 	lib/store/change.o lib/store/copy.o lib/store/crlf.o lib/store/deliver.o lib/store/file.o \
@@ -160,7 +159,8 @@ REGRESS = \
 	regress/imap/parse regress/imap/reader regress/imsg/contract \
 	regress/imsg/peer regress/log/log regress/mime/address \
 	regress/mime/bombs regress/mime/header regress/mime/param \
-	regress/mime/preview regress/mime/tree regress/net/conn regress/net/listen \
+	regress/mime/preview regress/mime/recode regress/mime/tree \
+	regress/net/conn regress/net/listen \
 	regress/net/pump regress/net/tls regress/os/os \
 	regress/pop3/ascii regress/pop3/command regress/pop3/session \
 	regress/pop3/stuff \

@@ -12,6 +12,7 @@
 #include "os/compat.h"
 #include "smtp/reply.h"
 
+#define LIMIT_DIGITS	6		/* RFC 9422 section 4 */
 #define ENH_DIGITS	3		/* of subject and detail, RFC 3463 2 */
 
 static enum reply_status take_line(struct reply *, struct ehlo *,
@@ -120,20 +121,68 @@ add_text(struct reply *r, const char *p, size_t len)
 	r->text[r->textlen] = '\0';
 }
 
-static void
-offer_size(struct ehlo *e, const char *arg, size_t len)
+/* A whole number and nothing else; 0 if it is none, or beyond all bounds. */
+static uint64_t
+number(const char *arg, size_t len)
 {
 	size_t		 i;
 	uint64_t	 n = 0;
 
-	e->offers |= EHLO_SIZE;
 	for (i = 0; i < len && is_digit(arg[i]); i++) {
 		if (n > (UINT64_MAX - 9) / 10)
-			return;		/* no limit that we could meet */
+			return (0);
 		n = n * 10 + (uint64_t)(arg[i] - '0');
 	}
-	if (i == len)
-		e->size = n;
+	return (i == len ? n : 0);
+}
+
+static void
+offer_size(struct ehlo *e, const char *arg, size_t len)
+{
+	e->offers |= EHLO_SIZE;
+	e->size = number(arg, len);
+}
+
+/* RFC 9422 section 4: "RCPTMAX=50 MAILMAX=10"; unknown names are skipped. */
+static void
+offer_limit(struct ehlo *e, const char *p, size_t len)
+{
+	const struct {
+		const char	*name;
+		unsigned int	*to;
+	} limits[] = {
+		{ "MAILMAX=",		&e->mailmax },
+		{ "RCPTMAX=",		&e->rcptmax },
+		{ "RCPTDOMAINMAX=",	&e->rcptdomainmax },
+	};
+	size_t		 i, n;
+	uint64_t	 value;
+
+	for (i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		n = strlen(limits[i].name);
+		if (len <= n || len - n > LIMIT_DIGITS ||
+		    strncasecmp(p, limits[i].name, n) != 0)
+			continue;
+		value = number(p + n, len - n);
+		if (value > 0)
+			*limits[i].to = (unsigned int)value;
+	}
+}
+
+static void
+offer_limits(struct ehlo *e, const char *arg, size_t len)
+{
+	size_t	n;
+
+	while (len > 0) {
+		for (n = 0; n < len && arg[n] != ' '; n++)
+			;
+		offer_limit(e, arg, n);
+		if (n < len)
+			n++;
+		arg += n;
+		len -= n;
+	}
 }
 
 /* The first list counts: "AUTH=" of old servers repeats it. */
@@ -164,6 +213,9 @@ offer(struct ehlo *e, const char *p, size_t len)
 		{ "8BITMIME",	EHLO_8BITMIME },
 		{ "STARTTLS",	EHLO_STARTTLS },
 		{ "SMTPUTF8",	EHLO_SMTPUTF8 },
+		{ "DSN",	EHLO_DSN },
+		{ "CHUNKING",	EHLO_CHUNKING },
+		{ "BINARYMIME",	EHLO_BINARYMIME },
 	};
 	const char	*arg;
 	size_t		 i, n, arglen;
@@ -180,6 +232,8 @@ offer(struct ehlo *e, const char *p, size_t len)
 		offer_size(e, arg, arglen);
 	else if (n == 4 && strncasecmp(p, "AUTH", n) == 0)
 		offer_auth(e, arg, arglen);
+	else if (n == 6 && strncasecmp(p, "LIMITS", n) == 0)
+		offer_limits(e, arg, arglen);
 	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (strlen(words[i].word) == n &&
 		    strncasecmp(p, words[i].word, n) == 0)

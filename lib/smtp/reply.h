@@ -38,10 +38,17 @@ struct reply {
 #define EHLO_STARTTLS	0x08
 #define EHLO_AUTH	0x10	/* words are in auth */
 #define EHLO_SMTPUTF8	0x20
+#define EHLO_DSN	0x40
+#define EHLO_CHUNKING	0x80
+#define EHLO_BINARYMIME	0x100
 
 struct ehlo {
 	unsigned int	offers;		/* EHLO_* */
 	uint64_t	size;		/* 0: no limit was named */
+	/* LIMITS, RFC 9422; 0: none was named */
+	unsigned int	mailmax;	/* transactions of a session */
+	unsigned int	rcptmax;	/* recipients of a transaction */
+	unsigned int	rcptdomainmax;	/* domains of a transaction */
 	char		auth[256];	/* "PLAIN LOGIN" */
 };
 

@@ -131,6 +131,14 @@ test_ehlo(void)
 	    !ehlo_has_auth(&e, "SCRAM") && !ehlo_has_auth(&e, ""));
 	memset(&e, 0, sizeof(e));
 	reply_init(&r);
+	TEST("limits", reply_read(&r, &e, "250-x\r\n250-LIMITS RCPTMAX=50  "
+	    "mailmax=7 FOO=1 RCPTDOMAINMAX=0 RCPTDOMAINMAX=9999999\r\n"
+	    "250-dsn\r\n250-CHUNKING\r\n250 BINARYMIME\r\n", 124, &used) ==
+	    REPLY_DONE && e.rcptmax == 50 && e.mailmax == 7 &&
+	    e.rcptdomainmax == 0 && e.offers == (EHLO_DSN | EHLO_CHUNKING |
+	    EHLO_BINARYMIME));
+	memset(&e, 0, sizeof(e));
+	reply_init(&r);
 	TEST("a size beyond 64 bits", reply_read(&r, &e, "250-x\r\n250 SIZE "
 	    "99999999999999999999\r\n", 38, &used) == REPLY_DONE &&
 	    e.size == 0);
