@@ -59,8 +59,8 @@ CONF_OBJS = \
 	lib/conf/build_setting.o lib/conf/build_test.o \
 	lib/conf/check_domain.o lib/conf/check_file.o \
 	lib/conf/check_listen.o lib/conf/check_name.o \
-	lib/conf/check_rule.o lib/conf/conf.o lib/conf/find.o \
-	lib/conf/free.o lib/conf/input.o lib/conf/lex.o lib/conf/macro.o \
+	lib/conf/check_rule.o lib/conf/command.o lib/conf/conf.o \
+	lib/conf/find.o lib/conf/free.o lib/conf/input.o lib/conf/lex.o lib/conf/macro.o \
 	lib/conf/notyet.o lib/conf/parse.o lib/conf/print.o \
 	lib/conf/print_mail.o lib/conf/report.o lib/conf/scan.o \
 	lib/conf/source.o lib/conf/uidl.o lib/conf/url.o lib/conf/usage.o \
@@ -132,8 +132,9 @@ SMTPD_OBJS = \
 	smtpd/queue_clean.o smtpd/queue_ctl.o smtpd/queue_dest.o \
 	smtpd/queue_filter.o smtpd/queue_local.o smtpd/queue_msg.o \
 	smtpd/queue_relay.o smtpd/queue_tx.o smtpd/relay.o \
-	smtpd/relay_connect.o smtpd/relay_data.o smtpd/relay_login.o \
-	smtpd/relay_mail.o smtpd/relay_session.o smtpd/relay_state.o \
+	smtpd/relay_command.o smtpd/relay_connect.o smtpd/relay_data.o \
+	smtpd/relay_hosts.o \
+	smtpd/relay_login.o smtpd/relay_mail.o smtpd/relay_session.o smtpd/relay_state.o \
 	smtpd/relay_tls.o smtpd/tables.o
 IMAPD_OBJS = \
 	imapd/net.o imapd/parent.o

@@ -85,7 +85,9 @@
 /*
  * Where a recipient goes.  A local one is an account (user) of a domain; one
  * of the outside goes to host, by MX unless nomx, in the way of scheme (enum
- * conf_scheme), with the password of label in the table of the route.
+ * conf_scheme), with the password of label in the table of the route (index +
+ * 1).  A host that is a path is the LMTP server of a domain, which route names
+ * (index + 1).
  */
 #define DEST_FIELDS(NUM, STR, SECRET)					\
 	NUM(local, 1)							\
@@ -216,6 +218,18 @@
 	NUM(permanent, 1)						\
 	NUM(stopped, 1)		/* by ourselves, not by the server */	\
 	STR(reply, C_REPLY)
+/*
+ * A local LMTP server's socket, which relay cannot see: it names the domain
+ * (index + 1), the parent connects to where the configuration says.
+ */
+#define SOCKET_ASK_FIELDS(NUM, STR, SECRET)				\
+	NUM(session, UINT32_MAX)					\
+	NUM(domain, UINT32_MAX)
+#define SOCKET_FIELDS(NUM, STR, SECRET)					\
+	NUM(session, UINT32_MAX)
+#define NO_SOCKET_FIELDS(NUM, STR, SECRET)				\
+	NUM(session, UINT32_MAX)					\
+	NUM(error, INT32_MAX)
 #define SECRET_ASK_FIELDS(NUM, STR, SECRET)				\
 	NUM(session, UINT32_MAX)					\
 	NUM(route, UINT32_MAX)						\
@@ -277,6 +291,9 @@ MSG(RELAY_CLOSE, R_QUEUE,	R_RELAY,	0, 0, 0, WHEN_RUN)	\
 MSG(RELAY_READY, R_RELAY,	R_QUEUE,	0, 0, 0, WHEN_RUN)	\
 MSG(RELAY_RESULT, R_RELAY,	R_QUEUE,	0, 0, 0, WHEN_RUN)	\
 MSG(RELAY_CLOSED, R_RELAY,	R_QUEUE,	0, 0, 0, WHEN_RUN)	\
+MSG(SOCKET_ASK,	R_RELAY,	R_PARENT,	0, 0, 1000, WHEN_RUN)	\
+MSG(SOCKET,	R_PARENT,	R_RELAY,	0, 1, 0, WHEN_RUN)	\
+MSG(NO_SOCKET,	R_PARENT,	R_RELAY,	0, 0, 0, WHEN_RUN)	\
 MSG(SECRET_ASK,	R_RELAY,	R_LOOKUP,	0, 0, 1000, WHEN_RUN)	\
 MSG(SECRET,	R_LOOKUP,	R_RELAY,	0, 0, 0, WHEN_RUN)	\
 MSG(DNS_ASK,	R_RELAY | R_LOOKUP, R_DNS,	0, 0, 20000, WHEN_RUN)	\

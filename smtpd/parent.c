@@ -7,6 +7,7 @@
  */
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -188,7 +189,45 @@ parent_delivery_open(struct peer *lookup, struct msg *m)
 	}
 }
 
+static void
+no_socket(struct peer *relay, uint64_t session, int error)
+{
+	struct msg_NO_SOCKET	m = { .session = session, .error = error };
+
+	peer_send(relay, M_NO_SOCKET, &m, -1);
+}
+
+/* Only where a domain of the configuration that relay was told delivers. */
+static void
+parent_socket_ask(struct peer *relay, struct msg *m)
+{
+	const struct msg_SOCKET_ASK	*a = m->body;
+	struct msg_SOCKET		 done = { .session = a->session };
+	const struct conf_domain	*d = domain_of(a->domain - 1);
+	struct sockaddr_un		 sun = { .sun_family = AF_UNIX };
+	int				 fd;
+
+	if (supervise_peer_generation(relay) != supervise_generation() ||
+	    d == NULL || d->deliver != DELIVER_LMTP ||
+	    d->target[0] != '/' || strlcpy(sun.sun_path, d->target,
+	    sizeof(sun.sun_path)) >= sizeof(sun.sun_path)) {
+		no_socket(relay, a->session, ENOENT);
+		return;
+	}
+	/* A local socket connects at once, or says EAGAIN. */
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd != -1 && connect(fd, (struct sockaddr *)&sun,
+	    sizeof(sun)) == 0) {
+		peer_send(relay, M_SOCKET, &done, fd);
+		return;
+	}
+	no_socket(relay, a->session, errno);
+	if (fd != -1)
+		close(fd);
+}
+
 static const struct handler handlers[] = {
+	{ M_SOCKET_ASK,		parent_socket_ask },
 	{ M_DELIVERY_OPEN,	parent_delivery_open },
 	{ 0,			NULL }
 };

@@ -291,8 +291,11 @@ queue_relay_closed(struct peer *p, struct msg *m)
 	if (s == NULL)
 		return;
 	d = s->dest;
-	/* A reload has it end its sessions: the new one takes over. */
-	was = p != role_peer(ROLE_RELAY) ? R_IDLE : s->state;
+	/*
+	 * It ended it by itself (a reload: the new one takes over), or the
+	 * server did while it had nothing of ours.
+	 */
+	was = a->stopped || p != role_peer(ROLE_RELAY) ? R_IDLE : s->state;
 	if (was != R_IDLE)
 		defer_unanswered(s, a->reply);
 	session_free(s);

@@ -58,7 +58,8 @@ relay_cafile(struct peer *p, struct msg *m)
 static void
 refuse_session(struct peer *p, uint64_t number, const char *reply)
 {
-	struct msg_RELAY_CLOSED	closed = { .session = number };
+	struct msg_RELAY_CLOSED	closed = { .session = number,
+				    .stopped = role_draining() };
 
 	(void)strlcpy(closed.reply, reply, sizeof(closed.reply));
 	peer_send(p, M_RELAY_CLOSED, &closed, -1);
@@ -108,7 +109,7 @@ relay_relay_mail(struct peer *p, struct msg *m)
 	}
 	nmessages++;
 	if ((s->mail = mail_new(mail, m->fd)) == NULL) {
-		session_closed(s, 0, "421 4.3.0 out of memory");
+		session_closed(s, END_FAILED, "421 4.3.0 out of memory");
 		return;
 	}
 	m->fd = -1;
@@ -132,7 +133,7 @@ relay_relay_rcpt(struct peer *p, struct msg *m)
 	r->notify = rcpt->notify;
 	if ((r->addr = strdup(rcpt->rcpt)) == NULL ||
 	    (r->orcpt = strdup(rcpt->orcpt)) == NULL) {
-		session_closed(s, 0, "421 4.3.0 out of memory");
+		session_closed(s, END_FAILED, "421 4.3.0 out of memory");
 		return;
 	}
 	r->state = RCPT_WAITING;
@@ -161,6 +162,28 @@ relay_secret(struct peer *p, struct msg *m)
 }
 
 static void
+relay_socket(struct peer *p, struct msg *m)
+{
+	const struct msg_SOCKET	*a = m->body;
+	struct session		*s;
+
+	if ((s = session_find((uint32_t)a->session)) == NULL)
+		return;			/* m's descriptor is closed for us */
+	connect_socket(s, m->fd, 0);
+	m->fd = -1;
+}
+
+static void
+relay_no_socket(struct peer *p, struct msg *m)
+{
+	const struct msg_NO_SOCKET	*a = m->body;
+	struct session			*s;
+
+	if ((s = session_find((uint32_t)a->session)) != NULL)
+		connect_socket(s, -1, (int)a->error);
+}
+
+static void
 relay_dns_record(struct peer *p, struct msg *m)
 {
 	connect_record(m->body);
@@ -177,7 +200,7 @@ end_idle(struct session *s, void *arg)
 {
 	if (s->mail != NULL)
 		return;
-	session_forget(s, 0, "421 4.3.2 shutting down");
+	session_forget(s, END_STOPPED, "421 4.3.2 shutting down");
 	session_quit(s);
 }
 
@@ -247,6 +270,8 @@ static const struct handler relay_handlers[] = {
 	{ M_RELAY_RCPT,		relay_relay_rcpt },
 	{ M_RELAY_CLOSE,	relay_relay_close },
 	{ M_SECRET,		relay_secret },
+	{ M_SOCKET,		relay_socket },
+	{ M_NO_SOCKET,		relay_no_socket },
 	{ M_DNS_RECORD,		relay_dns_record },
 	{ M_DNS_DONE,		relay_dns_done },
 	{ 0,			NULL }

@@ -29,21 +29,24 @@
 #include "net/addr.h"
 #include "privsep/role.h"
 #include "smtpd/relay_connect.h"
+#include "smtpd/relay_hosts.h"
 #include "smtpd/relay_session.h"
 #include "smtpd/relay_state.h"
 
 #define CONNECT_SECONDS	30
+#define STAGGER_MS	250	/* RFC 8305 5: until the next one is tried */
 #define SLOT_BITS	10		/* of a question's number, */
 #define TURNS		((1U << (32 - SLOT_BITS)) - 1)	/* never all ones */
 #define NOT_YET		UINT32_MAX	/* a question about to be asked */
+#define LOOPS		"554 5.4.6 mail for %s loops back to this host"
 
 static void	ask(struct session *, int which, unsigned int type,
 		    const char *name);
+static void	ask_socket(struct session *);
 static void	mx_done(struct session *, const struct msg_DNS_DONE *);
-static void	drop_ourselves(struct session *);
 static void	next_host(struct session *);
 static void	next_addr(struct session *);
-static int	try_connect(struct session *);
+static int	attempt(struct session *, size_t addr);
 static void	vnote(struct session *, int permanent, const char *, va_list)
 		    __attribute__((__format__(printf, 3, 0)));
 static void	note(struct session *, int permanent, const char *, ...)
@@ -72,22 +75,13 @@ is_address(const char *host)
 	return (addr_parse(host, 0, &ss, &len) == 0);
 }
 
-static void
-add_host(struct session *s, unsigned int pref, const char *name)
-{
-	struct relay_hop	*hop = &s->hop;
-
-	if (hop->nhosts == DNS_HOSTS)
-		return;
-	hop->hosts[hop->nhosts].pref = pref;
-	(void)strlcpy(hop->hosts[hop->nhosts].name, name,
-	    sizeof(hop->hosts[0].name));
-	hop->nhosts++;
-}
-
 void
 connect_start(struct session *s)
 {
+	if (s->dest.host[0] == '/') {
+		ask_socket(s);
+		return;
+	}
 	plain_host(s->dest.host);
 	if (is_address(s->dest.host))
 		s->dest.nomx = 1;
@@ -97,7 +91,7 @@ connect_start(struct session *s)
 		ask(s, 0, DNS_MX, s->dest.host);
 		return;
 	}
-	add_host(s, 0, s->dest.host);
+	hosts_add(&s->hop, 0, s->dest.host);
 	next_host(s);
 }
 
@@ -173,7 +167,7 @@ connect_record(const struct msg_DNS_RECORD *rec)
 	if ((s = asker((uint32_t)rec->id, &which)) == NULL)
 		return;
 	if (s->hop.asking_mx)
-		add_host(s, (unsigned int)rec->pref, rec->name);
+		hosts_add(&s->hop, (unsigned int)rec->pref, rec->name);
 	else
 		add_addr(s, rec->name);
 }
@@ -216,55 +210,6 @@ connect_dns_gone(struct session *s)
 			connect_done(&done);
 }
 
-static int
-by_preference(const void *a, const void *b)
-{
-	const struct relay_host	*x = a, *y = b;
-
-	return (x->pref < y->pref ? -1 : x->pref > y->pref);
-}
-
-/*
- * RFC 5321 section 5.1: by preference, those of the same one in random order.
- * The sort need not keep an order, so the random number decides inside it.
- */
-static void
-sort_hosts(struct session *s)
-{
-	struct relay_hop	*hop = &s->hop;
-	struct relay_host	 swap;
-	size_t			 i, j, end;
-
-	qsort(hop->hosts, hop->nhosts, sizeof(hop->hosts[0]), by_preference);
-	for (i = 0; i < hop->nhosts; i = end) {
-		for (end = i + 1; end < hop->nhosts &&
-		    hop->hosts[end].pref == hop->hosts[i].pref; end++)
-			;
-		for (j = end - 1; j > i; j--) {
-			size_t	k = i + arc4random_uniform(
-			    (uint32_t)(j - i + 1));
-
-			swap = hop->hosts[j];
-			hop->hosts[j] = hop->hosts[k];
-			hop->hosts[k] = swap;
-		}
-	}
-}
-
-/* RFC 7505: "." alone says that the domain takes no mail; else it is none. */
-static int
-is_null_mx(struct session *s)
-{
-	struct relay_hop	*hop = &s->hop;
-	size_t			 i, n = 0, before = hop->nhosts;
-
-	for (i = 0; i < before; i++)
-		if (strcmp(hop->hosts[i].name, ".") != 0)
-			hop->hosts[n++] = hop->hosts[i];
-	hop->nhosts = n;
-	return (before > 0 && n == 0);
-}
-
 static void
 mx_done(struct session *s, const struct msg_DNS_DONE *done)
 {
@@ -274,16 +219,17 @@ mx_done(struct session *s, const struct msg_DNS_DONE *done)
 	case DNS_OK:
 		s->hop.from_mx = 1;
 		s->hop.secure = (int)done->secure;
-		if (is_null_mx(s)) {
+		if (hosts_null(&s->hop)) {
 			note(s, 1, "556 5.1.10 %s accepts no mail", host);
 			break;
 		}
 		if (s->hop.nhosts == 0)
 			note(s, 1, "550 5.4.4 no MX of %s is a host", host);
-		sort_hosts(s);
+		hosts_sort(&s->hop);
 		break;
 	case DNS_NODATA:
-		add_host(s, 0, host);	/* RFC 5321 5.1: an implicit MX */
+		/* RFC 5321 5.1: an implicit MX */
+		hosts_add(&s->hop, 0, host);
 		break;
 	case DNS_NXDOMAIN:
 		note(s, 1, "550 5.1.2 domain %s does not exist", host);
@@ -292,47 +238,11 @@ mx_done(struct session *s, const struct msg_DNS_DONE *done)
 		note(s, 0, "451 4.4.3 no answer from the name service for %s",
 		    host);
 	}
-	drop_ourselves(s);
+	if (hosts_drop_ourselves(&s->hop, role_settings()->hostname))
+		note(s, 1, LOOPS, host);
 	if (s->hop.nhosts > RELAY_HOSTS)
 		s->hop.nhosts = RELAY_HOSTS;
 	next_host(s);
-}
-
-static int
-same_name(const char *a, const char *b)
-{
-	size_t	alen = strlen(a), blen = strlen(b);
-
-	if (alen > 0 && a[alen - 1] == '.')
-		alen--;
-	if (blen > 0 && b[blen - 1] == '.')
-		blen--;
-	return (alen == blen && strncasecmp(a, b, alen) == 0);
-}
-
-/*
- * RFC 5321 section 5.1: we are a relay for the domain, so only hosts with a
- * better preference than ours bring the mail nearer.
- */
-static void
-drop_ourselves(struct session *s)
-{
-	struct relay_hop	*hop = &s->hop;
-	size_t			 i, n = 0;
-	unsigned int		 ours = UINT32_MAX;
-
-	for (i = 0; i < hop->nhosts; i++)
-		if (same_name(hop->hosts[i].name, role_settings()->hostname) &&
-		    hop->hosts[i].pref < ours)
-			ours = hop->hosts[i].pref;
-	if (ours == UINT32_MAX)
-		return;
-	while (n < hop->nhosts && hop->hosts[n].pref < ours)
-		n++;
-	hop->nhosts = n;
-	if (n == 0)
-		note(s, 1, "554 5.4.6 mail for %s loops back to this host",
-		    s->dest.host);
 }
 
 static void
@@ -344,9 +254,9 @@ next_host(struct session *s)
 	hop->naddrs = hop->addr = 0;
 	hop->unsure = 0;
 	if (hop->host == hop->nhosts || hop->tried >= RELAY_ADDRS) {
-		session_closed(s, !hop->tempfail && hop->reply[0] != '\0',
-		    hop->reply[0] != '\0' ? hop->reply :
-		    "450 4.4.4 no host to connect to");
+		session_closed(s, !hop->tempfail && hop->reply[0] != '\0' ?
+		    END_FOR_GOOD : END_FAILED, hop->reply[0] != '\0' ?
+		    hop->reply : "450 4.4.4 no host to connect to");
 		return;
 	}
 	name = hop->hosts[hop->host].name;
@@ -363,18 +273,30 @@ next_host(struct session *s)
 		ask(s, 1, DNS_A, name);
 }
 
+/*
+ * RFC 8305: an address that does not answer at once is not waited for; the
+ * next one is tried beside it, and the first to answer is taken.
+ */
 static void
 next_addr(struct session *s)
 {
 	struct relay_hop	*hop = &s->hop;
+	size_t			 i;
 
-	while (hop->addr < hop->naddrs && hop->tried < RELAY_ADDRS) {
-		hop->addr++;
-		hop->tried++;
+	session_no_timer(s);
+	for (i = 0; i < hop->naddrs && hop->tried < RELAY_ADDRS &&
+	    hop->nattempts < RELAY_ATTEMPTS; i++) {
+		if (hop->addrs[i].tried)
+			continue;
 		s->clear = 0;
-		if (try_connect(s) == 0)
+		hop->tried++;
+		if (attempt(s, i) == 0) {
+			session_timer_ms(s, STAGGER_MS, next_addr);
 			return;
+		}
 	}
+	if (hop->nattempts > 0)
+		return;
 	hop->host++;
 	next_host(s);
 }
@@ -384,7 +306,7 @@ connect_again(struct session *s)
 {
 	session_hang_up(s);
 	session_no_timer(s);
-	if (try_connect(s) == -1)
+	if (attempt(s, s->hop.addr - 1) == -1)
 		next_addr(s);
 }
 
@@ -431,34 +353,105 @@ connect_failed(struct session *s, int permanent, const char *fmt, ...)
 }
 
 static void
-connected(evutil_socket_t fd, short ev, void *arg)
+attempt_end(struct relay_attempt *a)
 {
-	struct session	*s = arg;
-	socklen_t	 len = sizeof(int);
-	int		 error = ETIMEDOUT;
+	event_free(a->ev);
+	a->ev = NULL;
+	a->fd = -1;
+	a->session->hop.nattempts--;
+}
 
-	if (!(ev & EV_TIMEOUT) &&
-	    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == -1)
-		error = errno;
-	if (error != 0) {
-		connect_failed(s, 0, "421 4.4.1 %s [%s]: %s", session_host(s),
-		    session_addr(s), strerror(error));
-		return;
-	}
-	event_free(s->hop.ev);
-	s->hop.ev = NULL;
-	s->hop.fd = -1;
-	session_begin(s, fd);
+/* Those that lost the race were not at fault. */
+static void
+drop_others(struct session *s)
+{
+	struct relay_hop	*hop = &s->hop;
+	size_t			 i;
+
+	for (i = 0; i < RELAY_ATTEMPTS; i++)
+		if (hop->attempts[i].fd != -1) {
+			hop->addrs[hop->attempts[i].addr].tried = 0;
+			hop->tried--;
+		}
+	attempts_drop(hop);
+}
+
+/* We wanted to send it away and talk to ourselves: the rest is no better. */
+static void
+is_ourselves(struct session *s)
+{
+	note(s, 1, LOOPS, s->dest.host);
+	s->hop.nhosts = s->hop.host + 1;
+	s->hop.naddrs = 0;
+	attempts_drop(&s->hop);
+}
+
+/* The kernel gives a connection to our own address that same address. */
+static int
+both_ends_here(int fd, const struct relay_addr *a)
+{
+	struct sockaddr_storage	ss;
+	socklen_t		len = sizeof(ss);
+	char			text[C_ADDR];
+
+	if (getsockname(fd, (struct sockaddr *)&ss, &len) == -1)
+		return (0);
+	addr_text((struct sockaddr *)&ss, len, text, sizeof(text));
+	return (strcmp(text, a->text) == 0);
 }
 
 /* Mail for a domain of the outside never goes to our own door. */
 static int
-is_own_door(const struct session *s, const struct relay_addr *a)
+is_own_door(const struct session *s)
 {
-	if (s->dest.nomx || s->dest.port != 25)
-		return (0);
-	return (addr_is_loopback(a->text) || strcmp(a->text, "0.0.0.0") == 0 ||
-	    strcmp(a->text, "::") == 0);
+	return (!s->dest.nomx && s->dest.port == 25);
+}
+
+void
+connect_ourselves(struct session *s)
+{
+	session_hang_up(s);
+	is_ourselves(s);
+	next_addr(s);
+}
+
+static void
+connected(evutil_socket_t fd, short ev, void *arg)
+{
+	struct relay_attempt	*a = arg;
+	struct session		*s = a->session;
+	struct relay_addr	*addr = &s->hop.addrs[a->addr];
+	socklen_t		 len = sizeof(int);
+	int			 error = ETIMEDOUT;
+
+	if (!(ev & EV_TIMEOUT) &&
+	    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == -1)
+		error = errno;
+	s->hop.addr = a->addr + 1;
+	attempt_end(a);
+	if (error != 0) {
+		close(fd);
+		note(s, 0, "421 4.4.1 %s [%s]: %s", session_host(s),
+		    addr->text, strerror(error));
+		next_addr(s);
+		return;
+	}
+	drop_others(s);
+	session_no_timer(s);
+	if (is_own_door(s) && both_ends_here(fd, addr)) {
+		close(fd);
+		is_ourselves(s);
+		next_addr(s);
+		return;
+	}
+	session_begin(s, fd);
+}
+
+static int
+is_loopback_or_any(const char *addr)
+{
+	return (addr_is_loopback(addr) || strcmp(addr, "0.0.0.0") == 0 ||
+	    strcmp(addr, "::") == 0);
 }
 
 static int
@@ -477,38 +470,95 @@ bind_source(int fd, const struct session *s, int family)
 	return (bind(fd, (const struct sockaddr *)&ss, len));
 }
 
+static struct relay_attempt *
+free_attempt(struct session *s, size_t addr)
+{
+	struct relay_attempt	*a = s->hop.attempts;
+
+	while (a->fd != -1)
+		a++;
+	a->session = s;
+	a->addr = addr;
+	return (a);
+}
+
 /* 0: connected() will be called; -1: noted why not. */
 static int
-try_connect(struct session *s)
+attempt(struct session *s, size_t i)
 {
-	struct relay_hop	*hop = &s->hop;
-	struct relay_addr	*a = &hop->addrs[hop->addr - 1];
+	struct relay_addr	*addr = &s->hop.addrs[i];
+	struct relay_attempt	*a = free_attempt(s, i);
 	struct timeval		 tv = { .tv_sec = CONNECT_SECONDS };
-	int			 one = 1;
+	int			 fd, one = 1;
 
-	if (is_own_door(s, a)) {
-		note(s, 1, "554 5.4.6 mail for %s loops back to this host",
-		    s->dest.host);
+	s->phase = PHASE_CONNECTING;
+	addr->tried = 1;
+	if (is_own_door(s) && is_loopback_or_any(addr->text)) {
+		is_ourselves(s);
 		return (-1);
 	}
-	s->phase = PHASE_CONNECTING;
-	hop->fd = socket(a->ss.ss_family,
-	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (hop->fd == -1 || setsockopt(hop->fd, IPPROTO_TCP, TCP_NODELAY,
-	    &one, sizeof(one)) == -1 ||
-	    bind_source(hop->fd, s, a->ss.ss_family) == -1)
+	fd = socket(addr->ss.ss_family, SOCK_STREAM | SOCK_NONBLOCK |
+	    SOCK_CLOEXEC, 0);
+	if (fd == -1 || setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one,
+	    sizeof(one)) == -1 ||
+	    bind_source(fd, s, addr->ss.ss_family) == -1)
 		goto fail;
-	if (connect(hop->fd, (struct sockaddr *)&a->ss, a->len) == -1 &&
+	if (connect(fd, (struct sockaddr *)&addr->ss, addr->len) == -1 &&
 	    errno != EINPROGRESS)
 		goto fail;
 	errno = ENOMEM;
-	if ((hop->ev = event_new(role_base(), hop->fd, EV_WRITE, connected,
-	    s)) == NULL || event_add(hop->ev, &tv) == -1)
+	if ((a->ev = event_new(role_base(), fd, EV_WRITE, connected, a)) ==
+	    NULL || event_add(a->ev, &tv) == -1)
 		goto fail;
+	a->fd = fd;
+	s->hop.nattempts++;
 	return (0);
 fail:
-	note(s, 0, "421 4.4.1 %s [%s]: %s", session_host(s), a->text,
+	note(s, 0, "421 4.4.1 %s [%s]: %s", session_host(s), addr->text,
 	    strerror(errno));
-	session_hang_up(s);
+	if (a->ev != NULL)
+		event_free(a->ev);
+	a->ev = NULL;
+	if (fd != -1)
+		close(fd);
 	return (-1);
+}
+
+static void
+socket_late(struct session *s)
+{
+	connect_socket(s, -1, ETIMEDOUT);
+}
+
+/*
+ * A local server's socket is a path, and we see none: the parent connects to
+ * what the domain says and hands the connection over.
+ */
+static void
+ask_socket(struct session *s)
+{
+	struct msg_SOCKET_ASK	ask = { .session = s->dest.session,
+				    .domain = s->dest.route };
+
+	hosts_add(&s->hop, 0, s->dest.host);
+	s->phase = PHASE_CONNECTING;
+	session_timer(s, CONNECT_SECONDS, socket_late);
+	peer_send(role_parent(), M_SOCKET_ASK, &ask, -1);
+}
+
+void
+connect_socket(struct session *s, int fd, int error)
+{
+	if (s->phase != PHASE_CONNECTING || s->dest.host[0] != '/' ||
+	    s->conn != NULL) {
+		if (fd != -1)
+			close(fd);
+		return;
+	}
+	session_no_timer(s);
+	if (fd != -1)
+		session_begin(s, fd);
+	else
+		connect_failed(s, 0, "421 4.4.1 %s: %s", s->dest.host,
+		    strerror(error));
 }

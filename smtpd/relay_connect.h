@@ -21,6 +21,10 @@ void	connect_dns_gone(struct session *);
  */
 void	connect_failed(struct session *, int permanent, const char *, ...)
 	    __attribute__((__format__(printf, 3, 4)));
+/* It is this host that answers: neither it nor a worse one is of any use. */
+void	connect_ourselves(struct session *);
+/* The parent's answer: a connection, or -1 and why not. */
+void	connect_socket(struct session *, int fd, int error);
 /* The same address once more. */
 void	connect_again(struct session *);
 

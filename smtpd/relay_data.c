@@ -8,6 +8,8 @@
  *
  * Cost: two memchr() over each byte and one copy.
  */
+#include <sys/mman.h>
+
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,6 +21,47 @@ content_init(struct content *c, uint64_t size)
 {
 	memset(c, 0, sizeof(*c));
 	c->size = size;
+}
+
+void
+content_free(struct content *c)
+{
+	mime_recode_free(c->recode);
+	c->recode = NULL;
+	if (c->map != NULL)
+		munmap(c->map, (size_t)c->size);
+	c->map = NULL;
+}
+
+/*
+ * The text is sealed, or a file that only queue writes: what is mapped stays
+ * as long as it is.
+ */
+enum mime_recode_error
+content_recode(struct content *c, int fd, enum mime_recode_to to)
+{
+	enum mime_recode_error	 error;
+	void			*map;
+
+	if (c->size == 0)
+		return (RECODE_OK);
+	map = mmap(NULL, (size_t)c->size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (map == MAP_FAILED)
+		return (RECODE_NOMEM);
+	c->map = map;
+	c->recode = mime_recode_new(c->map, (size_t)c->size, to, &error);
+	if (c->recode == NULL) {
+		content_free(c);
+		return (error);
+	}
+	c->recoded = mime_recode_size(c->recode);
+	return (RECODE_OK);
+}
+
+uint64_t
+content_size(const struct content *c)
+{
+	return (c->recode != NULL ? c->recoded : c->size);
 }
 
 /* A piece of a line, without its end; bare CRs in it are replaced. */
@@ -99,27 +142,45 @@ content_end(struct content *c, char *start)
 	return ((size_t)(out + 3 - start));
 }
 
+/* The next bytes as they are in the spool; 0 at the end. */
+static ssize_t
+read_chunk(struct content *c, int fd, char *chunk, size_t size)
+{
+	size_t	want;
+	ssize_t	n;
+
+	want = c->size - c->off < size ? (size_t)(c->size - c->off) : size;
+	if (want == 0)
+		return (0);
+	do {
+		n = pread(fd, chunk, want, (off_t)c->off);
+	} while (n == -1 && errno == EINTR);
+	if (n == 0) {
+		errno = EPIPE;			/* shorter than it was */
+		return (-1);
+	}
+	return (n);
+}
+
 ssize_t
 content_next(struct content *c, int fd, char *out, int *last)
 {
-	static char	chunk[CONTENT_CHUNK];
-	size_t		want, len;
-	ssize_t		n = 0;
+	static char	 chunk[CONTENT_CHUNK];
+	char		*to = c->raw ? out : chunk;
+	size_t		 len;
+	ssize_t		 n;
 
-	want = c->size - c->off < sizeof(chunk) ?
-	    (size_t)(c->size - c->off) : sizeof(chunk);
-	if (want > 0) {
-		do {
-			n = pread(fd, chunk, want, (off_t)c->off);
-		} while (n == -1 && errno == EINTR);
-		if (n == 0)
-			errno = EPIPE;		/* shorter than it was */
-		if (n <= 0)
-			return (-1);
-	}
+	if (c->recode != NULL)
+		n = (ssize_t)mime_recode_next(c->recode, to, CONTENT_CHUNK);
+	else
+		n = read_chunk(c, fd, to, CONTENT_CHUNK);
+	if (n == -1)
+		return (-1);
 	c->off += (uint64_t)n;
+	*last = c->off == content_size(c);
+	if (c->raw)
+		return (n);
 	len = content_stuff(c, chunk, (size_t)n, out);
-	*last = c->off == c->size;
 	if (*last)
 		len += content_end(c, out + len);
 	return ((ssize_t)len);

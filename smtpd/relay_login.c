@@ -158,5 +158,5 @@ login_failed(struct session *s, const char *fmt, ...)
 	if (vsnprintf(reply, sizeof(reply), fmt, ap) < 0)
 		reply[0] = '\0';
 	va_end(ap);
-	session_closed(s, 0, reply);
+	session_closed(s, END_FAILED, reply);
 }

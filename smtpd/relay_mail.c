@@ -3,23 +3,26 @@
  *
  * With PIPELINING (RFC 2920) the commands leave in one write, otherwise one by
  * one.  Every recipient gets one result: the reply to its RCPT if that was a
- * refusal, else the one to the content.  A server that breaks off, or says
- * what makes no sense, leaves the rest without; then nothing is known, and
- * queue tries again.
+ * refusal, else the one to the content.  A server that takes fewer recipients
+ * at a time than there are gets the message again for the rest.  A server that
+ * breaks off, or says what makes no sense, leaves the rest without; then
+ * nothing is known, and queue tries again.
  *
- * A server without 8BITMIME gets content with the eighth bit as it is, as
- * nearly all servers take it; the alternative would be to return the mail.
+ * Cost of a message to a server with PIPELINING: a write for the commands, one
+ * for the content, three reads of replies.
  */
 #include <sys/types.h>
 
 #include <event2/event.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "conf/conf.h"
 #include "log/log.h"
 #include "net/conn.h"
 #include "privsep/role.h"
+#include "smtpd/relay_command.h"
 #include "smtpd/relay_mail.h"
 #include "smtpd/relay_session.h"
 #include "smtpd/relay_state.h"
@@ -31,8 +34,8 @@
 #define SLOWEST		1024	/* bytes of content a second, on average */
 #define FLIGHT		(32 * 1024)	/* bytes of commands unsent */
 
+static void	transaction(struct session *);
 static void	write_commands(struct session *);
-static void	write_command(struct session *, unsigned int);
 static void	commands_reply(struct session *, const struct reply *);
 static void	result_all(struct session *, enum rcpt_state, int final,
 		    const char *);
@@ -41,34 +44,6 @@ static void	content_more(struct session *);
 static void	content_reply(struct session *, const struct reply *);
 static void	reset(struct session *);
 static void	done(struct session *);
-
-/* What can be in a command: no control character, no byte beyond ASCII. */
-static int
-sendable(const char *addr)
-{
-	for (; *addr != '\0'; addr++)
-		if (*addr < 0x20 || *addr > 0x7e)
-			return (0);
-	return (1);
-}
-
-/* What this server cannot be given at all. */
-static const char *
-objection(struct session *s, char *text, size_t size)
-{
-	struct relay_mail	*m = s->mail;
-
-	if ((s->ehlo.offers & EHLO_SIZE) && s->ehlo.size > 0 &&
-	    m->msg.size > s->ehlo.size) {
-		(void)snprintf(text, size, "552 5.3.4 message of %llu bytes "
-		    "is larger than %.200s takes",
-		    (unsigned long long)m->msg.size, session_host(s));
-		return (text);
-	}
-	if (!sendable(m->msg.sender))
-		return ("553 5.6.7 the sender's address is not ASCII");
-	return (NULL);
-}
 
 void
 mail_begin(struct session *s)
@@ -80,22 +55,82 @@ mail_begin(struct session *s)
 
 	session_no_timer(s);
 	s->nmails++;
-	content_init(&m->content, m->msg.size);
-	if ((why = objection(s, text, sizeof(text))) != NULL)
+	if ((why = command_prepare(s, text, sizeof(text))) != NULL)
 		result_all(s, RCPT_WAITING, 0, why);
 	for (i = 0; i < m->nrcpts; i++)
-		if (!sendable(m->rcpts[i].addr)) {
-			m->rcpts[i].skip = 1;
-			mail_result(s, i, 0,
-			    "553 5.6.7 the address is not ASCII");
-		}
-	if (m->nreported == m->nrcpts) {
+		if ((why = command_objection(s, i)) != NULL)
+			mail_result(s, i, 0, why);
+	transaction(s);
+}
+
+/* Is a domain that only now comes in one too many? */
+static int
+too_many_domains(const struct session *s, unsigned int n, unsigned int *have)
+{
+	const struct relay_mail	*m = s->mail;
+	const char		*a, *b = strrchr(m->rcpts[n].addr, '@');
+	unsigned int		 i;
+
+	if (s->ehlo.rcptdomainmax == 0 || b == NULL)
+		return (0);
+	for (i = 0; i < n; i++)
+		if (!m->rcpts[i].skip &&
+		    (a = strrchr(m->rcpts[i].addr, '@')) != NULL &&
+		    strcasecmp(a, b) == 0)
+			return (0);
+	if (*have == s->ehlo.rcptdomainmax)
+		return (1);
+	(*have)++;
+	return (0);
+}
+
+/*
+ * The recipients that wait, as many as the server takes at a time (RFC 9422).
+ * 0 if there are none.
+ */
+static unsigned int
+choose(struct session *s)
+{
+	struct relay_mail	*m = s->mail;
+	unsigned int		 i, n = 0, domains = 0;
+	unsigned int		 most = s->ehlo.rcptmax;
+
+	for (i = 0; i < m->nrcpts; i++) {
+		m->rcpts[i].skip = m->rcpts[i].state != RCPT_WAITING ||
+		    (most > 0 && n == most) ||
+		    too_many_domains(s, i, &domains);
+		n += !m->rcpts[i].skip;
+	}
+	return (n);
+}
+
+/* The next transaction with this message, or its end. */
+static void
+transaction(struct session *s)
+{
+	struct relay_mail	*m = s->mail;
+	char			 text[C_REPLY];
+	const char		*why;
+
+	if (choose(s) == 0) {
 		done(s);
 		return;
 	}
+	if (m->begun) {
+		content_free(&m->content);	/* from its start */
+		if ((why = command_prepare(s, text, sizeof(text))) != NULL) {
+			result_all(s, RCPT_WAITING, 0, why);
+			done(s);
+			return;
+		}
+	}
+	m->begun = 1;
+	s->ntransactions++;
+	m->written = m->answered = m->naccepted = 0;
+	m->refused = 0;
 	s->phase = PHASE_COMMANDS;
-	write_commands(s);
 	session_await(s, COMMAND_SECONDS);
+	write_commands(s);
 }
 
 /* Commands that can follow without an answer to the ones before. */
@@ -111,8 +146,12 @@ may_write(const struct session *s)
 		return (m->written < data || m->naccepted > 0);
 	if (!(s->ehlo.offers & EHLO_PIPELINING))
 		return (0);
-	/* RFC 2033 4.2: LMTP's DATA is refused when no recipient was taken. */
-	if (m->written == data && s->dest.scheme == SCHEME_LMTP)
+	/*
+	 * RFC 2033 4.2: LMTP's DATA is refused when no recipient was taken; so
+	 * is BDAT, behind which the content follows at once.
+	 */
+	if (m->written == data &&
+	    (s->dest.scheme == SCHEME_LMTP || m->content.raw))
 		return (0);
 	return (conn_unsent(s->conn) < FLIGHT);
 }
@@ -138,39 +177,15 @@ write_commands(struct session *s)
 
 	while (may_write(s)) {
 		if (!skipped(m, m->written))
-			write_command(s, m->written);
+			command_write(s, m->written);
 		m->written++;
 		pass_skipped(m);
 	}
-}
-
-/* An address as the contract has it is without brackets; "<>" is as well. */
-static const char *
-bare(const char *addr)
-{
-	return (strcmp(addr, "<>") == 0 ? "" : addr);
-}
-
-static void
-write_command(struct session *s, unsigned int n)
-{
-	struct relay_mail	*m = s->mail;
-
-	if (n > m->nrcpts) {
-		conn_printf(s->conn, "DATA\r\n");
-		return;
+	/* RFC 3030 2: BDAT is not answered before all of it is there. */
+	if (m->content.raw && m->written == m->nrcpts + 2) {
+		m->answered = m->written;
+		content_begin(s);
 	}
-	if (n > 0) {
-		conn_printf(s->conn, "RCPT TO:<%s>\r\n", m->rcpts[n - 1].addr);
-		return;
-	}
-	conn_printf(s->conn, "MAIL FROM:<%s>", bare(m->msg.sender));
-	if (s->ehlo.offers & EHLO_SIZE)
-		conn_printf(s->conn, " SIZE=%llu",
-		    (unsigned long long)m->msg.size);
-	if (m->msg.body != BODY_7BIT && (s->ehlo.offers & EHLO_8BITMIME))
-		conn_printf(s->conn, " BODY=8BITMIME");
-	conn_printf(s->conn, "\r\n");
 }
 
 void
@@ -189,7 +204,7 @@ mail_reply(struct session *s, const struct reply *r)
 		commands_reply(s, r);
 	else if (s->phase == PHASE_RSET) {
 		if (r->code / 100 == 2)
-			done(s);
+			transaction(s);
 		else
 			session_broken(s, "RSET is refused");
 	} else
@@ -214,6 +229,17 @@ is_refusal(const struct reply *r)
 	return (r->code / 100 == 4 || r->code / 100 == 5);
 }
 
+/*
+ * RFC 5321 4.5.3.1.10: no more at a time, then the rest by themselves.  Only
+ * if some were taken, or there is no end.
+ */
+static int
+is_too_many(const struct relay_mail *m, const struct reply *r)
+{
+	return (m->naccepted > 0 && (r->code == 452 || r->code == 552) &&
+	    (r->enh[0] == '\0' || strcmp(r->enh + 1, ".5.3") == 0));
+}
+
 /* The reply to command n, MAIL or RCPT: 0, or -1 if it makes no sense. */
 static int
 envelope_reply(struct session *s, unsigned int n, const struct reply *r)
@@ -227,8 +253,10 @@ envelope_reply(struct session *s, unsigned int n, const struct reply *r)
 	if (n == 0 && is_refusal(r)) {
 		m->refused = 1;
 		result_all(s, RCPT_WAITING, 0, text);
-	} else if (n > 0 && is_refusal(r))
-		mail_result(s, n - 1, 0, text);
+	} else if (n > 0 && is_refusal(r)) {
+		if (!is_too_many(m, r))
+			mail_result(s, n - 1, 0, text);
+	}
 	else if (n > 0 && m->rcpts[n - 1].state == RCPT_WAITING) {
 		m->rcpts[n - 1].state = RCPT_ACCEPTED;
 		m->naccepted++;
@@ -274,6 +302,8 @@ commands_reply(struct session *s, const struct reply *r)
 		return;
 	}
 	write_commands(s);
+	if (s->phase != PHASE_COMMANDS)
+		return;
 	/* Nothing outstanding and nothing more to say: refused altogether. */
 	if (m->answered == m->written) {
 		reset(s);
@@ -318,7 +348,8 @@ content_more(struct session *s)
 	if ((n = content_next(&m->content, m->fd, out, &last)) == -1) {
 		log_warn("session=%llu message=%s: content",
 		    (unsigned long long)s->dest.session, m->msg.id);
-		session_closed(s, 0, "451 4.3.0 the content cannot be read");
+		session_closed(s, END_FAILED,
+		    "451 4.3.0 the content cannot be read");
 		return;
 	}
 	conn_write(s->conn, out, (size_t)n);
@@ -367,8 +398,8 @@ content_reply(struct session *s, const struct reply *r)
 		mail_result(s, next_accepted(m), 1, text);
 	else
 		result_all(s, RCPT_ACCEPTED, 1, text);
-	if (m->nreported == m->nrcpts)
-		done(s);
+	if (next_accepted(m) == m->nrcpts)
+		transaction(s);
 	else
 		session_await(s, DOT_SECONDS);
 }
@@ -385,8 +416,15 @@ reset(struct session *s)
 static void
 done(struct session *s)
 {
-	mail_flush(s, role_draining());
+	int	last = s->ehlo.mailmax > 0 &&
+		    s->ntransactions >= s->ehlo.mailmax;
+
+	mail_flush(s, last || role_draining());
 	mail_free(s->mail);
 	s->mail = NULL;
-	session_idle(s);
+	s->phase = PHASE_IDLE;
+	if (last)
+		session_quit(s);
+	else
+		session_idle(s);
 }

@@ -127,7 +127,9 @@ session_broken(struct session *s, const char *fmt, ...)
 	}
 	(void)snprintf(reply, sizeof(reply), "421 4.4.2 %.160s [%s]: %s",
 	    session_host(s), session_addr(s), why);
-	session_closed(s, 0, reply);
+	/* It may close when nothing is going on; it did take mail before. */
+	session_closed(s, s->phase == PHASE_IDLE && s->nmails > 0 ?
+	    END_STOPPED : END_FAILED, reply);
 }
 
 static size_t
@@ -235,8 +237,7 @@ greeting(struct session *s, const struct reply *r)
 		return;
 	}
 	if (greets_itself(s, r)) {
-		connect_failed(s, 1, "554 5.4.6 mail for %s loops back to "
-		    "this host", s->dest.host);
+		connect_ourselves(s);
 		return;
 	}
 	hello(s);
@@ -406,6 +407,7 @@ session_ready(struct session *s)
 
 	m.session = s->dest.session;
 	m.tls = conn_is_tls(s->conn);
+	m.dsn = (s->ehlo.offers & EHLO_DSN) != 0;
 	(void)strlcpy(m.host, session_host(s), sizeof(m.host));
 	(void)strlcpy(m.addr, session_addr(s), sizeof(m.addr));
 	peer_send(s->queue, M_RELAY_READY, &m, -1);
@@ -415,7 +417,8 @@ session_ready(struct session *s)
 static void
 idle_too_long(struct session *s)
 {
-	session_forget(s, 0, "421 4.4.2 nothing to send for too long");
+	session_forget(s, END_STOPPED,
+	    "421 4.4.2 nothing to send for too long");
 	session_quit(s);
 }
 
@@ -428,7 +431,7 @@ session_idle(struct session *s)
 		return;
 	}
 	if (role_draining()) {
-		session_forget(s, 0, "421 4.3.2 shutting down");
+		session_forget(s, END_STOPPED, "421 4.3.2 shutting down");
 		session_quit(s);
 		return;
 	}

@@ -40,6 +40,8 @@ static struct {
 
 static void	reap(evutil_socket_t, short, void *);
 static void	on_timer(evutil_socket_t, short, void *);
+static void	add_timer(struct session *, unsigned int, unsigned int,
+		    void (*)(struct session *));
 
 void
 sessions_init(void)
@@ -117,6 +119,7 @@ struct session *
 session_new(struct peer *queue, const struct msg_RELAY_OPEN *open)
 {
 	struct session	*s;
+	size_t		 i;
 
 	errno = EEXIST;
 	if (session_find(open->session) != NULL)
@@ -140,7 +143,8 @@ session_new(struct peer *queue, const struct msg_RELAY_OPEN *open)
 	}
 	s->queue = queue;
 	s->dest = *open;
-	s->hop.fd = -1;
+	for (i = 0; i < RELAY_ATTEMPTS; i++)
+		s->hop.attempts[i].fd = -1;
 	s->slot = free_slot();
 	table.slots[s->slot] = s;
 	LIST_INSERT_HEAD(bucket_of(open->session), s, bucket);
@@ -178,7 +182,21 @@ void
 session_timer(struct session *s, unsigned int seconds,
     void (*fn)(struct session *))
 {
-	struct timeval	tv = { .tv_sec = seconds };
+	add_timer(s, seconds, 0, fn);
+}
+
+void
+session_timer_ms(struct session *s, unsigned int ms,
+    void (*fn)(struct session *))
+{
+	add_timer(s, ms / 1000, ms % 1000, fn);
+}
+
+static void
+add_timer(struct session *s, unsigned int seconds, unsigned int ms,
+    void (*fn)(struct session *))
+{
+	struct timeval	tv = { .tv_sec = seconds, .tv_usec = ms * 1000 };
 
 	s->expired = fn;
 	if (event_add(s->timer, &tv) == -1)
@@ -194,16 +212,27 @@ session_no_timer(struct session *s)
 }
 
 void
+attempts_drop(struct relay_hop *hop)
+{
+	size_t	i;
+
+	for (i = 0; i < RELAY_ATTEMPTS; i++) {
+		if (hop->attempts[i].fd == -1)
+			continue;
+		event_free(hop->attempts[i].ev);
+		hop->attempts[i].ev = NULL;
+		close(hop->attempts[i].fd);
+		hop->attempts[i].fd = -1;
+	}
+	hop->nattempts = 0;
+}
+
+void
 session_hang_up(struct session *s)
 {
 	conn_free(s->conn);
 	s->conn = NULL;
-	if (s->hop.ev != NULL)
-		event_free(s->hop.ev);
-	s->hop.ev = NULL;
-	if (s->hop.fd != -1)
-		close(s->hop.fd);
-	s->hop.fd = -1;
+	attempts_drop(&s->hop);
 	sasl_client_free(s->sasl);
 	s->sasl = NULL;
 	s->loggedin = s->verified = 0;
@@ -227,7 +256,7 @@ session_unlink(struct session *s)
 }
 
 void
-session_forget(struct session *s, int permanent, const char *reply)
+session_forget(struct session *s, enum session_end end, const char *reply)
 {
 	struct msg_RELAY_CLOSED	closed = { 0 };
 
@@ -235,7 +264,8 @@ session_forget(struct session *s, int permanent, const char *reply)
 		return;
 	mail_flush(s, 1);
 	closed.session = s->dest.session;
-	closed.permanent = permanent;
+	closed.permanent = end == END_FOR_GOOD;
+	closed.stopped = end == END_STOPPED;
 	(void)strlcpy(closed.reply, reply, sizeof(closed.reply));
 	peer_send(s->queue, M_RELAY_CLOSED, &closed, -1);
 	log_debug("session=%llu host=%s addr=%s messages=%u end=%s",
@@ -245,9 +275,9 @@ session_forget(struct session *s, int permanent, const char *reply)
 }
 
 void
-session_closed(struct session *s, int permanent, const char *reply)
+session_closed(struct session *s, enum session_end end, const char *reply)
 {
-	session_forget(s, permanent, reply);
+	session_forget(s, end, reply);
 	session_free(s);
 }
 
@@ -326,6 +356,7 @@ mail_free(struct relay_mail *m)
 		free(m->rcpts[i].orcpt);
 	}
 	free(m->rcpts);
+	content_free(&m->content);
 	if (m->fd != -1)
 		close(m->fd);
 	free(m);

@@ -22,6 +22,7 @@ struct sasl_client;
 #define RELAY_HOSTS	10	/* of a destination, in one session */
 #define DNS_HOSTS	64	/* that dns may name */
 #define RELAY_ADDRS	20	/* tried in one session */
+#define RELAY_ATTEMPTS	3	/* at a time */
 #define RELAY_FAMILY	16	/* addresses of one host in one family */
 
 enum relay_phase {
@@ -52,7 +53,16 @@ struct relay_host {
 struct relay_addr {
 	struct sockaddr_storage	ss;
 	socklen_t		len;
+	int			tried;
 	char			text[C_ADDR];
+};
+
+/* A connection being made. */
+struct relay_attempt {
+	struct session	*session;
+	int		 fd;		/* -1: none */
+	size_t		 addr;		/* that it is made to */
+	struct event	*ev;
 };
 
 /* Where a session is on its way to a connection. */
@@ -65,12 +75,12 @@ struct relay_hop {
 	int			 secure;	/*  that were validated */
 	struct relay_addr	*addrs;		/* of the host */
 	size_t			 naddrs;
-	size_t			 addr;		/* next to be tried */
+	size_t			 addr;		/* in use, plus one */
 	size_t			 tried;
+	struct relay_attempt	 attempts[RELAY_ATTEMPTS];
+	size_t			 nattempts;
 	uint32_t		 ask[2];	/* to dns; 0: none */
 	int			 unsure;	/* one of them failed */
-	int			 fd;		/* connecting */
-	struct event		*ev;
 	int			 tempfail;
 	char			 reply[C_REPLY]; /* of the last failure */
 };
@@ -97,6 +107,7 @@ struct relay_mail {
 	unsigned int		 narrived;
 	unsigned int		 naccepted;
 	unsigned int		 nreported;
+	int			 begun;		/* a transaction was */
 	unsigned int		 written;	/* commands */
 	unsigned int		 answered;
 	int			 refused;	/* MAIL was */
@@ -125,6 +136,7 @@ struct session {
 	int			 sasl_first;	/* first response is to come */
 	struct relay_mail	*mail;		/* NULL: none */
 	unsigned int		 nmails;
+	unsigned int		 ntransactions;
 };
 
 void		 sessions_init(void);
@@ -139,17 +151,26 @@ void		 sessions_each(void (*)(struct session *, void *), void *);
 /* Call fn after so many seconds, absolutely; replaces the one before. */
 void		 session_timer(struct session *, unsigned int seconds,
 		    void (*fn)(struct session *));
+void		 session_timer_ms(struct session *, unsigned int ms,
+		    void (*fn)(struct session *));
 void		 session_no_timer(struct session *);
+void		 attempts_drop(struct relay_hop *);
 const char	*session_host(const struct session *);
 const char	*session_addr(const struct session *);
+
+enum session_end {
+	END_FAILED,		/* queue tries later */
+	END_FOR_GOOD,
+	END_STOPPED		/* nothing is wrong: queue opens another */
+};
 
 /*
  * RELAY_CLOSED: queue knows it no more.  The connection stays until
  * session_free(), which session_closed() does as well.
  */
-void		 session_forget(struct session *, int permanent,
+void		 session_forget(struct session *, enum session_end,
 		    const char *reply);
-void		 session_closed(struct session *, int permanent,
+void		 session_closed(struct session *, enum session_end,
 		    const char *reply);
 /* Say nothing; the memory goes at the end of this turn. */
 void		 session_free(struct session *);

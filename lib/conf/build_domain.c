@@ -1,11 +1,18 @@
 /*
  * build_domain: what is delivered here.
  */
+#include <sys/socket.h>
+#include <sys/un.h>
+
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "os/compat.h"
 #include "conf/build.h"
 #include "conf/build_domain.h"
+#include "conf/command.h"
+#include "conf/url.h"
 #include "conf/value.h"
 
 #define QUOTA_MIN	1
@@ -147,21 +154,56 @@ build_domain_sieve(struct build *b, const struct word *w)
 		b->domain->sieve = build_keep(b, w->s);
 }
 
+/* A socket's path, or host:port as in a URL. */
+static void
+lmtp_target(struct build *b, const struct word *w)
+{
+	struct sockaddr_un sun;
+	char url[sizeof("lmtp://") + 512];
+
+	if (w->s[0] == '/') {
+		if (strlen(w->s) >= sizeof(sun.sun_path))
+			build_error(b, w, "too long for a socket's path");
+		return;
+	}
+	if ((size_t)snprintf(url, sizeof(url), "lmtp://%s", w->s) >=
+	    sizeof(url) || strchr(w->s, '@') != NULL ||
+	    url_parse(url, &b->domain->lmtp) == -1)
+		build_error(b, w, "no LMTP server; write the path of its "
+		    "socket, or host:port");
+}
+
+static void
+pipe_target(struct build *b, const struct word *w)
+{
+	const struct conf_words *argv = &b->domain->argv;
+	size_t i;
+
+	(void)build_lacks(b, "deliver pipe", &w->pos);
+	if (command_split(w->s, &b->domain->argv) == -1) {
+		build_error(b, w, "no command; write the path of a program "
+		    "and its arguments, up to 31");
+		return;
+	}
+	for (i = 1; i < argv->n; i++)
+		if (!value_is_argument(argv->v[i]))
+			build_error(b, w, "a % that stands for nothing; "
+			    "write %u, %n, %d, %h or %%");
+}
+
 void
 build_deliver(struct build *b, enum conf_deliver kind, const struct word *w)
 {
-	struct conf_pos pos = lex_pos(b->lex);
-
+	if (!once(b, "deliver"))
+		return;
 	if (kind == DELIVER_LMTP)
-		(void)build_lacks(b, "deliver lmtp", &pos);
+		lmtp_target(b, w);
 	else if (kind == DELIVER_PIPE)
-		(void)build_lacks(b, "deliver pipe", &pos);
+		pipe_target(b, w);
 	else if (!value_is_template(w->s))
 		build_error(b, w, "no path of a user's own; begin it with / "
 		    "or ~/ and write %u, %n or %h in it, else all users share "
 		    "one mailbox");
-	if (!once(b, "deliver"))
-		return;
 	b->domain->deliver = kind;
 	b->domain->target = build_keep(b, w->s);
 }

@@ -278,13 +278,13 @@ build_route_via(struct build *b, const struct word *w)
 		return;
 	if (url_parse(w->s, &b->route->url) == -1) {
 		build_error(b, w, "no URL of a mail server; write smtp://, "
-		    "smtp+tls://, smtps:// or smtp+notls://, then "
+		    "smtp+tls://, smtps://, smtp+notls:// or lmtp://, then "
 		    "[label@]host[:port]");
 		return;
 	}
 	b->route->has_url = 1;
 	if (b->route->url.scheme == SCHEME_LMTP)
-		(void)build_lacks(b, "lmtp://", &w->pos);
+		b->route->url.nomx = 1;		/* a server, not a domain */
 }
 
 void

@@ -101,6 +101,17 @@ struct conf_listen {
 enum conf_deliver { DELIVER_NONE, DELIVER_MAILDIR, DELIVER_MBOX, DELIVER_LMTP,
 	DELIVER_PIPE };
 
+enum conf_scheme { SCHEME_SMTP, SCHEME_SMTP_TLS, SCHEME_SMTPS,
+	SCHEME_SMTP_NOTLS, SCHEME_LMTP };
+
+struct conf_url {
+	enum conf_scheme scheme;
+	char		*label;		/* user part, NULL none */
+	char		*host;		/* without brackets */
+	int		 nomx;		/* [host] or a literal address */
+	unsigned int	 port;		/* always set */
+};
+
 struct conf_domain {
 	TAILQ_ENTRY(conf_domain) entry;
 	struct conf_pos	 pos;
@@ -114,6 +125,8 @@ struct conf_domain {
 	char		*archive;
 	enum conf_deliver deliver;
 	char		*target;	/* path template, host:port, command */
+	struct conf_url	 lmtp;		/* the target; host NULL: a path */
+	struct conf_words argv;		/* the target as a command's words */
 	char		*as;		/* Unix user for virtual users */
 	uint64_t	 quota;		/* bytes, 0 none */
 	char		*sieve;
@@ -156,17 +169,6 @@ struct conf_rule {
 	char		*reply;		/* "550 5.7.1 text" or NULL */
 	int		 implied;	/* one of the three defaults */
 	unsigned int	 index;
-};
-
-enum conf_scheme { SCHEME_SMTP, SCHEME_SMTP_TLS, SCHEME_SMTPS,
-	SCHEME_SMTP_NOTLS, SCHEME_LMTP };
-
-struct conf_url {
-	enum conf_scheme scheme;
-	char		*label;		/* user part, NULL none */
-	char		*host;		/* without brackets */
-	int		 nomx;		/* [host] or a literal address */
-	unsigned int	 port;		/* always set */
 };
 
 struct conf_route {

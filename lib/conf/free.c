@@ -92,6 +92,8 @@ free_domains(struct conf *c)
 		free(d->catchall);
 		free(d->archive);
 		free(d->target);
+		free(d->lmtp.host);
+		words_free(&d->argv);
 		free(d->as);
 		free(d->sieve);
 		free(d);

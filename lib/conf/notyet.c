@@ -10,7 +10,6 @@
 #include "conf/notyet.h"
 
 static const char *const features[] = {
-	"deliver lmtp",
 	"deliver pipe",
 	"domain archive",
 	"domain quota",
@@ -22,7 +21,6 @@ static const char *const features[] = {
 	"listen lmtp",
 	"listen proxy from",
 	"listen sieve",
-	"lmtp://",
 	"mailbox expire",
 	"mailbox quota",
 	"mailbox special",

@@ -279,21 +279,34 @@ has_share(const char *s)
 
 /* Absolute or in the home, and different for each user. */
 int
-value_is_template(const char *s)
+value_is_argument(const char *s)
 {
-	int own = s[0] == '~';
 	size_t i;
 
-	if (s[0] != '/' && strncmp(s, "~/", 2) != 0 &&
-	    strncmp(s, "%h/", 3) != 0)
-		return (0);
 	for (i = 0; s[i] != '\0'; i++) {
 		if ((unsigned char)s[i] < ' ')
 			return (0);
 		if (s[i] != '%')
 			continue;
-		if (s[i + 1] == '\0' || strchr("undh%", s[i + 1]) == NULL)
+		i++;
+		if (s[i] == '\0' || strchr("undh%", s[i]) == NULL)
 			return (0);
+	}
+	return (1);
+}
+
+int
+value_is_template(const char *s)
+{
+	int own = s[0] == '~';
+	size_t i;
+
+	if ((s[0] != '/' && strncmp(s, "~/", 2) != 0 &&
+	    strncmp(s, "%h/", 3) != 0) || !value_is_argument(s))
+		return (0);
+	for (i = 0; s[i] != '\0'; i++) {
+		if (s[i] != '%')
+			continue;
 		if (has_share(s + i))
 			own = 1;
 		i++;

@@ -27,6 +27,8 @@ int	value_is_reply(const char *);		/* "550 5.7.1 text" */
 int	value_is_text(const char *);		/* printable, not empty */
 int	value_is_template(const char *);	/* a path with %u and such */
 
+int	value_is_argument(const char *);	/* of a command: %u and such */
+
 /* Largest unit that leaves no rest: "50m", "5d". */
 void	value_size_print(uint64_t, char *, size_t);
 void	value_time_print(uint64_t, char *, size_t);

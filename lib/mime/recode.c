@@ -21,7 +21,7 @@
 #define QP_LINE		76		/* RFC 2045 6.7 (5) */
 #define B64_IN		57		/* bytes of a line of base64 */
 #define B64_OUT		78		/* the line with its CRLF */
-#define QP_MOST		8		/* "=XX", a soft break before it, CRLF */
+#define QP_MOST		8		/* "=XX" and a soft break before it */
 
 enum what { COPY, INSTEAD, AS_QP, AS_BASE64 };
 
@@ -36,7 +36,7 @@ struct mime_recode {
 	size_t			 len;
 	enum mime_recode_to	 to;
 	struct mime_tree	 tree;
-	unsigned char		*is_signed;	/* a part; beneath a signature */
+	unsigned char		*is_signed;	/* a part, by something */
 	struct piece		*piece;
 	size_t			 npieces, room;
 	size_t			 done;		/* of the text */
@@ -46,7 +46,7 @@ struct mime_recode {
 
 /* What one part says of itself. */
 struct part_type {
-	int		 multipart;	/* by its type, whatever the tree made */
+	int		 multipart;	/* by its type, not by the tree */
 	int		 is_signed;	/* multipart/signed */
 	int		 message;	/* message/anything */
 	int		 identity;	/* 7bit, 8bit, binary, or not said */

@@ -107,6 +107,38 @@ is_self(const char *value, const char *local, const char *domain)
 	return (*value == '\0');
 }
 
+/*
+ * One that an LMTP server delivers to: the address with the domain's own name,
+ * whichever of its names was used.
+ */
+static enum rules_result
+lmtp_account(struct expansion *x, const struct conf_domain *d,
+    const char *rcpt)
+{
+	struct rules_dest	*dest;
+	char			 addr[SMTP_ADDR_SIZE];
+	const char		*at = smtp_address_at(rcpt);
+	size_t			 i;
+
+	if (at == NULL || (size_t)snprintf(addr, sizeof(addr), "%.*s@%s",
+	    (int)(at - rcpt), rcpt, d->names.v[0]) >= sizeof(addr))
+		return (RULES_NO);
+	for (i = 0; i < x->dests->n; i++)
+		if (strcasecmp(x->dests->v[i].rcpt, addr) == 0)
+			return (RULES_OK);
+	if ((dest = add_dest(x, addr)) == NULL)
+		return (RULES_TEMPFAIL);
+	dest->scheme = SCHEME_LMTP;
+	dest->nomx = 1;
+	dest->port = d->lmtp.port;
+	/* The host is a path: relay asks the parent for the domain's. */
+	if (d->lmtp.host == NULL)
+		dest->route = d->index + 1;
+	strlcpy(dest->host, d->lmtp.host != NULL ? d->lmtp.host : d->target,
+	    sizeof(dest->host));
+	return (RULES_OK);
+}
+
 static enum rules_result
 local_account(struct expansion *x, const struct conf_domain *d,
     const char *local, const char *rcpt)
@@ -118,6 +150,8 @@ local_account(struct expansion *x, const struct conf_domain *d,
 
 	if ((r = rules_account(x->env, d, local, &acc)) != RULES_OK)
 		return (r);
+	if (d->deliver == DELIVER_LMTP)
+		return (lmtp_account(x, d, rcpt));
 	for (i = 0; i < x->dests->n; i++)
 		if (x->dests->v[i].local &&
 		    strcmp(x->dests->v[i].user, acc.user) == 0 &&

@@ -13,7 +13,8 @@
 
 #define COUNT(a)	(sizeof(a) / sizeof((a)[0]))
 #define CTE		"Content-Transfer-Encoding: "
-#define T8		"Content-Type: text/plain; charset=utf-8\r\n" CTE "8bit\r\n"
+#define T8		"Content-Type: text/plain; charset=utf-8\r\n"	\
+			CTE "8bit\r\n"
 #define TQP		"Content-Type: text/plain; charset=utf-8\r\n"	\
 			CTE "quoted-printable\r\n"
 #define MP(t)		"MIME-Version: 1.0\r\n"				\

@@ -41,6 +41,9 @@ static struct {
 	/* what the next message is */
 	const char		*sender;
 	const char *const	*rcpts;
+	unsigned int		 body;
+	int			 utf8;
+	int			 dsn;
 	const char		*content;
 	size_t			 contentlen;
 	unsigned int		 nmessages;	/* to be sent */
@@ -67,6 +70,13 @@ role_peer(enum role role)
 	default:
 		return (fake.queue);
 	}
+}
+
+/* No local sockets here: nothing is sent there. */
+struct peer *
+role_parent(void)
+{
+	return (NULL);
 }
 
 const struct msg_START *
@@ -145,12 +155,20 @@ queue_message(void)
 		;
 	mail.nrcpts = i;
 	mail.size = fake.contentlen;
-	mail.body = BODY_8BITMIME;
+	mail.body = fake.body;
+	mail.utf8 = fake.utf8;
+	mail.ret = fake.dsn ? RET_HDRS : 0;
+	strlcpy(mail.envid, fake.dsn ? "e+2Bid" : "", sizeof(mail.envid));
 	strlcpy(mail.sender, fake.sender, sizeof(mail.sender));
 	peer_send(fake.as_queue, M_RELAY_MAIL, &mail, fd);
 	for (i = 0; fake.rcpts[i] != NULL; i++) {
 		rcpt.index = i;
 		strlcpy(rcpt.rcpt, fake.rcpts[i], sizeof(rcpt.rcpt));
+		if (fake.dsn) {
+			rcpt.notify = NOTIFY_SUCCESS | NOTIFY_DELAY;
+			strlcpy(rcpt.orcpt, "rfc822;b+40x",
+			    sizeof(rcpt.orcpt));
+		}
 		peer_send(fake.as_queue, M_RELAY_RCPT, &rcpt, -1);
 	}
 }
@@ -171,7 +189,7 @@ queue_relay_ready(struct peer *p, struct msg *m)
 {
 	const struct msg_RELAY_READY	*r = m->body;
 
-	note("ready%s;", r->tls ? " tls" : "");
+	note("ready%s%s;", r->tls ? " tls" : "", r->dsn ? " dsn" : "");
 	queue_next();
 }
 

@@ -5,6 +5,7 @@
  *	D content up to the dot, stuffed	T handshake	C close
  *	M send the text 200,000 times, or until the other side has gone
  *	W wait for the other side to close	P pause for 50 ms
+ *	B exactly these bytes
  */
 #ifndef REGRESS_SERVER_H
 #define REGRESS_SERVER_H
@@ -159,6 +160,12 @@ server_step(struct server *s, const struct step *st)
 			return (0);
 		fprintf(stderr, "server: content \"%s\"\n",
 		    p != NULL ? p : "");
+		return (-1);
+	case 'B':
+		if ((p = server_until(s, st->text)) != NULL &&
+		    strcmp(p, st->text) == 0)
+			return (0);
+		fprintf(stderr, "server: bytes \"%s\"\n", p != NULL ? p : "");
 		return (-1);
 	case 'T':
 		if (tls_accept_socket(s->context, &s->tls, s->fd) == -1)

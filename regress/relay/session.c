@@ -30,6 +30,9 @@
 static const char *const	one[] = { "b@mx.lab", NULL };
 static const char *const	three[] = { "b@mx.lab", "c@mx.lab",
 				    "d@mx.lab", NULL };
+static const char *const	utf8[] = { "\303\244@mx.lab", NULL };
+static const char *const	domains[] = { "b@mx.lab", "c@other.lab",
+				    "d@MX.lab", NULL };
 static const char *const	odd[] = { "b@mx.lab", "x\r\nDATA@mx.lab",
 				    "d@mx.lab", NULL };
 
@@ -65,6 +68,9 @@ static const struct test {
 	unsigned int		 nmessages;	/* 0 is 1 */
 	unsigned int		 port;		/* 0: the server's */
 	const char		*sender;
+	unsigned int		 body;		/* one more than BODY_ */
+	int			 utf8;
+	int			 dsn;		/* with all its parameters */
 } tests[] = {
 	{ "one by one", "127.0.0.1", 0, "", one, "Subject: x\n\n.dot\r",
 	    "ready;0+ 250 2.0.0 ok;", .script = { PLAIN, MAIL1, GO,
@@ -115,13 +121,13 @@ static const struct test {
 	    "ready;0 552 5.3.4 *;", .script = { GREET,
 	    EHLO("250-mx.lab\r\n250 SIZE 9\r\n"), BYE } },
 	{ "address that injects", "127.0.0.1", 0, "", odd, "x",
-	    "ready;1 553 5.6.7 *;0+ 250 2.0.0 ok;2+ 250 2.0.0 ok;",
+	    "ready;1 553 5.1.3 *;0+ 250 2.0.0 ok;2+ 250 2.0.0 ok;",
 	    .script = { PIPE,
 	    { 'E', "MAIL" }, { 'E', "RCPT TO:<b@" }, { 'E', "RCPT TO:<d@" },
 	    { 'E', "DATA" }, { 'S', "250 ok\r\n250 ok\r\n250 ok\r\n354\r\n" },
 	    { 'D', NULL }, OK, BYE } },
 	{ "address that injects, one by one", "127.0.0.1", 0, "", odd, "x",
-	    "ready;1 553 5.6.7 *;0 550 5.0.0 no;2 550 5.0.0 no;",
+	    "ready;1 553 5.1.3 *;0 550 5.0.0 no;2 550 5.0.0 no;",
 	    .script = { PLAIN,
 	    { 'E', "MAIL" }, OK, { 'E', "RCPT TO:<b@" },
 	    { 'S', "550 no\r\n" }, { 'E', "RCPT TO:<d@" },
@@ -134,6 +140,103 @@ static const struct test {
 	    { 'S', "550 5.1.1 no\r\n" }, OK, { 'E', "DATA" }, GO,
 	    { 'D', NULL }, OK, { 'P', NULL }, { 'S', "452 4.2.2 full\r\n" },
 	    BYE } },
+
+	/* Extensions. */
+	{ "DSN", "127.0.0.1", 0, "", one, "x", "ready dsn;0+ 250 2.0.0 ok;",
+	    .script = { GREET, EHLO("250-x\r\n250-8BITMIME\r\n250 DSN\r\n"),
+	    { 'E', "MAIL FROM:<a@client.lab> BODY=8BITMIME RET=HDRS "
+	    "ENVID=e+2Bid\r\n" }, OK, { 'E', "RCPT TO:<b@mx.lab> "
+	    "NOTIFY=SUCCESS,DELAY ORCPT=rfc822;b+40x\r\n" }, OK,
+	    { 'E', "DATA\r\n" }, GO, { 'D', NULL }, OK, BYE }, .dsn = 1 },
+	{ "no DSN", "127.0.0.1", 0, "", one, "x", "ready;0+ 250 2.0.0 ok;",
+	    .script = { PLAIN, MAIL1, GO, { 'D', NULL }, OK, BYE },
+	    .dsn = 1 },
+	{ "SMTPUTF8", "127.0.0.1", 0, "", utf8, "x",
+	    "ready;0+ 250 2.0.0 ok;", .script = { GREET,
+	    EHLO("250-x\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n"),
+	    { 'E', "MAIL FROM:<a@client.lab> BODY=8BITMIME SMTPUTF8\r\n" },
+	    OK, { 'E', "RCPT TO:<\303\244@mx.lab>\r\n" }, OK,
+	    { 'E', "DATA\r\n" }, GO, { 'D', NULL }, OK, BYE }, .utf8 = 1 },
+	{ "SMTPUTF8 for the address only", "127.0.0.1", 0, "", utf8, "x",
+	    "ready;0 553 5.6.7 *;", .script = { PLAIN, BYE } },
+	{ "SMTPUTF8 that is not taken", "127.0.0.1", 0, "", one, "x",
+	    "ready;0 550 5.6.7 *;", .script = { PLAIN, BYE }, .utf8 = 1 },
+	{ "SMTPUTF8 in the sender", "127.0.0.1", 0, "", one, "x",
+	    "ready;0 550 5.6.7 *;", .script = { PLAIN, BYE },
+	    .sender = "\303\244@client.lab" },
+	{ "a 7-bit server", "127.0.0.1", 0, "", one, "A: b\r\n\r\n\344\r\n",
+	    "ready;0+ 250 2.0.0 ok;", .script = { GREET,
+	    EHLO("250-mx.lab\r\n250 SIZE 1000\r\n"),
+	    { 'E', "MAIL FROM:<a@client.lab> SIZE=125\r\n" }, OK,
+	    { 'E', "RCPT" }, OK, { 'E', "DATA\r\n" }, GO, { 'D',
+	    "A: b\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; "
+	    "charset=unknown-8bit\r\nContent-Transfer-Encoding: "
+	    "quoted-printable\r\n\r\n=E4\r\n.\r\n" }, OK, BYE } },
+	{ "a 7-bit server and a header", "127.0.0.1", 0, "", one,
+	    "A: \344\r\n\r\nx\r\n", "ready;0 554 5.6.3 8-bit *;",
+	    .script = { GREET, EHLO("250 mx.lab\r\n"), BYE } },
+	{ "a 7-bit server and a signature", "127.0.0.1", 0, "", one,
+	    "Content-Type: multipart/signed; boundary=x\r\n\r\n--x\r\n\r\n"
+	    "\344\r\n--x--\r\n", "ready;0 554 5.6.3 *signature;",
+	    .script = { GREET, EHLO("250 mx.lab\r\n"), BYE } },
+	{ "larger when converted", "127.0.0.1", 0, "", one,
+	    "A: b\r\n\r\n\344\r\n", "ready;0 552 5.3.4 message of 125 *;",
+	    .script = { GREET, EHLO("250-x\r\n250 SIZE 100\r\n"), BYE } },
+	{ "BINARYMIME", "127.0.0.1", 0, "", three, "A: b\r\n\r\n.\n\r.\r\n",
+	    "ready;1 550 5.0.0 no;0+ 250 2.0.0 ok;2+ 250 2.0.0 ok;",
+	    .script = { GREET, EHLO("250-x\r\n250-PIPELINING\r\n"
+	    "250-CHUNKING\r\n250-8BITMIME\r\n250 BINARYMIME\r\n"),
+	    { 'E', "MAIL FROM:<a@client.lab> BODY=BINARYMIME\r\n" },
+	    { 'E', "RCPT" }, { 'E', "RCPT" }, { 'E', "RCPT" },
+	    { 'S', "250 a\r\n250 b\r\n550 no\r\n250 d\r\n" },
+	    { 'E', "BDAT 14 LAST\r\n" }, { 'B', "A: b\r\n\r\n.\n\r.\r\n" },
+	    OK, BYE }, .body = 1 + BODY_BINARYMIME },
+	{ "BINARYMIME, all refused", "127.0.0.1", 0, "", one, "x",
+	    "ready;0 550 5.0.0 no;", .script = { GREET, EHLO("250-x\r\n"
+	    "250-PIPELINING\r\n250-CHUNKING\r\n250 BINARYMIME\r\n"),
+	    { 'E', "MAIL" }, { 'E', "RCPT" },
+	    { 'S', "250 a\r\n550 no\r\n" }, { 'E', "RSET" }, OK, BYE },
+	    .body = 1 + BODY_BINARYMIME },
+	{ "BINARYMIME to 8BITMIME", "127.0.0.1", 0, "", one,
+	    "Content-Transfer-Encoding: binary\r\n\r\na\nb",
+	    "ready;0+ 250 2.0.0 ok;", .script = { PLAIN, MAIL1, GO, { 'D',
+	    "Content-Transfer-Encoding: base64\r\n\r\nYQpi\r\n.\r\n" },
+	    OK, BYE }, .body = 1 + BODY_BINARYMIME },
+	{ "RCPTMAX", "127.0.0.1", 0, "", three, "x", "ready;0+ 250 2.0.0 ok;"
+	    "1+ 250 2.0.0 ok;2+ 250 2.0.0 ok;", .script = { GREET,
+	    EHLO("250-x\r\n250-PIPELINING\r\n250 LIMITS RCPTMAX=2\r\n"),
+	    { 'E', "MAIL" }, { 'E', "RCPT TO:<b@" }, { 'E', "RCPT TO:<c@" },
+	    { 'E', "DATA" }, { 'S', "250 a\r\n250 b\r\n250 c\r\n354\r\n" },
+	    { 'D', "x\r\n.\r\n" }, OK, { 'E', "MAIL" },
+	    { 'E', "RCPT TO:<d@" }, { 'E', "DATA" },
+	    { 'S', "250 a\r\n250 b\r\n354\r\n" }, { 'D', "x\r\n.\r\n" },
+	    OK, BYE } },
+	{ "RCPTDOMAINMAX", "127.0.0.1", 0, "", domains, "x",
+	    "ready;0+ 250 2.0.0 ok;2+ 250 2.0.0 ok;1+ 250 2.0.0 ok;",
+	    .script = { GREET, EHLO("250-x\r\n250 LIMITS "
+	    "RCPTDOMAINMAX=1\r\n"), { 'E', "MAIL" }, OK,
+	    { 'E', "RCPT TO:<b@" }, OK, { 'E', "RCPT TO:<d@" }, OK,
+	    { 'E', "DATA" }, GO, { 'D', NULL }, OK, { 'E', "MAIL" }, OK,
+	    { 'E', "RCPT TO:<c@" }, OK, { 'E', "DATA" }, GO, { 'D', NULL },
+	    OK, BYE } },
+	{ "MAILMAX", "127.0.0.1", 0, "", one, "x",
+	    "ready;0+ 250 2.0.0 ok;last;", .script = { GREET,
+	    EHLO("250-x\r\n250 LIMITS MAILMAX=1\r\n"), { 'E', "MAIL" }, OK,
+	    { 'E', "RCPT" }, OK, { 'E', "DATA" }, GO, { 'D', NULL }, OK,
+	    BYE } },
+	{ "too many recipients", "127.0.0.1", 0, "", three, "x",
+	    "ready;0+ 250 2.0.0 ok;1+ 250 2.0.0 ok;2+ 250 2.0.0 ok;",
+	    .script = { PIPE, { 'E', "MAIL" }, { 'E', "RCPT" },
+	    { 'E', "RCPT" }, { 'E', "RCPT" }, { 'E', "DATA" },
+	    { 'S', "250 ok\r\n250 ok\r\n452 4.5.3 too many\r\n"
+	    "452 too many\r\n354\r\n" }, { 'D', NULL }, OK,
+	    { 'E', "MAIL" }, { 'E', "RCPT TO:<c@" }, { 'E', "RCPT TO:<d@" },
+	    { 'E', "DATA" }, { 'S', "250 ok\r\n250 ok\r\n250 ok\r\n"
+	    "354\r\n" }, { 'D', NULL }, OK, BYE } },
+	{ "too many from the first on", "127.0.0.1", 0, "", one, "x",
+	    "ready;0 452 4.5.3 too many;", .script = { PLAIN,
+	    { 'E', "MAIL" }, OK, { 'E', "RCPT" },
+	    { 'S', "452 4.5.3 too many\r\n" }, { 'E', "RSET" }, OK, BYE } },
 
 	/* Hostile ones. */
 	{ "endless greeting", "127.0.0.1", 0, "", one, "x",
@@ -353,6 +456,9 @@ open_session(const struct test *t)
 	fake.rcpts = t->rcpts;
 	fake.content = t->content;
 	fake.contentlen = strlen(t->content);
+	fake.body = t->body > 0 ? t->body - 1 : BODY_8BITMIME;
+	fake.utf8 = t->utf8;
+	fake.dsn = t->dsn;
 	fake.nmessages = t->nmessages > 0 ? t->nmessages : 1;
 	open.session = ++fake.session;
 	open.scheme = t->scheme;

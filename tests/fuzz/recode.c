@@ -4,7 +4,7 @@
  *
  * fuzz: lib/mime/recode.c lib/mime/tree.c lib/mime/header.c lib/mime/param.c
  * fuzz: lib/mime/codec.c lib/mime/charset.c lib/mime/word.c lib/buf/buf.c
- * fuzz: lib/imap/utf8.c lib/imap/mutf7.c
+ * fuzz: lib/buf/utf8.c lib/imap/mutf7.c
  */
 #include <stdint.h>
 #include <stdlib.h>
