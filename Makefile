@@ -70,15 +70,17 @@ SMTP_OBJS = \
 	lib/smtp/queueid.o lib/smtp/reply.o
 IMAP_OBJS = \
 	lib/imap/date.o lib/imap/fetch.o lib/imap/flags.o \
-	lib/imap/mutf7.o lib/imap/parse.o lib/imap/reader.o \
-	lib/imap/search.o lib/imap/seqset.o lib/imap/write.o
+	lib/imap/mutf7.o lib/imap/parse.o lib/imap/pattern.o \
+	lib/imap/reader.o lib/imap/search.o lib/imap/seqset.o \
+	lib/imap/special.o lib/imap/write.o
 POP3_OBJS = \
 	lib/pop3/ascii.o lib/pop3/capa.o lib/pop3/command.o lib/pop3/stuff.o
 MIME_OBJS = \
 	lib/mime/address.o lib/mime/charset.o lib/mime/codec.o \
 	lib/mime/date.o lib/mime/envelope.o lib/mime/header.o \
-	lib/mime/match.o lib/mime/param.o lib/mime/preview.o lib/mime/recode.o \
-	lib/mime/structure.o lib/mime/subject.o lib/mime/tree.o lib/mime/word.o
+	lib/mime/match.o lib/mime/param.o lib/mime/preview.o \
+	lib/mime/recode.o lib/mime/structure.o lib/mime/subject.o \
+	lib/mime/thread.o lib/mime/tree.o lib/mime/word.o
 STORE_OBJS = \
 	lib/store/append.o lib/store/cache_entry.o lib/store/cached.o \
 	lib/store/change.o lib/store/copy.o lib/store/crlf.o lib/store/deliver.o lib/store/file.o \
@@ -139,12 +141,18 @@ SMTPD_OBJS = \
 IMAPD_OBJS = \
 	imapd/net.o imapd/parent.o
 IMAPD_SESSION_OBJS = \
-	imapd/cmd_any.o imapd/cmd_append.o imapd/cmd_copy.o \
-	imapd/cmd_fetch.o imapd/cmd_fetch_part.o imapd/cmd_idle.o \
-	imapd/cmd_list.o imapd/cmd_mailbox.o imapd/cmd_search.o \
-	imapd/cmd_select.o imapd/cmd_set.o imapd/cmd_store.o \
-	imapd/cmd_table.o imapd/session_conn.o imapd/session_io.o \
-	imapd/session_reply.o imapd/session_sync.o
+	imapd/cmd_any.o imapd/cmd_append.o imapd/cmd_close.o \
+	imapd/cmd_compress.o imapd/cmd_copy.o imapd/cmd_create.o \
+	imapd/cmd_enable.o imapd/cmd_expunge.o imapd/cmd_fetch.o \
+	imapd/cmd_fetch_items.o imapd/cmd_fetch_part.o imapd/cmd_id.o \
+	imapd/cmd_idle.o imapd/cmd_list.o imapd/cmd_lsub.o \
+	imapd/cmd_mailbox.o imapd/cmd_quota.o imapd/cmd_search.o \
+	imapd/cmd_search_run.o imapd/cmd_search_tell.o \
+	imapd/cmd_search_text.o imapd/cmd_select.o imapd/cmd_set.o \
+	imapd/cmd_sort.o imapd/cmd_status.o imapd/cmd_store.o \
+	imapd/cmd_table.o imapd/cmd_thread.o imapd/session_conn.o \
+	imapd/session_io.o imapd/session_reply.o imapd/session_sync.o \
+	imapd/session_zip.o
 POP3D_OBJS = \
 	pop3d/net.o pop3d/parent.o
 POP3D_SESSION_OBJS = \
@@ -268,7 +276,7 @@ smtpd/smtpd-deliver: smtpd/deliver.o smtpd/contract.o $(LIB)
 imapd/imapd-session: imapd/session.o imapd/session.a $(LIB)
 	@echo "	$@"
 	$(V)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(STATIC_LDFLAGS) -o $@ \
-	    imapd/session.o imapd/session.a $(LIB) $(SESSION_LIBS) \
+	    imapd/session.o imapd/session.a $(LIB) $(SESSION_LIBS) $(Z_LIBS) \
 	    $(STATIC_LIBS)
 pop3d/pop3d-session: pop3d/session.o pop3d/session.a $(LIB)
 	@echo "	$@"

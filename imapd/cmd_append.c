@@ -1,33 +1,47 @@
 /*
- * cmd_append: APPEND (RFC 3501 6.3.11, UIDPLUS RFC 4315, RFC 7889).
+ * cmd_append: APPEND (RFC 9051 6.3.12), several messages at once (RFC 3502),
+ * and REPLACE (RFC 8508).
  *
- * The message goes to the store as it comes and is never held in memory.  What
+ * Messages go to the store as they come and are never held in memory.  What
  * the store says in the middle is told at the end, when the literal is over.
+ * All of one command are committed together, all or none.
  */
 #include <time.h>
 
+#include "cmd_set.h"
 #include "cmd_table.h"
 #include "imap/date.h"
 #include "imap/flags.h"
 #include "session_reply.h"
+#include "session_sync.h"
+
+#define MESSAGES_MAX	1000		/* of one command */
 
 struct run {
-	struct append		*append;
+	char			 name[STORE_NAME_MAX + 1];
+	uint32_t		 replaced;	/* number; 0: APPEND */
+	struct append		*append[MESSAGES_MAX];
+	size_t			 n;
+	int			 utf8;		/* ")" has to follow */
 	enum store_error	 error;
 };
 
 struct arguments {
-	char		 name[STORE_NAME_MAX + 1];
 	struct imap_flags flags;
 	time_t		 internal;
 	uint64_t	 size;
+	int		 utf8;
 };
 
-static enum cmd_literal	begin(struct client *);
+static enum cmd_literal	append_begins(struct client *);
+static enum cmd_literal	replace_begins(struct client *);
+static enum cmd_literal	next_message(struct client *);
 static void		data(struct client *, const char *, size_t);
 static void		run_free(void *);
 
-const struct cmd_stream cmd_append_stream = { begin, data };
+const struct cmd_stream cmd_append_stream = { append_begins, next_message,
+	data };
+const struct cmd_stream cmd_replace_stream = { replace_begins, NULL, data };
 static const struct cmd_run append_ops = { NULL, NULL, run_free };
 
 static void
@@ -35,8 +49,8 @@ run_free(void *arg)
 {
 	struct run *run = arg;
 
-	if (run->append != NULL)
-		append_abort(run->append);
+	while (run->n > 0)
+		append_abort(run->append[--run->n]);
 	free(run);
 }
 
@@ -52,16 +66,31 @@ is_name_literal(const struct imap_parser *args)
 	    imap_literal_announced(&p, &n, &binary) == 0);
 }
 
+/* RFC 6855 4: "UTF8 (~{n}", and ")" behind it. */
+static int
+utf8_data(struct imap_parser *p, struct arguments *a)
+{
+	struct imap_str s;
+
+	if (imap_peek(p) != 'U' && imap_peek(p) != 'u')
+		return (0);
+	if (imap_atom(p, &s) == -1 || !imap_str_is(&s, "UTF8") ||
+	    imap_sp(p) == -1 || imap_expect(p, '(') == -1 ||
+	    imap_peek(p) != '~')
+		return (imap_error(p, "Expected a message as a literal"));
+	a->utf8 = 1;
+	return (0);
+}
+
+/* What stands before each message. */
 static int
 arguments(struct imap_parser *p, struct arguments *a)
 {
 	int binary;
 
-	a->flags.system = 0;
-	a->flags.n = 0;
+	memset(a, 0, sizeof(*a));
 	a->internal = time(NULL);
-	if (imap_mailbox(p, a->name, sizeof(a->name)) == -1 ||
-	    imap_sp(p) == -1)
+	if (imap_sp(p) == -1)
 		return (-1);
 	if (imap_peek(p) == '(' &&
 	    (imap_flag_list(p, &a->flags) == -1 || imap_sp(p) == -1))
@@ -69,15 +98,14 @@ arguments(struct imap_parser *p, struct arguments *a)
 	if (imap_peek(p) == '"' &&
 	    (imap_date_time(p, &a->internal) == -1 || imap_sp(p) == -1))
 		return (-1);
-	if (imap_literal_announced(p, &a->size, &binary) == -1)
+	if (utf8_data(p, a) == -1)
 		return (-1);
-	if (binary)
-		return (imap_error(p, "literal8 is not offered"));
-	return (0);
+	return (imap_literal_announced(p, &a->size, &binary));
 }
 
 static enum store_error
-open_append(struct client *c, const struct arguments *a, struct append **out)
+open_append(struct client *c, const char *name, const struct arguments *a,
+    struct append **out)
 {
 	char words[IMAP_KEYWORDS_MAX][IMAP_KEYWORD_LEN + 1];
 	const char *keywords[IMAP_KEYWORDS_MAX + 1];
@@ -90,7 +118,7 @@ open_append(struct client *c, const struct arguments *a, struct append **out)
 		keywords[i] = words[i];
 	}
 	keywords[i] = NULL;
-	return (append_begin(c->set->store, a->name, a->internal,
+	return (append_begin(c->set->store, name, a->internal,
 	    a->flags.system, keywords, out));
 }
 
@@ -101,31 +129,81 @@ refuse(struct client *c, enum cmd_result why)
 	return (LITERAL_REFUSE);
 }
 
+/* One more message of run. */
 static enum cmd_literal
-begin(struct client *c)
+one_message(struct client *c, struct run *run)
 {
 	struct arguments a;
-	struct run *run;
 	enum store_error e;
 
-	if (imap_sp(&c->args) == -1)
-		return (refuse(c, cmd_bad_args(c)));
-	if (is_name_literal(&c->args))
-		return (LITERAL_DEFAULT);
 	if (arguments(&c->args, &a) == -1)
 		return (refuse(c, cmd_bad_args(c)));
+	if (a.utf8 && (c->enabled & ENABLED_UTF8) == 0)
+		return (refuse(c, cmd_bad(c, "UTF8=ACCEPT is not enabled")));
 	if (a.size > SESSION_APPEND_MAX)
 		return (refuse(c, cmd_no(c, "[TOOBIG] Message too large")));
 	if (a.size == 0)
 		return (refuse(c, cmd_no(c, "[CANNOT] Message is empty")));
+	if (run->n == MESSAGES_MAX)
+		return (refuse(c, cmd_no(c, "[LIMIT] Too many messages")));
+	if ((e = open_append(c, run->name, &a,
+	    &run->append[run->n])) != STORE_OK)
+		return (refuse(c, cmd_target_error(c, e)));
+	run->n++;
+	run->utf8 = a.utf8;
+	return (LITERAL_STREAM);
+}
+
+static enum cmd_literal
+begin(struct client *c, uint32_t replaced)
+{
+	struct run *run;
+
+	if (is_name_literal(&c->args))
+		return (LITERAL_DEFAULT);
 	if ((run = calloc(1, sizeof(*run))) == NULL)
 		return (refuse(c, cmd_no(c, "[SERVERBUG] Out of memory")));
-	if ((e = open_append(c, &a, &run->append)) != STORE_OK) {
-		free(run);
-		return (refuse(c, cmd_target_error(c, e)));
-	}
 	(void)client_run(c, &append_ops, run, CMD_MORE);
-	return (LITERAL_STREAM);
+	run->replaced = replaced;
+	if (imap_mailbox(&c->args, run->name, sizeof(run->name)) == -1)
+		return (refuse(c, cmd_bad_args(c)));
+	return (one_message(c, run));
+}
+
+static enum cmd_literal
+append_begins(struct client *c)
+{
+	if (imap_sp(&c->args) == -1)
+		return (refuse(c, cmd_bad_args(c)));
+	return (begin(c, 0));
+}
+
+/* The message that is to be replaced is known before the new one comes. */
+static enum cmd_literal
+replace_begins(struct client *c)
+{
+	uint32_t n, seq;
+
+	if (imap_sp(&c->args) == -1 || imap_nznumber(&c->args, &n) == -1 ||
+	    imap_sp(&c->args) == -1)
+		return (refuse(c, cmd_bad_args(c)));
+	seq = c->uid ? mailbox_seq_of_uid(c->mb, n) : n;
+	if (seq == 0)
+		return (refuse(c, cmd_no(c, "[NONEXISTENT] No such message")));
+	if (seq > mailbox_count(c->mb))
+		return (refuse(c, cmd_bad(c, "No such message")));
+	return (begin(c, seq));
+}
+
+/* Behind one message another is announced. */
+static enum cmd_literal
+next_message(struct client *c)
+{
+	struct run *run = c->run;
+
+	if (run->utf8 && imap_expect(&c->args, ')') == -1)
+		return (refuse(c, cmd_bad_args(c)));
+	return (one_message(c, run));
 }
 
 static void
@@ -134,7 +212,43 @@ data(struct client *c, const char *p, size_t len)
 	struct run *run = c->run;
 
 	if (run->error == STORE_OK)
-		run->error = append_write(run->append, p, len);
+		run->error = append_write(run->append[run->n - 1], p, len);
+}
+
+/* On disk, with the code that says where. */
+static enum store_error
+commit(struct client *c, struct run *run)
+{
+	uint32_t *uids, uidvalidity = 0;
+	size_t n = run->n;
+	enum store_error e;
+
+	if ((uids = calloc(n, sizeof(*uids))) == NULL)
+		return (STORE_SYS);
+	e = append_commit(run->append, n, uids, &uidvalidity);
+	run->n = 0;			/* they are freed in any case */
+	if (e == STORE_OK)
+		e = store_flush(c->set->store);
+	if (e == STORE_OK && uids[0] != 0) {
+		code_printf(c, "APPENDUID %u ", uidvalidity);
+		code_set(c, uids, n);
+	}
+	free(uids);
+	return (e);
+}
+
+/* RFC 8508 3.3: APPENDUID comes before the EXPUNGE. */
+static enum store_error
+replace(struct client *c, uint32_t seq)
+{
+	enum store_error e;
+
+	reply_line(c, "* OK [%.*s] Replacement is there",
+	    (int)buf_len(&c->code), (char *)buf_data(&c->code));
+	buf_free(&c->code);
+	e = mailbox_expunge(c->mb, &seq, 1, &session_changes, c);
+	session_tell_vanished(c);
+	return (e == STORE_OK ? store_flush(c->set->store) : e);
 }
 
 enum cmd_result
@@ -142,22 +256,27 @@ cmd_append(struct client *c)
 {
 	struct run *run = c->run;
 	enum store_error e;
-	uint32_t uid = 0, uidvalidity = 0;
 
 	if (run == NULL) {
 		(void)imap_error(&c->args, "Expected a message as a literal");
 		return (cmd_bad_args(c));
 	}
-	if (imap_end(&c->args) == -1)
+	if ((run->utf8 && imap_expect(&c->args, ')') == -1) ||
+	    imap_end(&c->args) == -1)
 		return (cmd_bad_args(c));
 	if (run->error != STORE_OK)
 		return (cmd_target_error(c, run->error));
-	e = append_commit(&run->append, 1, &uid, &uidvalidity);
-	run->append = NULL;		/* it is freed in any case */
-	if (e != STORE_OK)
+	if ((e = commit(c, run)) != STORE_OK)
 		return (cmd_target_error(c, e));
-	if (uid == 0)
+	if (run->replaced == 0)
 		return (cmd_ok(c, "APPEND completed"));
-	return (cmd_ok(c, "[APPENDUID %u %u] APPEND completed", uidvalidity,
-	    uid));
+	if ((e = replace(c, run->replaced)) != STORE_OK)
+		return (cmd_store_error(c, e));
+	return (cmd_ok(c, "REPLACE completed"));
+}
+
+enum cmd_result
+cmd_replace(struct client *c)
+{
+	return (cmd_append(c));
 }

@@ -4,7 +4,6 @@
  */
 #include "cmd_set.h"
 #include "cmd_table.h"
-#include "imap/write.h"
 #include "session_reply.h"
 #include "session_sync.h"
 
@@ -15,8 +14,9 @@ struct copy {
 	uint32_t	*to;		/* and those of the copies */
 	size_t		 n;
 	uint32_t	 uidvalidity;
-	uint32_t	*gone;		/* numbers, in the order told; by */
-					/*  others, too */
+	struct gone {
+		uint32_t seq, uid;
+	}		*gone;		/* in the order told; by others, too */
 	size_t		 ngone, room;
 	int		 exists;	/* counts were told */
 	uint32_t	 count, recent;
@@ -30,9 +30,10 @@ hold_expunged(void *arg, uint32_t seq, uint32_t uid)
 {
 	struct copy *copy = arg;
 
-	(void)uid;
-	if (copy->ngone < copy->room)
-		copy->gone[copy->ngone++] = seq;
+	if (copy->ngone == copy->room)
+		return;
+	copy->gone[copy->ngone].seq = seq;
+	copy->gone[copy->ngone++].uid = uid;
 }
 
 static void
@@ -87,52 +88,15 @@ copy_collect(struct copy *copy, const struct imap_seqset *set)
 	return (0);
 }
 
-static int
-write_uids(struct buf *b, const uint32_t *uids, size_t n)
-{
-	struct imap_set_writer w = { 0 };
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		if (imap_write_set(b, &w, uids[i]) == -1)
-			return (-1);
-	return (imap_write_set_end(b, &w));
-}
-
 static void
 tell_copyuid(struct client *c, const struct copy *copy)
 {
-	struct buf *out = sio_out(c->io);
-
-	reply_check(c, buf_printf(out, "* OK [COPYUID %u ",
+	reply_check(c, buf_printf(sio_out(c->io), "* OK [COPYUID %u ",
 	    copy->uidvalidity));
-	reply_check(c, write_uids(out, copy->from, copy->n));
-	reply_check(c, buf_puts(out, " "));
-	reply_check(c, write_uids(out, copy->to, copy->n));
+	reply_set(c, copy->from, copy->n, 0);
+	reply_bytes(c, " ", 1);
+	reply_set(c, copy->to, copy->n, 0);
 	reply_line(c, "] Done");
-}
-
-/* The tagged answer with COPYUID, where it is short enough for one. */
-static enum cmd_result
-copied(struct client *c, const struct copy *copy)
-{
-	enum cmd_result result;
-	struct buf b;
-
-	buf_init(&b, sizeof(c->text) - 128);
-	if (buf_printf(&b, "[COPYUID %u ", copy->uidvalidity) == 0 &&
-	    write_uids(&b, copy->from, copy->n) == 0 &&
-	    buf_puts(&b, " ") == 0 &&
-	    write_uids(&b, copy->to, copy->n) == 0)
-		result = cmd_ok(c, "%.*s] COPY completed", (int)buf_len(&b),
-		    (const char *)buf_data(&b));
-	else {
-		/* Code and tag may stand on two lines (RFC 3501 7.1). */
-		tell_copyuid(c, copy);
-		result = cmd_ok(c, "COPY completed");
-	}
-	buf_free(&b);
-	return (result);
 }
 
 static void
@@ -142,7 +106,9 @@ tell_moved(struct client *c, const struct copy *copy)
 
 	tell_copyuid(c, copy);
 	for (i = 0; i < copy->ngone; i++)
-		session_changes.expunged(c, copy->gone[i], 0);
+		session_changes.expunged(c, copy->gone[i].seq,
+		    copy->gone[i].uid);
+	session_tell_vanished(c);
 	if (copy->exists)
 		session_changes.exists(c, copy->count, copy->recent);
 }
@@ -161,21 +127,30 @@ copy_or_move(struct copy *copy, const char *to, int move)
 	else
 		e = mailbox_copy(c->mb, copy->seqs, copy->n, to, copy->to,
 		    &copy->uidvalidity);
+	if (e == STORE_OK)
+		e = store_flush(c->set->store);
 	if (e != STORE_OK) {
 		if (move && copy->ngone > 0)
 			tell_moved(c, copy);
 		return (cmd_target_error(c, e));
 	}
-	if (!move)
-		return (copied(c, copy));
-	tell_moved(c, copy);
-	return (cmd_ok(c, "MOVE completed"));
+	if (move) {
+		tell_moved(c, copy);
+		return (cmd_ok(c, "MOVE completed"));
+	}
+	if (copy->to[0] != 0) {
+		code_printf(c, "COPYUID %u ", copy->uidvalidity);
+		code_set(c, copy->from, copy->n);
+		code_printf(c, " ");
+		code_set(c, copy->to, copy->n);
+	}
+	return (cmd_ok(c, "COPY completed"));
 }
 
 static enum cmd_result
 run(struct client *c, int move)
 {
-	struct imap_seqset set = { NULL, 0 };
+	struct imap_seqset set = { NULL, 0, 0 };
 	struct copy copy = { .c = c };
 	enum cmd_result result;
 	char name[STORE_NAME_MAX + 1];
@@ -187,8 +162,6 @@ run(struct client *c, int move)
 		result = cmd_bad_args(c);
 	else if (set_resolve(c, &set) == -1)
 		result = cmd_bad(c, "No such message");
-	else if (move && c->readonly)
-		result = cmd_store_error(c, STORE_READONLY);
 	else if (copy_collect(&copy, &set) == -1)
 		result = cmd_no(c, "[SERVERBUG] Out of memory");
 	else

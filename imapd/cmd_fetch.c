@@ -1,44 +1,22 @@
 /*
- * cmd_fetch: FETCH and UID FETCH (RFC 3501 6.4.5).
+ * cmd_fetch: FETCH and UID FETCH (RFC 9051 6.4.5, 3516, 7162, 8474, 8514,
+ * 8970, 9394, 9586).
  *
  * A message's text is in memory while its answer is written, one message at a
- * time.  Large sections leave in chunks, a turn each, so that output is bounded
- * by its mark and others get their turns.
+ * time, and only if the cache has not what is asked for.  Large sections leave
+ * in chunks, a turn each, so that output is bounded by its mark and others get
+ * their turns.  Output is sent in pieces of some 64 KB.
  */
 #include "cmd_fetch_part.h"
+#include "cmd_fetch_run.h"
 #include "cmd_set.h"
 #include "cmd_table.h"
-#include "imap/date.h"
-#include "mime/header.h"
-#include "mime/structure.h"
+#include "imap/write.h"
 #include "session_reply.h"
 
 #define CHUNK		(16 * 1024)
-#define ITEM_MAX	(4 * 1024 * 1024)	/* a structure, an envelope */
-#define MESSAGES_A_TURN	500
+#define MESSAGES_A_TURN	1000
 #define BYTES_A_TURN	(4 * 1024 * 1024)	/* of text that was read */
-
-#define NEED_TREE	(IMAP_FETCH_BODY | IMAP_FETCH_STRUCTURE)
-#define NEED_TEXT	(NEED_TREE | IMAP_FETCH_ENVELOPE)
-
-struct run {
-	struct imap_seqset	 set;
-	struct imap_fetch	 fetch;
-	int			 need_tree;
-	int			 sets_seen;
-	uint32_t		 next;
-	enum store_error	 failed;	/* of a message left out */
-	/* The message that is being written; 0 none. */
-	uint32_t		 seq;
-	struct message_text	 text;
-	int			 have_text;
-	struct mime_tree	 tree;
-	size_t			 section;	/* next of fetch.sections */
-	struct buf		 fields;
-	const char		*p;		/* rest of a section */
-	size_t			 left;
-	size_t			 read;		/* in this turn */
-};
 
 static enum cmd_result	step(struct client *, void *);
 static void		run_free(void *);
@@ -46,187 +24,168 @@ static void		run_free(void *);
 static const struct cmd_run fetch_ops = { step, NULL, run_free };
 
 static void
-forget_message(struct run *run)
+forget_message(struct fetch_run *run)
 {
 	buf_free(&run->fields);
-	mime_tree_free(&run->tree);
+	if (run->have_tree)
+		mime_tree_free(&run->tree);
 	if (run->have_text)
 		message_text_free(&run->text);
-	run->have_text = 0;
+	run->have_text = run->have_tree = 0;
 	run->seq = 0;
 }
 
 static void
 run_free(void *arg)
 {
-	struct run *run = arg;
+	struct fetch_run *run = arg;
 
 	forget_message(run);
+	free(run->seqs);
 	imap_fetch_free(&run->fetch);
 	imap_seqset_free(&run->set);
 	free(run);
 }
 
-/* What its writer could not finish within ITEM_MAX is told in short. */
-static void
-reply_item(struct client *c, struct buf *item, int ret, const char *instead)
-{
-	if (ret == 0)
-		reply_bytes(c, buf_data(item), buf_len(item));
-	else
-		reply_check(c, buf_puts(sio_out(c->io), instead));
-	buf_free(item);
-}
-
-static void
-reply_envelope(struct client *c, struct run *run)
-{
-	struct buf item;
-	size_t len;
-
-	len = mime_header_length(run->text.data, run->text.len);
-	buf_init(&item, ITEM_MAX);
-	reply_item(c, &item, mime_write_envelope(&item, run->text.data, len),
-	    "(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)");
-}
-
-static void
-reply_structure(struct client *c, struct run *run, int extended)
-{
-	struct buf item;
-	char instead[128];
-
-	(void)snprintf(instead, sizeof(instead), "(\"application\" "
-	    "\"octet-stream\" NIL NIL NIL \"binary\" %zu)", run->text.len);
-	buf_init(&item, ITEM_MAX);
-	reply_item(c, &item, mime_write_structure(&item, &run->tree,
-	    extended), instead);
-}
-
-static void
-reply_items(struct client *c, struct run *run, const struct store_message *m,
-    uint32_t items)
-{
-	struct buf *out = sio_out(c->io);
-	char date[IMAP_DATE_TIME];
-	const char *sp = "";
-	uint32_t bit;
-
-	for (bit = IMAP_FETCH_UID; bit <= IMAP_FETCH_STRUCTURE; bit <<= 1) {
-		if ((items & bit) == 0)
-			continue;
-		reply_check(c, buf_puts(out, sp));
-		sp = " ";
-		switch (bit) {
-		case IMAP_FETCH_UID:
-			reply_check(c, buf_printf(out, "UID %u", m->uid));
-			break;
-		case IMAP_FETCH_FLAGS:
-			reply_check(c, write_message_flags(c, m));
-			break;
-		case IMAP_FETCH_INTERNALDATE:
-			imap_date_time_format(m->internal, date);
-			reply_check(c, buf_printf(out, "INTERNALDATE \"%s\"",
-			    date));
-			break;
-		case IMAP_FETCH_SIZE:
-			reply_check(c, buf_printf(out, "RFC822.SIZE %llu",
-			    (unsigned long long)m->size));
-			break;
-		case IMAP_FETCH_ENVELOPE:
-			reply_check(c, buf_puts(out, "ENVELOPE "));
-			reply_envelope(c, run);
-			break;
-		default:
-			reply_check(c, buf_puts(out, bit == IMAP_FETCH_BODY ?
-			    "BODY " : "BODYSTRUCTURE "));
-			reply_structure(c, run, bit != IMAP_FETCH_BODY);
-			break;
-		}
-	}
-	if (run->fetch.nsections > 0 && items != 0)
-		reply_check(c, buf_puts(out, " "));
-}
-
-/* STORE_NOENT: it is gone; others hear of that at the end. */
-static enum store_error
-load(struct client *c, struct run *run, uint32_t seq)
+enum store_error
+fetch_text(struct client *c, struct fetch_run *run, int tree)
 {
 	enum store_error e;
 
-	if ((run->fetch.items & NEED_TEXT) == 0 && run->fetch.nsections == 0)
-		return (STORE_OK);
-	e = mailbox_message_text(c->mb, seq, &run->text);
-	if (e != STORE_OK)
-		return (e);
-	run->have_text = 1;
-	run->read += run->text.len;
-	run->tree.text = run->text.data;
-	run->tree.len = run->text.len;
-	if (run->need_tree && mime_tree_parse(&run->tree, run->text.data,
-	    run->text.len) == -1)
-		return (STORE_SYS);
+	if (!run->have_text) {
+		e = mailbox_message_text(c->mb, run->seq, &run->text);
+		if (e != STORE_OK)
+			return (e);
+		run->have_text = 1;
+		run->read += run->text.len;
+		run->tree.text = run->text.data;
+		run->tree.len = run->text.len;
+	}
+	if (tree && !run->have_tree) {
+		if (mime_tree_parse(&run->tree, run->text.data,
+		    run->text.len) == -1)
+			return (STORE_SYS);
+		run->have_tree = 1;
+	}
 	return (STORE_OK);
 }
 
+/*
+ * STORE_NOENT: it is gone; others hear of that at the end.  *cached is NULL
+ * if the cache could not help and the text is there instead.
+ */
 static enum store_error
-begin_message(struct client *c, struct run *run, uint32_t seq)
+load(struct client *c, struct fetch_run *run, struct store_cached *values,
+    const struct store_cached **cached)
 {
+	enum store_error e;
+
+	*cached = values;
+	if (run->need_text &&
+	    (e = fetch_text(c, run, run->need_tree)) != STORE_OK)
+		return (e);
+	if (run->cached == 0)
+		return (STORE_OK);
+	e = mailbox_cached(c->mb, run->seq, run->cached, values);
+	if (e != STORE_LIMIT)
+		return (e);
+	*cached = NULL;
+	return (fetch_text(c, run, 1));
+}
+
+static enum store_error
+mark_seen(struct client *c, uint32_t seq, struct store_message *m)
+{
+	const struct store_change seen = {
+		.op = FLAGS_ADD, .flags = MSG_SEEN,
+		.unchangedsince = UINT64_MAX
+	};
+	struct store_changed done = { .error = STORE_OK };
+	enum store_error e;
+
+	e = mailbox_change(c->mb, &seq, 1, &seen, &done);
+	if (e != STORE_OK)
+		return (e);
+	if (done.error == STORE_OK) {
+		m->flags |= MSG_SEEN;
+		m->modseq = done.modseq;
+	}
+	return (done.error);
+}
+
+static enum store_error
+begin_message(struct client *c, struct fetch_run *run, uint32_t seq)
+{
+	const struct store_cached *cached;
 	const struct store_message *p;
 	struct store_message m;
+	struct store_cached values;
 	uint32_t items = run->fetch.items;
 	enum store_error e;
 
 	if ((p = mailbox_message(c->mb, seq)) == NULL)
 		return (STORE_NOENT);
 	m = *p;
-	if ((e = load(c, run, seq)) != STORE_OK) {
+	run->seq = seq;
+	if (run->sets_seen && !c->readonly && (m.flags & MSG_SEEN) == 0 &&
+	    mark_seen(c, seq, &m) == STORE_OK) {
+		items |= IMAP_FETCH_FLAGS;
+		if (c->enabled & ENABLED_CONDSTORE)
+			items |= IMAP_FETCH_MODSEQ;
+	}
+	if ((e = load(c, run, &values, &cached)) != STORE_OK) {
 		forget_message(run);
 		return (e);
 	}
-	if (run->sets_seen && !c->readonly && (m.flags & MSG_SEEN) == 0 &&
-	    mailbox_store(c->mb, seq, FLAGS_ADD, MSG_SEEN, 0) == STORE_OK) {
-		m.flags |= MSG_SEEN;
-		items |= IMAP_FETCH_FLAGS;
-	}
-	run->seq = seq;
 	run->section = 0;
-	reply_check(c, buf_printf(sio_out(c->io), "* %u FETCH (", seq));
-	reply_items(c, run, &m, items);
+	reply_fetch(c, seq, m.uid);
+	fetch_items(c, run, &m, items, cached);
+	if (run->fetch.nsections > 0 && items != 0)
+		reply_check(c, buf_puts(sio_out(c->io), " "));
 	return (STORE_OK);
 }
 
 static enum store_error
-begin_section(struct client *c, struct run *run)
+begin_section(struct client *c, struct fetch_run *run)
 {
 	const struct imap_section *s = &run->fetch.sections[run->section];
 	struct buf *out = sio_out(c->io);
+	enum store_error e = STORE_OK;
 
 	if (run->section++ > 0)
 		reply_check(c, buf_puts(out, " "));
 	reply_check(c, imap_write_section(out, s));
-	buf_free(&run->fields);
-	switch (fetch_part(&run->tree, s, &run->fields, &run->p,
-	    &run->left)) {
-	case 1:
-		if (run->left == 0)
-			reply_check(c, buf_puts(out, " \"\""));
-		else
-			reply_check(c, buf_printf(out, " {%zu}\r\n",
-			    run->left));
+	switch (fetch_part(c, run, s, &e)) {
+	case PART_BYTES:
+		break;
+	case PART_SIZE:
+		reply_check(c, buf_puts(out, " "));
+		reply_check(c, imap_write_number(out, run->left));
+		run->left = 0;
 		return (STORE_OK);
-	case 0:
+	case PART_NIL:
 		reply_check(c, buf_puts(out, " NIL"));
 		run->left = 0;
 		return (STORE_OK);
-	default:
-		return (STORE_SYS);
+	case PART_ERROR:
+		run->left = 0;
+		return (e);
 	}
+	run->binary = s->binary == BINARY_DATA && run->left > 0 &&
+	    memchr(run->p, '\0', run->left) != NULL;
+	if (run->left == 0)
+		reply_check(c, buf_puts(out, " \"\""));
+	else {
+		reply_check(c, buf_puts(out, run->binary ? " ~{" : " {"));
+		reply_check(c, imap_write_number(out, run->left));
+		reply_check(c, buf_puts(out, "}\r\n"));
+	}
+	return (STORE_OK);
 }
 
 /* RFC 3501 9: no NUL in a literal; 0x80 stands for it, of the same length. */
 static void
-reply_chunk(struct client *c, struct run *run)
+reply_chunk(struct client *c, struct fetch_run *run)
 {
 	size_t i, n = run->left < CHUNK ? run->left : CHUNK;
 	char *room;
@@ -237,7 +196,7 @@ reply_chunk(struct client *c, struct run *run)
 		return;
 	}
 	memcpy(room, run->p, n);
-	if (memchr(room, '\0', n) != NULL)
+	if (!run->binary && memchr(room, '\0', n) != NULL)
 		for (i = 0; i < n; i++)
 			if (room[i] == '\0')
 				room[i] = (char)0x80;
@@ -247,19 +206,44 @@ reply_chunk(struct client *c, struct run *run)
 }
 
 static enum cmd_result
-all_done(struct client *c, const struct run *run)
+all_done(struct client *c, const struct fetch_run *run)
 {
-	if (run->failed == STORE_OK)
-		return (cmd_ok(c, "FETCH completed"));
+	enum store_error e = STORE_OK;
+
+	if (run->sets_seen && (e = store_flush(c->set->store)) != STORE_OK)
+		return (cmd_store_error(c, e));
 	if (run->failed == STORE_NOENT)
 		return (cmd_no(c, "[EXPUNGEISSUED] Some messages are gone"));
-	return (cmd_store_error(c, run->failed));
+	if (run->failed != STORE_OK)
+		return (cmd_store_error(c, run->failed));
+	if (run->unknown_cte)
+		return (cmd_no(c, "[UNKNOWN-CTE] Cannot decode all parts"));
+	return (cmd_ok(c, "FETCH completed"));
+}
+
+/* The next message that is wanted; 0 at the end. */
+static uint32_t
+next_message(struct client *c, struct fetch_run *run)
+{
+	const struct store_message *m;
+	uint32_t seq;
+
+	if (run->fetch.partial)
+		return (run->at < run->nseqs ? run->seqs[run->at++] : 0);
+	while ((seq = set_next(c, &run->set, run->next)) != 0) {
+		run->next = seq + 1;
+		if (!run->fetch.changed ||
+		    ((m = mailbox_message(c->mb, seq)) != NULL &&
+		    m->modseq > run->fetch.since))
+			break;
+	}
+	return (seq);
 }
 
 static enum cmd_result
 step(struct client *c, void *arg)
 {
-	struct run *run = arg;
+	struct fetch_run *run = arg;
 	enum store_error e = STORE_OK;
 	uint32_t seq;
 	int n = 0;
@@ -273,11 +257,10 @@ step(struct client *c, void *arg)
 		    run->section < run->fetch.nsections)
 			e = begin_section(c, run);
 		else if (run->seq != 0) {
-			reply_line(c, ")");
+			reply_bytes(c, ")\r\n", 3);
 			forget_message(run);
-		} else if ((seq = set_next(c, &run->set, run->next)) != 0) {
+		} else if ((seq = next_message(c, run)) != 0) {
 			n++;
-			run->next = seq + 1;
 			e = begin_message(c, run, seq);
 			if (e != STORE_OK && run->seq == 0) {
 				/* The next ones do not suffer for it. */
@@ -296,38 +279,111 @@ step(struct client *c, void *arg)
 }
 
 static int
-arguments(struct client *c, struct run *run)
+arguments(struct client *c, struct fetch_run *run)
 {
-	if (imap_sp(&c->args) == -1 ||
-	    imap_seqset(&c->args, &run->set) == -1 ||
-	    imap_sp(&c->args) == -1 ||
-	    imap_fetch(&c->args, &run->fetch) == -1)
+	struct imap_parser *p = &c->args;
+
+	if (imap_sp(p) == -1 || imap_seqset(p, &run->set) == -1 ||
+	    imap_sp(p) == -1 || imap_fetch(p, &run->fetch) == -1)
 		return (-1);
-	return (imap_end(&c->args));
+	/* RFC 7162 3.2.6 */
+	if (run->fetch.vanished &&
+	    (!c->uid || (c->enabled & ENABLED_QRESYNC) == 0))
+		return (imap_error(p, "VANISHED needs UID FETCH and QRESYNC"));
+	if (run->fetch.partial && !c->uid)
+		return (imap_error(p, "PARTIAL needs UID FETCH"));
+	return (imap_end(p));
+}
+
+/* RFC 9394 3.3: of the messages that are there, those in the range. */
+static enum store_error
+pick_partial(struct client *c, struct fetch_run *run)
+{
+	const struct store_message *m;
+	int64_t first, last, n = 0;
+	size_t i, all;
+
+	if ((run->seqs = set_collect(c, &run->set, &all)) == NULL)
+		return (all == 0 ? STORE_OK : STORE_LIMIT);
+	for (i = 0; i < all; i++)
+		if (!run->fetch.changed ||
+		    ((m = mailbox_message(c->mb, run->seqs[i])) != NULL &&
+		    m->modseq > run->fetch.since))
+			run->seqs[n++] = run->seqs[i];
+	set_range(run->fetch.range, n, &first, &last);
+	run->at = (size_t)first;
+	run->nseqs = (size_t)last;
+	return (STORE_OK);
+}
+
+/*
+ * RFC 7162 3.2.6.  Here '*' is the last UID that there ever was, or those
+ * behind the last message would never be told.
+ */
+static enum store_error
+tell_vanished(struct client *c, const struct imap_seqset *asked,
+    uint64_t since)
+{
+	struct mailbox_status st = { 0 };
+	struct imap_seqset set = { NULL, 0, 0 };
+	enum store_error e;
+
+	if (asked->n == 0)
+		return (STORE_OK);
+	if ((set.v = reallocarray(NULL, asked->n, sizeof(*set.v))) == NULL)
+		return (STORE_LIMIT);
+	memcpy(set.v, asked->v, asked->n * sizeof(*set.v));
+	set.n = asked->n;
+	mailbox_status(c->mb, &st);
+	(void)imap_seqset_resolve(&set, st.uidnext > 1 ? st.uidnext - 1 : 1);
+	e = set_tell_vanished(c, &set, since);
+	imap_seqset_free(&set);
+	return (e);
+}
+
+static void
+prepare(struct client *c, struct fetch_run *run)
+{
+	const struct imap_section *s;
+	size_t i;
+
+	if (c->uid && (c->enabled & ENABLED_UIDONLY) == 0)
+		run->fetch.items |= IMAP_FETCH_UID;
+	if (run->fetch.changed)
+		run->fetch.items |= IMAP_FETCH_MODSEQ;
+	if (run->fetch.items & IMAP_FETCH_MODSEQ)
+		c->enabled |= ENABLED_CONDSTORE;	/* RFC 7162 3.1 */
+	run->cached = fetch_items_need(run->fetch.items);
+	for (i = 0; i < run->fetch.nsections; i++) {
+		s = &run->fetch.sections[i];
+		if (fetch_part_cached(s))
+			run->cached |= CACHED_BIT(CACHED_FIELDS);
+		else
+			run->need_text = 1;
+		run->need_tree |= s->nparts > 0;
+		run->sets_seen |= !s->peek;
+	}
+	run->next = 1;
 }
 
 enum cmd_result
 cmd_fetch(struct client *c)
 {
-	const struct imap_section *s;
-	struct run *run;
-	size_t i;
+	struct fetch_run *run;
+	enum store_error e;
 
 	if ((run = calloc(1, sizeof(*run))) == NULL)
 		return (cmd_no(c, "[SERVERBUG] Out of memory"));
 	(void)client_run(c, &fetch_ops, run, CMD_MORE);
 	if (arguments(c, run) == -1)
 		return (cmd_bad_args(c));
+	if (run->fetch.vanished &&
+	    (e = tell_vanished(c, &run->set, run->fetch.since)) != STORE_OK)
+		return (cmd_store_error(c, e));
 	if (set_resolve(c, &run->set) == -1)
 		return (cmd_bad(c, "No such message"));
-	if (c->uid)
-		run->fetch.items |= IMAP_FETCH_UID;
-	run->need_tree = (run->fetch.items & NEED_TREE) != 0;
-	for (i = 0; i < run->fetch.nsections; i++) {
-		s = &run->fetch.sections[i];
-		run->need_tree |= s->nparts > 0;
-		run->sets_seen |= !s->peek;
-	}
-	run->next = 1;
+	prepare(c, run);
+	if (run->fetch.partial && (e = pick_partial(c, run)) != STORE_OK)
+		return (cmd_store_error(c, e));
 	return (step(c, run));
 }

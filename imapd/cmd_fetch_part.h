@@ -1,22 +1,27 @@
 /*
- * cmd_fetch_part: which bytes of a message a section is (RFC 3501 6.4.5).
+ * cmd_fetch_part: the bytes of a message that a section names.
  */
 #ifndef IMAPD_CMD_FETCH_PART_H
 #define IMAPD_CMD_FETCH_PART_H
 
-#include "imap/fetch.h"
-#include "mime/tree.h"
+#include "cmd_fetch_run.h"
 
-/* Header lines that a HEADER.FIELDS may gather. */
-#define FETCH_FIELDS_MAX	(4 * 1024 * 1024)
+#define FETCH_FIELDS_MAX	(1024 * 1024)	/* of HEADER.FIELDS */
 
+enum fetch_part {
+	PART_BYTES,		/* run->p and run->left */
+	PART_SIZE,		/* run->left is the number to tell */
+	PART_NIL,		/* there is no such part */
+	PART_ERROR
+};
+
+/* 1 if the cache has all that the section can be. */
+int		 fetch_part_cached(const struct imap_section *);
 /*
- * Sets p and len, partial applied.  They point into the tree's text, or into
- * fields, which the caller frees.  1, 0 if there is no such part (NIL), -1
- * without memory.  Only text and len of the tree are used where the section
- * names no part.
+ * Of the message run->seq.  The bytes are of its text or in run->fields, which
+ * is the caller's to free.
  */
-int	fetch_part(const struct mime_tree *, const struct imap_section *,
-	    struct buf *fields, const char **p, size_t *len);
+enum fetch_part	 fetch_part(struct client *, struct fetch_run *,
+		    const struct imap_section *, enum store_error *);
 
 #endif

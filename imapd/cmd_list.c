@@ -1,176 +1,387 @@
 /*
- * cmd_list: LIST and LSUB (RFC 3501 6.3.8, 6.3.9; CHILDREN, RFC 3348).
+ * cmd_list: LIST (RFC 9051 6.3.9; LIST-EXTENDED of RFC 5258, LIST-STATUS of
+ * RFC 5819, SPECIAL-USE of RFC 6154, CHILDREN of RFC 3348).
  *
- * The pattern is a client's: matching takes the product of the two lengths at
- * most, whatever wildcards it has.
+ * All names are collected first, since a parent may be told for its children's
+ * sake; then they are told, some a turn.
  */
+#include <stdio.h>
+
+#include "cmd_list.h"
+#include "cmd_status.h"
 #include "cmd_table.h"
 #include "imap/mutf7.h"
-#include "imap/write.h"
+#include "imap/pattern.h"
+#include "imap/special.h"
 #include "session_reply.h"
 
 #define NAME_SIZE	(STORE_NAME_MAX + 1)
-#define PATTERN_MAX	STORE_NAME_MAX
+#define PATTERNS_MAX	32
+#define NAMES_A_TURN	256
 
-struct listing {
-	struct client	*c;
-	int		 lsub;
-	char		 pattern[NAME_SIZE];
-	char		 parent[NAME_SIZE];	/* told last (LSUB) */
+#define OPT_SUBSCRIBED	0x01
+#define OPT_RECURSIVE	0x02
+#define OPT_SPECIAL	0x04
+#define OPT_REMOTE	0x08
+#define OPT_CHILDREN	0x10
+#define OPT_STATUS	0x20
+
+struct entry {
+	char		*name;
+	unsigned int	 flags;		/* LIST_* */
+	int		 below;		/* a mailbox below it is selected */
 };
 
-/* States that may be in after a wildcard without a further byte. */
-static void
-close_states(unsigned char *on, const char *pattern, size_t len)
-{
-	size_t i;
+struct run {
+	unsigned int	 select, returns;	/* OPT_* */
+	unsigned int	 status;
+	char		*pattern[PATTERNS_MAX];
+	size_t		 npatterns;
+	int		 extended;
+	struct entry	*list;
+	size_t		 n, room, at;
+	int		 failed;
+};
 
-	for (i = 0; i < len; i++)
-		if (on[i] && (pattern[i] == '*' || pattern[i] == '%'))
-			on[i + 1] = 1;
-}
+struct option {
+	const char	*name;
+	unsigned int	 bit;
+};
 
-/* on[i]: pattern[0..i) matches what was read of the name. */
-static int
-match(const char *pattern, const char *name, size_t namelen)
-{
-	unsigned char on[PATTERN_MAX + 2], next[PATTERN_MAX + 2];
-	size_t i, j, len = strlen(pattern);
+static const struct option select_options[] = {
+	{ "SUBSCRIBED", OPT_SUBSCRIBED }, { "REMOTE", OPT_REMOTE },
+	{ "RECURSIVEMATCH", OPT_RECURSIVE }, { "SPECIAL-USE", OPT_SPECIAL },
+	{ NULL, 0 }
+};
+static const struct option return_options[] = {
+	{ "SUBSCRIBED", OPT_SUBSCRIBED }, { "CHILDREN", OPT_CHILDREN },
+	{ "SPECIAL-USE", OPT_SPECIAL }, { "STATUS", OPT_STATUS },
+	{ NULL, 0 }
+};
 
-	memset(on, 0, len + 1);
-	on[0] = 1;
-	close_states(on, pattern, len);
-	for (j = 0; j < namelen; j++) {
-		memset(next, 0, len + 1);
-		for (i = 0; i < len; i++) {
-			if (!on[i])
-				continue;
-			if (pattern[i] == '*' ||
-			    (pattern[i] == '%' && name[j] != '/'))
-				next[i] = 1;
-			else if (pattern[i] == name[j])
-				next[i + 1] = 1;
-		}
-		close_states(next, pattern, len);
-		memcpy(on, next, len + 1);
-	}
-	return (on[len]);
-}
+static enum cmd_result	step(struct client *, void *);
+static void		run_free(void *);
 
-/* INBOX in the pattern is in any case, too. */
-static void
-fold_inbox(char *pattern)
-{
-	if (strncasecmp(pattern, "INBOX", 5) == 0 &&
-	    (pattern[5] == '\0' || pattern[5] == '/'))
-		memcpy(pattern, "INBOX", 5);
-}
+static const struct cmd_run list_ops = { step, NULL, run_free };
 
 static void
-reply_list(struct listing *l, const char *name, const char *attributes)
+run_free(void *arg)
 {
-	struct buf *out = sio_out(l->c->io);
+	struct run *run = arg;
+
+	while (run->npatterns > 0)
+		free(run->pattern[--run->npatterns]);
+	while (run->n > 0)
+		free(run->list[--run->n].name);
+	free(run->list);
+	free(run);
+}
+
+int
+list_begin(struct client *c, const char *what, const char *attributes,
+    const char *name)
+{
+	struct buf *out = sio_out(c->io);
 	struct buf enc;
+	int ok = 1;
 
 	/* A directory that others made may have any name. */
 	buf_init(&enc, 8 * NAME_SIZE);
-	if (imap_mutf7_encode(name, &enc) == 0) {
-		reply_check(l->c, buf_printf(out, "* %s (%s) \"/\" ",
-		    l->lsub ? "LSUB" : "LIST", attributes));
-		reply_check(l->c, imap_write_mailbox(out, name));
-		reply_bytes(l->c, "\r\n", 2);
-	}
+	ok = imap_mutf7_encode(name, &enc) == 0;
 	buf_free(&enc);
+	if (!ok)
+		return (0);
+	reply_check(c, buf_printf(out, "* %s (%s) \"/\" ", what, attributes));
+	reply_mailbox(c, name);
+	return (1);
 }
 
-/*
- * RFC 3501 6.3.9: with "%" the parent of a subscribed name is told as
- * \Noselect.
- */
-static void
-lsub_parent(struct listing *l, const char *name)
+void
+list_tell(struct client *c, const char *what, const char *attributes,
+    const char *name)
 {
-	size_t i;
-
-	for (i = strlen(name); i > 0; i--) {
-		if (name[i] != '/' || !match(l->pattern, name, i))
-			continue;
-		if (strncmp(l->parent, name, i) == 0 && l->parent[i] == '\0')
-			return;
-		memcpy(l->parent, name, i);
-		l->parent[i] = '\0';
-		reply_list(l, l->parent, "\\Noselect");
-		return;
-	}
+	if (list_begin(c, what, attributes, name))
+		reply_bytes(c, "\r\n", 2);
 }
 
-static int
-tell(void *arg, const char *name, unsigned int flags)
+int
+list_pattern(char *reference, const char *pattern)
 {
-	struct listing *l = arg;
-	char attributes[64];
-	size_t len = strlen(name);
-
-	if (len >= NAME_SIZE)
-		return (0);
-	if (l->lsub) {
-		if ((flags & LIST_SUBSCRIBED) == 0)
-			return (0);
-		if (match(l->pattern, name, len))
-			reply_list(l, name,
-			    flags & LIST_NOEXIST ? "\\Noselect" : "");
-		else if (strchr(l->pattern, '%') != NULL)
-			lsub_parent(l, name);
-		return (0);
-	}
-	if ((flags & LIST_NOEXIST) || !match(l->pattern, name, len))
-		return (0);
-	(void)strlcpy(attributes,
-	    flags & LIST_NOSELECT ? "\\Noselect " : "", sizeof(attributes));
-	(void)strlcat(attributes, flags & LIST_CHILDREN ? "\\HasChildren" :
-	    "\\HasNoChildren", sizeof(attributes));
-	reply_list(l, name, attributes);
+	if (pattern[0] == '/')
+		reference[0] = '\0';
+	if (strlcat(reference, pattern, NAME_SIZE) >= NAME_SIZE)
+		return (-1);
+	imap_pattern_fold(reference);
 	return (0);
 }
 
-static enum cmd_result
-list(struct client *c, int lsub)
+/* "(a b)"; STATUS has a list of its own behind it. */
+static int
+options(struct imap_parser *p, const struct option *known, unsigned int *bits,
+    unsigned int *status)
 {
-	struct listing l = { .c = c, .lsub = lsub };
-	enum store_error e;
-	char pattern[NAME_SIZE];
+	struct imap_str s;
+	size_t i;
 
-	if (imap_sp(&c->args) == -1 ||
-	    imap_mailbox(&c->args, l.pattern, sizeof(l.pattern)) == -1 ||
-	    imap_sp(&c->args) == -1 ||
-	    imap_list_mailbox(&c->args, pattern, sizeof(pattern)) == -1 ||
-	    imap_end(&c->args) == -1)
-		return (cmd_bad_args(c));
-	if (pattern[0] == '\0') {
-		/* RFC 3501 6.3.8: only the separator is asked for. */
-		reply_line(c, "* %s (\\Noselect) \"/\" \"\"",
-		    lsub ? "LSUB" : "LIST");
-		return (cmd_ok(c, "%s completed", lsub ? "LSUB" : "LIST"));
+	if (imap_expect(p, '(') == -1)
+		return (-1);
+	if (imap_accept(p, ')'))
+		return (0);
+	do {
+		if (imap_atom(p, &s) == -1)
+			return (-1);
+		for (i = 0; known[i].name != NULL; i++)
+			if (imap_str_is(&s, known[i].name))
+				break;
+		if (known[i].name == NULL)
+			return (imap_error(p, "Unknown option"));
+		*bits |= known[i].bit;
+		if (known[i].bit == OPT_STATUS && (imap_sp(p) == -1 ||
+		    status_items_parse(p, status) == -1))
+			return (-1);
+	} while (imap_accept(p, ' '));
+	return (imap_expect(p, ')'));
+}
+
+static int
+one_pattern(struct imap_parser *p, struct run *run, const char *reference)
+{
+	char whole[NAME_SIZE], pattern[NAME_SIZE];
+
+	if (imap_list_mailbox(p, pattern, sizeof(pattern)) == -1)
+		return (-1);
+	if (run->npatterns == PATTERNS_MAX)
+		return (imap_error(p, "Too many patterns"));
+	/* RFC 9051 6.3.9: only the separator is asked for. */
+	if (pattern[0] == '\0' && !run->extended)
+		return (0);
+	(void)strlcpy(whole, reference, sizeof(whole));
+	if (list_pattern(whole, pattern) == -1)
+		return (imap_error(p, "Pattern too long"));
+	if ((run->pattern[run->npatterns] = strdup(whole)) == NULL)
+		return (imap_error(p, "Out of memory"));
+	run->npatterns++;
+	return (0);
+}
+
+static int
+patterns(struct imap_parser *p, struct run *run, const char *reference)
+{
+	if (!imap_accept(p, '('))
+		return (one_pattern(p, run, reference));
+	run->extended = 1;
+	do {
+		if (one_pattern(p, run, reference) == -1)
+			return (-1);
+	} while (imap_accept(p, ' '));
+	return (imap_expect(p, ')'));
+}
+
+static int
+arguments(struct imap_parser *p, struct run *run)
+{
+	char reference[NAME_SIZE];
+	struct imap_str s;
+
+	if (imap_sp(p) == -1)
+		return (-1);
+	if (imap_peek(p) == '(') {
+		run->extended = 1;
+		if (options(p, select_options, &run->select, NULL) == -1 ||
+		    imap_sp(p) == -1)
+			return (-1);
 	}
-	if (pattern[0] == '/')
-		l.pattern[0] = '\0';
-	if (strlcat(l.pattern, pattern, sizeof(l.pattern)) >=
-	    sizeof(l.pattern))
-		return (cmd_no(c, "[LIMIT] Pattern too long"));
-	fold_inbox(l.pattern);
-	if ((e = store_list(c->set->store, tell, &l)) != STORE_OK)
-		return (cmd_store_error(c, e));
-	return (cmd_ok(c, "%s completed", lsub ? "LSUB" : "LIST"));
+	/* RFC 5258 3.1 */
+	if ((run->select & OPT_RECURSIVE) &&
+	    (run->select & (OPT_SUBSCRIBED | OPT_SPECIAL)) == 0)
+		return (imap_error(p, "RECURSIVEMATCH needs another option"));
+	if (imap_mailbox(p, reference, sizeof(reference)) == -1 ||
+	    imap_sp(p) == -1 || patterns(p, run, reference) == -1)
+		return (-1);
+	if (imap_accept(p, ' ')) {
+		run->extended = 1;
+		if (imap_atom(p, &s) == -1)
+			return (-1);
+		if (!imap_str_is(&s, "RETURN"))
+			return (imap_error(p, "Expected RETURN"));
+		if (imap_sp(p) == -1 || options(p, return_options,
+		    &run->returns, &run->status) == -1)
+			return (-1);
+	}
+	return (imap_end(p));
+}
+
+static int
+collect(void *arg, const char *name, unsigned int flags)
+{
+	struct run *run = arg;
+	struct entry *v;
+	size_t want;
+
+	if (strlen(name) >= NAME_SIZE)
+		return (0);
+	if (run->n == run->room) {
+		want = run->room == 0 ? 64 : run->room * 2;
+		if ((v = reallocarray(run->list, want, sizeof(*v))) == NULL)
+			goto fail;
+		run->list = v;
+		run->room = want;
+	}
+	v = &run->list[run->n];
+	memset(v, 0, sizeof(*v));
+	v->flags = flags;
+	if ((v->name = strdup(name)) == NULL)
+		goto fail;
+	run->n++;
+	return (0);
+fail:
+	run->failed = 1;
+	return (-1);
+}
+
+/* INBOX is told first. */
+static int
+entry_cmp(const void *va, const void *vb)
+{
+	const struct entry *a = va, *b = vb;
+	int ia = strcmp(a->name, "INBOX") == 0;
+	int ib = strcmp(b->name, "INBOX") == 0;
+
+	return (ia != ib ? ib - ia : strcmp(a->name, b->name));
+}
+
+static int
+selected(const struct run *run, const struct entry *e)
+{
+	if ((run->select & OPT_SUBSCRIBED) == 0 && (e->flags & LIST_NOEXIST))
+		return (0);
+	if ((run->select & OPT_SUBSCRIBED) &&
+	    (e->flags & LIST_SUBSCRIBED) == 0)
+		return (0);
+	return ((run->select & OPT_SPECIAL) == 0 ||
+	    imap_special_use(e->name) != NULL);
+}
+
+static int
+matched(const struct run *run, const char *name)
+{
+	size_t i, len = strlen(name);
+
+	for (i = 0; i < run->npatterns; i++)
+		if (imap_pattern_match(run->pattern[i], name, len))
+			return (1);
+	return (0);
+}
+
+/* RFC 5258 4: the parents of what is selected; made if there are none. */
+static int
+mark_parents(struct run *run)
+{
+	struct entry key, *parent;
+	char name[NAME_SIZE];
+	size_t i, n = run->n;
+	char *slash;
+
+	for (i = 0; i < n; i++) {
+		if (!selected(run, &run->list[i]))
+			continue;
+		(void)strlcpy(name, run->list[i].name, sizeof(name));
+		while ((slash = strrchr(name, '/')) != NULL) {
+			*slash = '\0';
+			key.name = name;
+			parent = bsearch(&key, run->list, n,
+			    sizeof(*run->list), entry_cmp);
+			if (parent == NULL &&
+			    collect(run, name, LIST_NOEXIST) == -1)
+				return (-1);
+			if (parent == NULL)
+				parent = &run->list[run->n - 1];
+			parent->below = 1;
+		}
+	}
+	qsort(run->list, run->n, sizeof(*run->list), entry_cmp);
+	return (0);
+}
+
+static void
+attributes(const struct run *run, const struct entry *e, char *out,
+    size_t size)
+{
+	const char *use = imap_special_use(e->name);
+	int subscribed = ((run->select | run->returns) & OPT_SUBSCRIBED) &&
+	    (e->flags & LIST_SUBSCRIBED);
+
+	(void)snprintf(out, size, "%s%s%s%s%s%s",
+	    e->flags & LIST_NOEXIST ? "\\NonExistent " : "",
+	    e->flags & LIST_NOSELECT ? "\\Noselect " : "",
+	    subscribed ? "\\Subscribed " : "",
+	    e->flags & LIST_CHILDREN ? "\\HasChildren" : "\\HasNoChildren",
+	    use != NULL ? " " : "", use != NULL ? use : "");
+}
+
+static void
+tell(struct client *c, struct run *run, const struct entry *e)
+{
+	char words[128];
+	int is_selected = selected(run, e);
+	int below = (run->select & OPT_RECURSIVE) && e->below;
+
+	if ((!is_selected && !below) || !matched(run, e->name))
+		return;
+	attributes(run, e, words, sizeof(words));
+	if (!list_begin(c, "LIST", words, e->name))
+		return;
+	if (below)
+		reply_check(c, buf_printf(sio_out(c->io),
+		    " (\"CHILDINFO\" (%s))", run->select & OPT_SUBSCRIBED ?
+		    "\"SUBSCRIBED\"" : "\"SPECIAL-USE\""));
+	reply_bytes(c, "\r\n", 2);
+	/* RFC 5819 2: what cannot be opened has no STATUS. */
+	if ((run->returns & OPT_STATUS) &&
+	    (e->flags & (LIST_NOSELECT | LIST_NOEXIST)) == 0)
+		(void)status_tell(c, e->name, run->status);
+}
+
+static enum cmd_result
+step(struct client *c, void *arg)
+{
+	struct run *run = arg;
+	int n;
+
+	for (n = 0; n < NAMES_A_TURN && !sio_full(c->io); n++) {
+		if (run->at == run->n)
+			return (cmd_ok(c, "LIST completed"));
+		/* Twice the same: a parent of several. */
+		if (run->at == 0 || strcmp(run->list[run->at].name,
+		    run->list[run->at - 1].name) != 0)
+			tell(c, run, &run->list[run->at]);
+		run->at++;
+	}
+	return (CMD_MORE);
 }
 
 enum cmd_result
 cmd_list(struct client *c)
 {
-	return (list(c, 0));
-}
+	struct run *run;
+	enum store_error e;
 
-enum cmd_result
-cmd_lsub(struct client *c)
-{
-	return (list(c, 1));
+	if ((run = calloc(1, sizeof(*run))) == NULL)
+		return (cmd_no(c, "[SERVERBUG] Out of memory"));
+	(void)client_run(c, &list_ops, run, CMD_MORE);
+	if (arguments(&c->args, run) == -1)
+		return (cmd_bad_args(c));
+	status_enables(c, run->status);
+	if (run->npatterns == 0) {
+		list_tell(c, "LIST", "\\Noselect", "");
+		return (cmd_ok(c, "LIST completed"));
+	}
+	if ((e = store_list(c->set->store, collect, run)) != STORE_OK)
+		return (cmd_store_error(c, e));
+	if (run->n > 0)
+		qsort(run->list, run->n, sizeof(*run->list), entry_cmp);
+	if (run->failed || ((run->select & OPT_RECURSIVE) && run->n > 0 &&
+	    mark_parents(run) == -1))
+		return (cmd_no(c, "[SERVERBUG] Out of memory"));
+	return (step(c, run));
 }

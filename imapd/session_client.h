@@ -10,6 +10,7 @@
 #include "daemon/mailsession.h"
 #include "imap/parse.h"
 #include "imap/reader.h"
+#include "imap/seqset.h"
 #include "session_conn.h"
 #include "session_io.h"
 #include "store/store.h"
@@ -37,6 +38,13 @@ struct cmd_run {
 
 enum client_state { CLIENT_AUTH = 0x01, CLIENT_SELECTED = 0x02 };
 
+/* What a client said it understands (RFC 5161); until then it is RFC 3501. */
+#define ENABLED_CONDSTORE	0x01
+#define ENABLED_QRESYNC		0x02
+#define ENABLED_REV2		0x04
+#define ENABLED_UTF8		0x08
+#define ENABLED_UIDONLY		0x10
+
 struct client {
 	TAILQ_ENTRY(client) entry;
 	const struct mailsession *set;
@@ -47,6 +55,7 @@ struct client {
 	int		 leaving;	/* BYE was said */
 	unsigned int	 bad;		/* BAD in a row */
 	unsigned int	 commands;
+	unsigned int	 enabled;	/* ENABLED_* */
 
 	struct imap_reader reader;
 	char		 tag[IMAP_TAG_MAX + 1];
@@ -58,12 +67,16 @@ struct client {
 	int		 streaming;	/* a literal goes to the command */
 	enum cmd_result	 refusal;	/* of a literal that was refused */
 	char		 text[512];	/* of the tagged answer */
+	struct buf	 code;		/* its response code, if any */
 
 	enum client_state state;
 	struct mailbox	*mb;
 	char		*mbname;
 	int		 readonly;
 	unsigned int	 keywords;	/* told in FLAGS */
+	struct imap_seqset saved;	/* UIDs of "$" (RFC 5182) */
+	uint32_t	*vanished;	/* to be told, highest first */
+	size_t		 nvanished, roomvanished;
 };
 
 /* The command goes on: from now on ops and run are used. */
@@ -71,6 +84,8 @@ enum cmd_result	client_run(struct client *, const struct cmd_run *, void *run,
 		    enum cmd_result);
 /* Leave the selected mailbox; nothing is expunged. */
 void		client_unselect(struct client *);
+/* Mailbox names are UTF-8, both ways (RFC 6855 3, RFC 9051 5.1). */
+int		client_utf8(const struct client *);
 /* BYE, then close. */
 void		client_bye(struct client *, const char *);
 

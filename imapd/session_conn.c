@@ -15,6 +15,7 @@
 
 #define IDLE_SECONDS	(30 * 60)	/* RFC 3501 5.4 */
 #define BAD_MAX		10
+#define CODE_MAX	SIO_OUT_MAX	/* bytes of a response code */
 
 static TAILQ_HEAD(, client) clients = TAILQ_HEAD_INITIALIZER(clients);
 
@@ -38,6 +39,7 @@ session_conn_new(const struct mailsession *set, int fd, unsigned int id,
 	c->id = id;
 	c->state = CLIENT_AUTH;
 	(void)strlcpy(c->addr, addr, sizeof(c->addr));
+	buf_init(&c->code, CODE_MAX);
 	imap_reader_init(&c->reader, &imap_limits_after);
 	if ((c->io = sio_new(set->base, fd, &io_ops, c,
 	    IDLE_SECONDS)) == NULL) {
@@ -59,12 +61,22 @@ run_free(struct client *c)
 	c->streaming = 0;
 }
 
+int
+client_utf8(const struct client *c)
+{
+	return ((c->enabled & (ENABLED_UTF8 | ENABLED_REV2)) != 0);
+}
+
 void
 client_unselect(struct client *c)
 {
 	if (c->mb != NULL)
 		mailbox_close(c->mb);
 	free(c->mbname);
+	free(c->vanished);
+	imap_seqset_free(&c->saved);
+	c->vanished = NULL;
+	c->nvanished = c->roomvanished = 0;
 	c->mb = NULL;
 	c->mbname = NULL;
 	c->readonly = 0;
@@ -93,6 +105,7 @@ on_ended(void *arg, enum sio_end why)
 	    (unsigned long long)sio_bytes_out(c->io));
 	run_free(c);
 	client_unselect(c);
+	buf_free(&c->code);
 	imap_reader_free(&c->reader);
 	sio_free(c->io);
 	TAILQ_REMOVE(&clients, c, entry);
@@ -147,8 +160,15 @@ finish(struct client *c, enum cmd_result result)
 	run_free(c);
 	if (c->cmd != NULL && (c->cmd->flags & CMD_NOSYNC) == 0)
 		session_sync(c, (c->cmd->flags & CMD_SEQ) && !c->uid);
-	reply_line(c, "%s %s %s", c->tag[0] != '\0' ? c->tag : "*",
-	    words[result], c->text);
+	reply_check(c, buf_printf(sio_out(c->io), "%s %s ",
+	    c->tag[0] != '\0' ? c->tag : "*", words[result]));
+	if (buf_len(&c->code) > 0 && result == CMD_OK) {
+		reply_bytes(c, "[", 1);
+		reply_bytes(c, buf_data(&c->code), buf_len(&c->code));
+		reply_bytes(c, "] ", 2);
+	}
+	buf_free(&c->code);
+	reply_line(c, "%s", c->text);
 	c->cmd = NULL;
 	c->uid = 0;
 	imap_reader_next(&c->reader);
@@ -184,10 +204,27 @@ on_turn(void *arg)
 		proceed(c, c->ops->step(c, c->run));
 }
 
+/* What the table says of the command, in the state that we are in. */
+static enum cmd_result
+permitted(struct client *c, const struct command *cmd)
+{
+	if ((cmd->states & c->state) == 0)
+		return (cmd_bad(c, c->state == CLIENT_AUTH ?
+		    "No mailbox is selected" : "A mailbox is selected"));
+	if ((cmd->flags & CMD_NUMBERS) && !c->uid &&
+	    (c->enabled & ENABLED_UIDONLY))
+		return (cmd_bad(c, "[UIDREQUIRED] Message numbers are not "
+		    "used"));
+	if ((cmd->rights & RIGHTS_CHANGE) && c->readonly)
+		return (cmd_store_error(c, STORE_READONLY));
+	return (CMD_OK);
+}
+
 /* Tag and name: which command is it?  CMD_OK: c->cmd is set. */
 static enum cmd_result
 parse_head(struct client *c)
 {
+	enum cmd_result result;
 	struct imap_str s;
 	size_t len;
 	char *text = imap_reader_text(&c->reader, &len);
@@ -195,6 +232,7 @@ parse_head(struct client *c)
 	c->tag[0] = '\0';
 	c->uid = 0;
 	imap_parser_init(&c->args, text, len);
+	c->args.utf8 = client_utf8(c);
 	if (imap_tag(&c->args, &s) == -1 ||
 	    imap_str_copy(&s, c->tag, sizeof(c->tag)) == -1)
 		return (cmd_bad_args(c));
@@ -210,11 +248,9 @@ parse_head(struct client *c)
 		c->cmd = NULL;
 		return (cmd_bad(c, "Unknown command"));
 	}
-	if ((c->cmd->states & c->state) == 0) {
+	if ((result = permitted(c, c->cmd)) == CMD_BAD)
 		c->cmd = NULL;
-		return (cmd_bad(c, "No mailbox is selected"));
-	}
-	return (CMD_OK);
+	return (result);
 }
 
 static void
@@ -228,6 +264,7 @@ command(struct client *c)
 		/* What follows the literal. */
 		text = imap_reader_text(&c->reader, &len);
 		imap_parser_init(&c->args, text, len);
+		c->args.utf8 = client_utf8(c);
 	} else if ((result = parse_head(c)) != CMD_OK) {
 		finish(c, result);
 		return;
@@ -255,6 +292,18 @@ take(struct client *c, int stream)
 		imap_reader_take(&c->reader);
 }
 
+/* The text behind a streamed literal announces another. */
+static enum cmd_literal
+next_literal(struct client *c)
+{
+	size_t len;
+	char *text = imap_reader_text(&c->reader, &len);
+
+	imap_parser_init(&c->args, text, len);
+	c->args.utf8 = client_utf8(c);
+	return (c->cmd->stream->more(c));
+}
+
 /* A literal was announced. */
 static void
 literal(struct client *c)
@@ -262,16 +311,16 @@ literal(struct client *c)
 	enum cmd_literal how = LITERAL_DEFAULT;
 	enum cmd_result result;
 
-	if (c->streaming || !c->prefaced ||
+	if (c->streaming && c->cmd->stream->more != NULL)
+		how = next_literal(c);
+	else if (c->streaming || !c->prefaced ||
 	    (c->cmd != NULL && c->run != NULL)) {
 		refuse(c, cmd_bad(c, "Unexpected literal"));
 		return;
-	}
-	if ((result = parse_head(c)) != CMD_OK) {
+	} else if ((result = parse_head(c)) != CMD_OK) {
 		refuse(c, result);
 		return;
-	}
-	if (c->cmd->stream != NULL)
+	} else if (c->cmd->stream != NULL)
 		how = c->cmd->stream->begin(c);
 	if (how == LITERAL_STREAM) {
 		take(c, 1);

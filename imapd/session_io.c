@@ -12,6 +12,9 @@
 #include <time.h>
 
 #include "session_io.h"
+#include "session_zip.h"
+
+#define SEND_PIECE	(64 * 1024)	/* deflated at a time */
 
 struct sio {
 	int			 fd;
@@ -23,6 +26,10 @@ struct sio {
 	struct event		*idle;
 	struct buf		 in;
 	struct buf		 out;
+	struct zip		*zip;		/* NULL: not compressed */
+	int			 zip_next;	/* from the end of this turn */
+	struct buf		 raw;		/* came, not yet inflated */
+	struct buf		 wire;		/* deflated, not yet sent */
 	int			 eof;
 	int			 failed;
 	int			 finishing;
@@ -67,6 +74,8 @@ sio_new(struct event_base *base, int fd, const struct sio_ops *ops, void *arg,
 	io->active = now();
 	buf_init(&io->in, SIO_IN_MAX);
 	buf_init(&io->out, SIO_OUT_MAX);
+	buf_init(&io->raw, SIO_IN_MAX);
+	buf_init(&io->wire, SIO_OUT_MAX);
 	io->rd = event_new(base, fd, EV_READ | EV_PERSIST, on_read, io);
 	io->wr = event_new(base, fd, EV_WRITE, on_write, io);
 	io->next = evtimer_new(base, on_turn, io);
@@ -96,6 +105,9 @@ sio_free(struct sio *io)
 		event_free(io->idle);
 	buf_free(&io->in);
 	buf_free(&io->out);
+	buf_free(&io->raw);
+	buf_free(&io->wire);
+	zip_free(io->zip);
 	close(io->fd);
 	free(io);
 }
@@ -109,7 +121,8 @@ sio_out(struct sio *io)
 int
 sio_full(const struct sio *io)
 {
-	return (io->failed || buf_len(&io->out) >= SIO_OUT_HIGH);
+	return (io->failed || buf_len(&io->out) >= SIO_OUT_HIGH ||
+	    buf_len(&io->wire) >= SIO_OUT_HIGH);
 }
 
 /* A timer of no length runs behind the descriptors that are ready. */
@@ -155,29 +168,92 @@ sio_bytes_out(const struct sio *io)
 	return (io->bytes_out);
 }
 
-void
-sio_flush(struct sio *io)
+/* 1 all was sent, 0 it waits, or it failed. */
+static int
+send_all(struct sio *io, struct buf *b)
 {
 	ssize_t n;
 
-	while (!io->failed && buf_len(&io->out) > 0) {
-		n = send(io->fd, buf_data(&io->out), buf_len(&io->out),
-		    MSG_NOSIGNAL);
+	while (buf_len(b) > 0) {
+		n = send(io->fd, buf_data(b), buf_len(b), MSG_NOSIGNAL);
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
 			if (event_add(io->wr, NULL) == -1)
 				sio_fail(io);
-			return;
+			return (0);
 		}
 		if (n == -1) {
 			sio_fail(io);
-			return;
+			return (0);
 		}
 		io->bytes_out += (uint64_t)n;
 		io->active = now();
-		buf_drain(&io->out, (size_t)n);
+		buf_drain(b, (size_t)n);
 	}
+	return (1);
+}
+
+void
+sio_flush(struct sio *io)
+{
+	size_t n;
+
+	if (io->failed)
+		return;
+	if (io->zip == NULL || io->zip_next) {
+		(void)send_all(io, &io->out);
+		return;
+	}
+	while (send_all(io, &io->wire) && (n = buf_len(&io->out)) > 0) {
+		if (n > SEND_PIECE)
+			n = SEND_PIECE;
+		if (zip_out(io->zip, buf_data(&io->out), n, &io->wire,
+		    n == buf_len(&io->out)) == -1) {
+			sio_fail(io);
+			return;
+		}
+		buf_drain(&io->out, n);
+	}
+}
+
+int
+sio_compressed(const struct sio *io)
+{
+	return (io->zip != NULL);
+}
+
+int
+sio_compress(struct sio *io)
+{
+	if ((io->zip = zip_new()) == NULL)
+		return (-1);
+	io->zip_next = 1;
+	return (0);
+}
+
+/* What was written so far leaves plain; what came behind it is compressed. */
+static void
+zip_begin(struct sio *io)
+{
+	io->zip_next = 0;
+	if (buf_len(&io->out) > 0 && buf_add(&io->wire, buf_data(&io->out),
+	    buf_len(&io->out)) == -1)
+		io->failed = 1;
+	buf_drain(&io->out, buf_len(&io->out));
+	if (buf_len(&io->in) > 0 && buf_add(&io->raw, buf_data(&io->in),
+	    buf_len(&io->in)) == -1)
+		io->failed = 1;
+	buf_drain(&io->in, buf_len(&io->in));
+}
+
+static void
+zip_fill(struct sio *io)
+{
+	if (buf_len(&io->raw) > 0 && buf_len(&io->in) < SIO_IN_MAX &&
+	    zip_in(io->zip, &io->raw, &io->in,
+	    SIO_IN_MAX - buf_len(&io->in)) == -1)
+		io->failed = 1;
 }
 
 /* Read while there is room for what was not taken yet. */
@@ -185,7 +261,7 @@ static void
 watch_input(struct sio *io)
 {
 	int want = !io->eof && !io->failed && !io->finishing &&
-	    buf_len(&io->in) < SIO_IN_MAX;
+	    buf_len(&io->in) < SIO_IN_MAX && buf_len(&io->raw) < SIO_IN_MAX;
 
 	if (want != (event_pending(io->rd, EV_READ, NULL) != 0) &&
 	    (want ? event_add(io->rd, NULL) : event_del(io->rd)) == -1)
@@ -209,12 +285,16 @@ turn(struct sio *io)
 		buf_drain(&io->in, n);
 		stuck = n == 0;
 	}
+	if (io->zip_next)
+		zip_begin(io);
+	if (io->zip != NULL && !io->failed)
+		zip_fill(io);
 	sio_flush(io);
 	watch_input(io);
 	if (io->failed)
 		io->ops->ended(io->arg, SIO_ERROR);
 	else if (io->finishing) {
-		if (buf_len(&io->out) == 0)
+		if (buf_len(&io->out) == 0 && buf_len(&io->wire) == 0)
 			io->ops->ended(io->arg, SIO_EOF);
 	} else if (io->eof && !io->wants_turn && (stuck ||
 	    buf_len(&io->in) == 0)) {
@@ -228,21 +308,24 @@ static void
 on_read(evutil_socket_t fd, short ev, void *arg)
 {
 	struct sio *io = arg;
-	size_t room = SIO_IN_MAX - buf_len(&io->in);
+	struct buf *in = io->zip != NULL ? &io->raw : &io->in;
+	size_t room = SIO_IN_MAX - buf_len(in);
 	ssize_t n;
 	void *p;
 
 	(void)ev;
-	if ((p = buf_reserve(&io->in, room)) == NULL)
+	if ((p = buf_reserve(in, room)) == NULL)
 		io->failed = 1;
 	else if ((n = read(fd, p, room)) > 0) {
-		buf_commit(&io->in, (size_t)n);
+		buf_commit(in, (size_t)n);
 		io->bytes_in += (uint64_t)n;
 		io->active = now();
 	} else if (n == 0)
 		io->eof = 1;
 	else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
 		io->failed = 1;
+	if (io->zip != NULL && !io->failed)
+		zip_fill(io);
 	if (buf_len(&io->in) == 0)
 		buf_free(&io->in);
 	turn(io);

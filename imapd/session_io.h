@@ -50,6 +50,12 @@ void		 sio_again(struct sio *);
 void		 sio_flush(struct sio *);
 /* Send what was written, then end with SIO_EOF. */
 void		 sio_finish(struct sio *);
+/*
+ * From the end of this turn on both directions are compressed; -1 if there is
+ * no memory.  Once a connection.
+ */
+int		 sio_compress(struct sio *);
+int		 sio_compressed(const struct sio *);
 uint64_t	 sio_bytes_in(const struct sio *);
 uint64_t	 sio_bytes_out(const struct sio *);
 

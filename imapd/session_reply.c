@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "imap/flags.h"
+#include "imap/write.h"
 #include "log/log.h"
 #include "session_reply.h"
 
@@ -46,16 +47,20 @@ int
 write_message_flags(struct client *c, const struct store_message *m)
 {
 	struct buf *out = sio_out(c->io);
-	uint32_t system = m->flags & (MSG_SEEN | MSG_ANSWERED | MSG_FLAGGED |
-	    MSG_DELETED | MSG_DRAFT | MSG_PASSED | MSG_RECENT);
-	uint32_t keywords = m->keywords;
-	const char *name, *sp = system != 0 ? " " : "";
+	uint32_t known = MSG_SEEN | MSG_ANSWERED | MSG_FLAGGED | MSG_DELETED |
+	    MSG_DRAFT | MSG_PASSED | MSG_RECENT;
+	uint32_t system, keywords = m->keywords;
+	const char *name, *sp;
 	unsigned int i;
 
+	if (c->enabled & ENABLED_REV2)	/* RFC 9051 Appendix E */
+		known &= ~(uint32_t)MSG_RECENT;
+	system = m->flags & known;
+	sp = system != 0 ? " " : "";
 	if (buf_puts(out, "FLAGS (") == -1 ||
 	    imap_write_flags(out, system) == -1)
 		return (-1);
-	for (i = 0; i < STORE_KEYWORDS; i++) {
+	for (i = 0; keywords != 0 && i < STORE_KEYWORDS; i++) {
 		if ((keywords & 1u << i) == 0 ||
 		    (name = mailbox_keyword(c->mb, i)) == NULL)
 			continue;
@@ -64,6 +69,17 @@ write_message_flags(struct client *c, const struct store_message *m)
 		sp = " ";
 	}
 	return (buf_puts(out, ")"));
+}
+
+void
+reply_fetch(struct client *c, uint32_t seq, uint32_t uid)
+{
+	struct buf *out = sio_out(c->io);
+
+	if (c->enabled & ENABLED_UIDONLY)
+		reply_check(c, buf_printf(out, "* %u UIDFETCH (", uid));
+	else
+		reply_check(c, buf_printf(out, "* %u FETCH (", seq));
 }
 
 void
@@ -77,11 +93,58 @@ reply_flags(struct client *c, uint32_t seq, int uid)
 		return;
 	copy = *m;
 	reply_keywords(c, 0);
-	reply_check(c, buf_printf(out, "* %u FETCH (", seq));
-	if (uid)
+	reply_fetch(c, seq, copy.uid);
+	/* RFC 7162 3.2: clients of QRESYNC are always told the UID. */
+	if ((uid || (c->enabled & ENABLED_QRESYNC)) &&
+	    (c->enabled & ENABLED_UIDONLY) == 0)
 		reply_check(c, buf_printf(out, "UID %u ", copy.uid));
 	reply_check(c, write_message_flags(c, &copy));
+	if (c->enabled & ENABLED_CONDSTORE)
+		reply_check(c, buf_printf(out, " MODSEQ (%llu)",
+		    (unsigned long long)copy.modseq));
 	reply_line(c, ")");
+}
+
+void
+reply_mailbox(struct client *c, const char *name)
+{
+	reply_check(c, imap_write_mailbox(sio_out(c->io), name,
+	    client_utf8(c)));
+}
+
+static int
+write_set(struct buf *out, const uint32_t *v, size_t n, int descending)
+{
+	struct imap_set_writer w = { 0 };
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (imap_write_set(out, &w,
+		    v[descending ? n - 1 - i : i]) == -1)
+			return (-1);
+	return (imap_write_set_end(out, &w));
+}
+
+void
+reply_set(struct client *c, const uint32_t *v, size_t n, int descending)
+{
+	reply_check(c, write_set(sio_out(c->io), v, n, descending));
+}
+
+void
+code_printf(struct client *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	reply_check(c, buf_vprintf(&c->code, fmt, ap));
+	va_end(ap);
+}
+
+void
+code_set(struct client *c, const uint32_t *v, size_t n)
+{
+	reply_check(c, write_set(&c->code, v, n, 0));
 }
 
 void
@@ -168,7 +231,7 @@ cmd_store_error(struct client *c, enum store_error e)
 	case STORE_BUSY:
 		return (cmd_no(c, "[INUSE] Mailbox is in use"));
 	case STORE_NOTEMPTY:
-		return (cmd_no(c, "[CANNOT] Mailbox has children"));
+		return (cmd_no(c, "[HASCHILDREN] Mailbox has children"));
 	case STORE_LIMIT:
 		return (cmd_no(c, "[LIMIT] Too many"));
 	case STORE_CORRUPT:

@@ -5,16 +5,54 @@
 #include "session_reply.h"
 #include "session_sync.h"
 
+/* 1 if expunged messages are told by their UIDs (RFC 7162 3.2.10). */
+static int
+by_uid(const struct client *c)
+{
+	return ((c->enabled & (ENABLED_QRESYNC | ENABLED_UIDONLY)) != 0);
+}
+
 static void
 tell_expunged(void *arg, uint32_t seq, uint32_t uid)
 {
-	(void)uid;
-	reply_line(arg, "* %u EXPUNGE", seq);
+	struct client *c = arg;
+	uint32_t *v;
+	size_t want;
+
+	if (!by_uid(c)) {
+		reply_line(c, "* %u EXPUNGE", seq);
+		return;
+	}
+	if (c->nvanished == c->roomvanished) {
+		want = c->roomvanished == 0 ? 64 : c->roomvanished * 2;
+		if ((v = reallocarray(c->vanished, want,
+		    sizeof(*v))) == NULL) {
+			sio_fail(c->io);
+			return;
+		}
+		c->vanished = v;
+		c->roomvanished = want;
+	}
+	c->vanished[c->nvanished++] = uid;
+}
+
+void
+session_tell_vanished(struct client *c)
+{
+	if (c->nvanished == 0)
+		return;
+	reply_check(c, buf_puts(sio_out(c->io), "* VANISHED "));
+	reply_set(c, c->vanished, c->nvanished, 1);
+	reply_line(c, "%s", "");
+	free(c->vanished);
+	c->vanished = NULL;
+	c->nvanished = c->roomvanished = 0;
 }
 
 static void
 tell_flags(void *arg, uint32_t seq)
 {
+	session_tell_vanished(arg);
 	/* RFC 3501 7.4.2: the UID is not asked for and does no harm. */
 	reply_flags(arg, seq, 1);
 }
@@ -22,8 +60,12 @@ tell_flags(void *arg, uint32_t seq)
 static void
 tell_exists(void *arg, uint32_t count, uint32_t recent)
 {
-	reply_line(arg, "* %u EXISTS", count);
-	reply_line(arg, "* %u RECENT", recent);
+	struct client *c = arg;
+
+	session_tell_vanished(c);
+	reply_line(c, "* %u EXISTS", count);
+	if ((c->enabled & ENABLED_REV2) == 0)
+		reply_line(c, "* %u RECENT", recent);
 }
 
 static void
@@ -64,6 +106,7 @@ session_sync(struct client *c, int no_expunge)
 	if (c->mb == NULL || c->leaving)
 		return;
 	e = mailbox_sync(c->mb, no_expunge, &session_changes, c);
+	session_tell_vanished(c);
 	if (e == STORE_OK || e == STORE_BUSY)
 		return;
 	log_warnx("conn=%llu user=%s sync: %s", (unsigned long long)c->id,

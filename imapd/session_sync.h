@@ -6,11 +6,15 @@
 
 #include "session_client.h"
 
-/* Untagged EXPUNGE, FETCH, EXISTS, RECENT, as the store tells; arg a client. */
+/*
+ * Untagged EXPUNGE or VANISHED, FETCH, EXISTS, RECENT, as the store tells; arg
+ * a client.  After the last one: session_tell_vanished().
+ */
 extern const struct mailbox_changes session_changes;
 /* The same, and nothing is said (CLOSE). */
 extern const struct mailbox_changes session_changes_silent;
 
+void	session_tell_vanished(struct client *);
 /*
  * Look at the disk and tell.  no_expunge: message numbers must not change now
  * (RFC 3501 7.4.1).

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "imap/fetch.h"
+#include "imap/search.h"
 #include "imap/write.h"
 #include "os/compat.h"
 
@@ -25,6 +26,11 @@ static const struct {
 	{ "ENVELOPE", IMAP_FETCH_ENVELOPE, 0 },
 	{ "BODY", IMAP_FETCH_BODY, 0 },
 	{ "BODYSTRUCTURE", IMAP_FETCH_STRUCTURE, 0 },
+	{ "MODSEQ", IMAP_FETCH_MODSEQ, 0 },
+	{ "SAVEDATE", IMAP_FETCH_SAVEDATE, 0 },
+	{ "EMAILID", IMAP_FETCH_EMAILID, 0 },
+	{ "THREADID", IMAP_FETCH_THREADID, 0 },
+	{ "PREVIEW", IMAP_FETCH_PREVIEW, 0 },
 	{ "FAST", MACRO_FAST, 1 },
 	{ "ALL", MACRO_FAST | IMAP_FETCH_ENVELOPE, 1 },
 	{ "FULL", MACRO_FAST | IMAP_FETCH_ENVELOPE | IMAP_FETCH_BODY, 1 }
@@ -49,6 +55,19 @@ static const struct {
 	{ "HEADER.FIELDS.NOT", SECTION_FIELDS_NOT },
 	{ "TEXT", SECTION_TEXT },
 	{ "MIME", SECTION_MIME }
+};
+
+/* Those with a section. */
+static const struct {
+	const char		*name;
+	enum imap_binary	 binary;
+	int			 peek;
+} with_section[] = {
+	{ "BODY", BINARY_NONE, 0 },
+	{ "BODY.PEEK", BINARY_NONE, 1 },
+	{ "BINARY", BINARY_DATA, 0 },
+	{ "BINARY.PEEK", BINARY_DATA, 1 },
+	{ "BINARY.SIZE", BINARY_SIZE, 1 }
 };
 
 #define COUNT(a)	(sizeof(a) / sizeof((a)[0]))
@@ -129,6 +148,8 @@ section(struct imap_parser *p, struct imap_section *s)
 		s->nparts++;
 		more = imap_accept(p, '.');
 	}
+	if (more && s->binary != BINARY_NONE)
+		return (imap_error(p, "expected a part's number"));
 	if (more && section_text(p, s) == -1)
 		return (-1);
 	return (imap_expect(p, ']'));
@@ -159,6 +180,40 @@ item_word(struct imap_parser *p, struct imap_str *s)
 }
 
 static int
+sectioned(struct imap_parser *p, struct imap_fetch *f,
+    const struct imap_str *word)
+{
+	struct imap_section *s;
+	size_t i;
+
+	for (i = 0; i < COUNT(with_section); i++)
+		if (imap_str_is(word, with_section[i].name))
+			break;
+	if (i == COUNT(with_section))
+		return (imap_error(p, "unknown item"));
+	if ((s = add_section(p, f)) == NULL)
+		return (-1);
+	s->peek = with_section[i].peek;
+	s->binary = with_section[i].binary;
+	if (section(p, s) == -1)
+		return (-1);
+	return (s->binary == BINARY_SIZE ? 0 : partial(p, s));
+}
+
+/* RFC 8970 3.1: " (LAZY)" may follow; modifiers begin alike. */
+static void
+preview_modifier(struct imap_parser *p, struct imap_fetch *f)
+{
+	static const char lazy[] = " (LAZY)";
+	struct imap_str s = { p->p, sizeof(lazy) - 1 };
+
+	if ((size_t)(p->end - p->p) >= s.len && imap_str_is(&s, lazy)) {
+		f->lazy = 1;
+		p->p += s.len;
+	}
+}
+
+static int
 item(struct imap_parser *p, struct imap_fetch *f, int alone)
 {
 	struct imap_section *s;
@@ -166,21 +221,14 @@ item(struct imap_parser *p, struct imap_fetch *f, int alone)
 	size_t i;
 
 	item_word(p, &word);
-	if (imap_accept(p, '[')) {
-		if (!imap_str_is(&word, "BODY") &&
-		    !imap_str_is(&word, "BODY.PEEK"))
-			return (imap_error(p, "unknown item"));
-		if ((s = add_section(p, f)) == NULL)
-			return (-1);
-		s->peek = imap_str_is(&word, "BODY.PEEK");
-		if (section(p, s) == -1)
-			return (-1);
-		return (partial(p, s));
-	}
+	if (imap_accept(p, '['))
+		return (sectioned(p, f, &word));
 	for (i = 0; i < COUNT(simple); i++) {
 		if (imap_str_is(&word, simple[i].name) &&
 		    (alone || !simple[i].alone)) {
 			f->items |= simple[i].items;
+			if (simple[i].items == IMAP_FETCH_PREVIEW)
+				preview_modifier(p, f);
 			return (0);
 		}
 	}
@@ -197,17 +245,63 @@ item(struct imap_parser *p, struct imap_fetch *f, int alone)
 	return (imap_error(p, "unknown item"));
 }
 
+static int
+modifier(struct imap_parser *p, struct imap_fetch *f)
+{
+	struct imap_str word;
+
+	if (imap_atom(p, &word) == -1)
+		return (-1);
+	if (imap_str_is(&word, "VANISHED")) {
+		f->vanished = 1;
+		return (0);
+	}
+	if (imap_sp(p) == -1)
+		return (-1);
+	if (imap_str_is(&word, "CHANGEDSINCE")) {
+		f->changed = 1;
+		return (imap_number64(p, &f->since));
+	}
+	if (imap_str_is(&word, "PARTIAL")) {
+		f->partial = 1;
+		return (imap_partial(p, f->range));
+	}
+	return (imap_error(p, "unknown modifier"));
+}
+
+static int
+modifiers(struct imap_parser *p, struct imap_fetch *f)
+{
+	if (!imap_accept(p, ' '))
+		return (0);
+	if (imap_expect(p, '(') == -1)
+		return (-1);
+	do {
+		if (modifier(p, f) == -1)
+			return (-1);
+	} while (imap_accept(p, ' '));
+	/* RFC 7162 3.2.6 */
+	if (f->vanished && !f->changed)
+		return (imap_error(p, "VANISHED needs CHANGEDSINCE"));
+	return (imap_expect(p, ')'));
+}
+
 int
 imap_fetch(struct imap_parser *p, struct imap_fetch *f)
 {
 	memset(f, 0, sizeof(*f));
-	if (!imap_accept(p, '('))
-		return (item(p, f, 1));
+	if (!imap_accept(p, '(')) {
+		if (item(p, f, 1) == -1)
+			return (-1);
+		return (modifiers(p, f));
+	}
 	do {
 		if (item(p, f, 0) == -1)
 			return (-1);
 	} while (imap_accept(p, ' '));
-	return (imap_expect(p, ')'));
+	if (imap_expect(p, ')') == -1)
+		return (-1);
+	return (modifiers(p, f));
 }
 
 void
@@ -245,7 +339,8 @@ imap_write_section(struct buf *b, const struct imap_section *s)
 
 	if (s->old_name != NULL)
 		return (buf_puts(b, s->old_name));
-	if (buf_puts(b, "BODY[") == -1)
+	if (buf_puts(b, s->binary == BINARY_SIZE ? "BINARY.SIZE[" :
+	    s->binary == BINARY_DATA ? "BINARY[" : "BODY[") == -1)
 		return (-1);
 	for (i = 0; i < s->nparts; i++)
 		if (buf_printf(b, "%s%u", i > 0 ? "." : "", s->part[i]) == -1)

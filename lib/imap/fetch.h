@@ -1,5 +1,6 @@
 /*
- * fetch: what a FETCH asks for (RFC 3501 6.4.5).
+ * fetch: what a FETCH asks for (RFC 9051 6.4.5, 3516, 7162, 8474, 8514, 8970,
+ * 9394).
  */
 #ifndef IMAP_FETCH_H
 #define IMAP_FETCH_H
@@ -14,6 +15,12 @@
 #define IMAP_FETCH_ENVELOPE	0x10
 #define IMAP_FETCH_BODY		0x20
 #define IMAP_FETCH_STRUCTURE	0x40
+#define IMAP_FETCH_MODSEQ	0x80
+#define IMAP_FETCH_SAVEDATE	0x100
+#define IMAP_FETCH_EMAILID	0x200
+#define IMAP_FETCH_THREADID	0x400
+#define IMAP_FETCH_PREVIEW	0x800
+#define IMAP_FETCH_LAST		IMAP_FETCH_PREVIEW
 
 #define IMAP_SECTIONS_MAX	128	/* of one FETCH */
 #define IMAP_PART_DEPTH		100	/* numbers in "1.2.3" */
@@ -28,7 +35,11 @@ enum imap_section_text {
 	SECTION_MIME
 };
 
+/* BINARY[...] and BINARY.SIZE[...] */
+enum imap_binary { BINARY_NONE, BINARY_DATA, BINARY_SIZE };
+
 struct imap_section {
+	enum imap_binary binary;
 	const char	*old_name;	/* RFC822 and its like; else NULL */
 	enum imap_section_text text;
 	int		 peek;
@@ -45,9 +56,19 @@ struct imap_fetch {
 	uint32_t		 items;		/* IMAP_FETCH_* */
 	struct imap_section	*sections;
 	size_t			 nsections;
+	int			 lazy;		/* PREVIEW (LAZY) */
+	/* Modifiers. */
+	int			 changed;	/* CHANGEDSINCE was given */
+	uint64_t		 since;
+	int			 vanished;
+	int			 partial;
+	int64_t			 range[2];
 };
 
-/* Free it with imap_fetch_free() in any case. */
+/*
+ * The items, and the modifiers behind them.  Free it with imap_fetch_free() in
+ * any case.
+ */
 int	imap_fetch(struct imap_parser *, struct imap_fetch *);
 void	imap_fetch_free(struct imap_fetch *);
 /* "BODY[1.HEADER.FIELDS (TO)]<0>" as the answer names it. */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "buf/utf8.h"
 #include "imap/mutf7.h"
 #include "imap/parse.h"
 
@@ -16,6 +17,7 @@ imap_parser_init(struct imap_parser *p, char *text, size_t len)
 	p->p = text;
 	p->end = text + len;
 	p->error = NULL;
+	p->utf8 = 0;
 }
 
 int
@@ -258,6 +260,22 @@ imap_nznumber(struct imap_parser *p, uint32_t *out)
 }
 
 static int
+utf8_name(struct imap_parser *p, const struct imap_str *s, char *out,
+    size_t size)
+{
+	size_t i;
+
+	for (i = 0; i < s->len; i++)
+		if ((unsigned char)s->s[i] < 0x20 || s->s[i] == 0x7f)
+			break;
+	if (i < s->len || !utf8_valid(s->s, s->len))
+		return (imap_error(p, "mailbox name is not UTF-8"));
+	if (imap_str_copy(s, out, size) == -1)
+		return (imap_error(p, "mailbox name too long"));
+	return (0);
+}
+
+static int
 mailbox_name(struct imap_parser *p, const struct imap_str *s, char *out,
     size_t size)
 {
@@ -267,6 +285,8 @@ mailbox_name(struct imap_parser *p, const struct imap_str *s, char *out,
 		memcpy(out, "INBOX", sizeof("INBOX"));
 		return (0);
 	}
+	if (p->utf8)
+		return (utf8_name(p, s, out, size));
 	if (imap_mutf7_decode(s->s, s->len, out, size) == -1)
 		return (imap_error(p, "mailbox name is not modified UTF-7"));
 	return (0);

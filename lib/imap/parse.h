@@ -23,6 +23,7 @@ struct imap_parser {
 	char		*p;
 	char		*end;
 	const char	*error;
+	int		 utf8;	/* mailbox names are, not modified UTF-7 */
 };
 
 void	imap_parser_init(struct imap_parser *, char *, size_t);

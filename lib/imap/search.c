@@ -22,6 +22,8 @@ enum argument {
 	ARG_DATE,
 	ARG_NUMBER,
 	ARG_SET,
+	ARG_MODSEQ,
+	ARG_ID,
 	ARG_KEY,
 	ARG_TWO_KEYS
 };
@@ -40,17 +42,24 @@ static const struct key_def {
 	{ "CC", SEARCH_HEADER, ARG_NAMED, 0 },
 	{ "DELETED", SEARCH_FLAG, ARG_NONE, IMAP_DELETED },
 	{ "DRAFT", SEARCH_FLAG, ARG_NONE, IMAP_DRAFT },
+	{ "EMAILID", SEARCH_EMAILID, ARG_ID, 0 },
 	{ "FLAGGED", SEARCH_FLAG, ARG_NONE, IMAP_FLAGGED },
 	{ "FROM", SEARCH_HEADER, ARG_NAMED, 0 },
 	{ "HEADER", SEARCH_HEADER, ARG_HEADER, 0 },
 	{ "KEYWORD", SEARCH_KEYWORD, ARG_ATOM, 0 },
 	{ "LARGER", SEARCH_LARGER, ARG_NUMBER, 0 },
+	{ "MODSEQ", SEARCH_MODSEQ, ARG_MODSEQ, 0 },
 	{ "NEW", SEARCH_AND, ARG_NEW, 0 },
 	{ "NOT", SEARCH_NOT, ARG_KEY, 0 },
 	{ "OLD", SEARCH_FLAG, ARG_NOT_FLAG, IMAP_RECENT },
+	{ "OLDER", SEARCH_OLDER, ARG_NUMBER, 0 },
 	{ "ON", SEARCH_ON, ARG_DATE, 0 },
 	{ "OR", SEARCH_OR, ARG_TWO_KEYS, 0 },
 	{ "RECENT", SEARCH_FLAG, ARG_NONE, IMAP_RECENT },
+	{ "SAVEDATESUPPORTED", SEARCH_SAVEDATE, ARG_NONE, 0 },
+	{ "SAVEDBEFORE", SEARCH_SAVEDBEFORE, ARG_DATE, 0 },
+	{ "SAVEDON", SEARCH_SAVEDON, ARG_DATE, 0 },
+	{ "SAVEDSINCE", SEARCH_SAVEDSINCE, ARG_DATE, 0 },
 	{ "SEEN", SEARCH_FLAG, ARG_NONE, IMAP_SEEN },
 	{ "SENTBEFORE", SEARCH_SENTBEFORE, ARG_DATE, 0 },
 	{ "SENTON", SEARCH_SENTON, ARG_DATE, 0 },
@@ -59,6 +68,7 @@ static const struct key_def {
 	{ "SMALLER", SEARCH_SMALLER, ARG_NUMBER, 0 },
 	{ "SUBJECT", SEARCH_HEADER, ARG_NAMED, 0 },
 	{ "TEXT", SEARCH_TEXT, ARG_STRING, 0 },
+	{ "THREADID", SEARCH_THREADID, ARG_ID, 0 },
 	{ "TO", SEARCH_HEADER, ARG_NAMED, 0 },
 	{ "UID", SEARCH_UID, ARG_SET, 0 },
 	{ "UNANSWERED", SEARCH_FLAG, ARG_NOT_FLAG, IMAP_ANSWERED },
@@ -66,7 +76,8 @@ static const struct key_def {
 	{ "UNDRAFT", SEARCH_FLAG, ARG_NOT_FLAG, IMAP_DRAFT },
 	{ "UNFLAGGED", SEARCH_FLAG, ARG_NOT_FLAG, IMAP_FLAGGED },
 	{ "UNKEYWORD", SEARCH_KEYWORD, ARG_NOT_ATOM, 0 },
-	{ "UNSEEN", SEARCH_FLAG, ARG_NOT_FLAG, IMAP_SEEN }
+	{ "UNSEEN", SEARCH_FLAG, ARG_NOT_FLAG, IMAP_SEEN },
+	{ "YOUNGER", SEARCH_YOUNGER, ARG_NUMBER, 0 }
 };
 
 static int	search_key(struct imap_parser *, struct imap_search *,
@@ -157,6 +168,18 @@ key_children(struct imap_parser *p, struct imap_search *s, unsigned int depth,
 	return (0);
 }
 
+/* RFC 7162 3.1.5: a flag's name and type may come first; all share one. */
+static int
+modseq(struct imap_parser *p, uint64_t *n)
+{
+	struct imap_str s;
+
+	if (imap_peek(p) == '"' && (imap_string(p, &s) == -1 ||
+	    imap_sp(p) == -1 || imap_atom(p, &s) == -1 || imap_sp(p) == -1))
+		return (-1);
+	return (imap_number64(p, n));
+}
+
 static int
 key_argument(struct imap_parser *p, struct imap_search *s, unsigned int depth,
     size_t key, const struct key_def *def, const struct imap_str *word)
@@ -206,6 +229,10 @@ key_argument(struct imap_parser *p, struct imap_search *s, unsigned int depth,
 		return (imap_date(p, &k->days));
 	case ARG_NUMBER:
 		return (imap_number64(p, &k->number));
+	case ARG_MODSEQ:
+		return (modseq(p, &k->number));
+	case ARG_ID:
+		return (imap_astring(p, &k->text));
 	case ARG_SET:
 		return (imap_seqset(p, &k->set));
 	default:
@@ -234,6 +261,8 @@ search_key(struct imap_parser *p, struct imap_search *s, unsigned int depth,
 			return (-1);
 		return (imap_seqset(p, &s->key[*key].set));
 	}
+	if (imap_accept(p, '$'))
+		return (add_key(p, s, SEARCH_SAVED, key));
 	if (imap_atom(p, &word) == -1)
 		return (-1);
 	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
@@ -262,17 +291,191 @@ charset(struct imap_parser *p, struct imap_search *s)
 	return (0);
 }
 
+static int
+partial_number(struct imap_parser *p, int64_t *n)
+{
+	uint32_t u;
+	int minus = imap_accept(p, '-');
+
+	if (imap_nznumber(p, &u) == -1)
+		return (-1);
+	*n = minus ? -(int64_t)u : u;
+	return (0);
+}
+
 int
-imap_search(struct imap_parser *p, struct imap_search *s)
+imap_partial(struct imap_parser *p, int64_t range[2])
+{
+	int64_t swap;
+
+	if (partial_number(p, &range[0]) == -1 || imap_expect(p, ':') == -1 ||
+	    partial_number(p, &range[1]) == -1)
+		return (-1);
+	if ((range[0] < 0) != (range[1] < 0))
+		return (imap_error(p, "range has two signs"));
+	if (range[0] > 0 ? range[0] > range[1] : range[0] < range[1]) {
+		swap = range[0];
+		range[0] = range[1];
+		range[1] = swap;
+	}
+	return (0);
+}
+
+static int
+one_return(struct imap_parser *p, struct imap_search *s)
+{
+	static const struct {
+		const char	*name;
+		unsigned int	 bit;
+	} options[] = {
+		{ "MIN", RETURN_MIN }, { "MAX", RETURN_MAX },
+		{ "ALL", RETURN_ALL }, { "COUNT", RETURN_COUNT },
+		{ "SAVE", RETURN_SAVE }, { "PARTIAL", RETURN_PARTIAL }
+	};
+	struct imap_str word;
+	size_t i;
+
+	if (imap_atom(p, &word) == -1)
+		return (-1);
+	for (i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		if (imap_str_is(&word, options[i].name))
+			break;
+	if (i == sizeof(options) / sizeof(options[0]))
+		return (imap_error(p, "unknown return option"));
+	s->returns |= options[i].bit;
+	if (options[i].bit != RETURN_PARTIAL)
+		return (0);
+	if (imap_sp(p) == -1)
+		return (-1);
+	return (imap_partial(p, s->partial));
+}
+
+/* " RETURN (...)" where it is. */
+static int
+returns(struct imap_parser *p, struct imap_search *s)
+{
+	struct imap_str word;
+	char *start = p->p;
+
+	if (imap_sp(p) == -1)
+		return (-1);
+	if (imap_peek(p) == '(' || imap_atom(p, &word) == -1 ||
+	    !imap_str_is(&word, "RETURN")) {
+		p->p = start;
+		p->error = NULL;
+		return (0);
+	}
+	s->returns = RETURN_GIVEN;
+	if (imap_sp(p) == -1 || imap_expect(p, '(') == -1)
+		return (-1);
+	if (imap_accept(p, ')')) {
+		s->returns |= RETURN_ALL;	/* RFC 4731 3.1 */
+		return (0);
+	}
+	do {
+		if (one_return(p, s) == -1)
+			return (-1);
+	} while (imap_accept(p, ' '));
+	/* RFC 9394 3.1 */
+	if ((s->returns & RETURN_PARTIAL) && (s->returns & RETURN_ALL))
+		return (imap_error(p, "PARTIAL excludes ALL"));
+	return (imap_expect(p, ')'));
+}
+
+static int
+all_keys(struct imap_parser *p, struct imap_search *s)
 {
 	size_t root;
 
-	memset(s, 0, sizeof(*s));
-	if (imap_sp(p) == -1 || charset(p, s) == -1 ||
-	    add_key(p, s, SEARCH_AND, &root) == -1 ||
+	if (add_key(p, s, SEARCH_AND, &root) == -1 ||
 	    key_list(p, s, 0, root) == -1)
 		return (-1);
 	return (imap_end(p));
+}
+
+int
+imap_search(struct imap_parser *p, struct imap_search *s)
+{
+	memset(s, 0, sizeof(*s));
+	if (returns(p, s) == -1 || imap_sp(p) == -1 || charset(p, s) == -1)
+		return (-1);
+	return (all_keys(p, s));
+}
+
+static int
+criterion(struct imap_parser *p, struct imap_sort *k)
+{
+	static const char *const words[] = {
+		[SORT_ARRIVAL] = "ARRIVAL", [SORT_CC] = "CC",
+		[SORT_DATE] = "DATE", [SORT_FROM] = "FROM",
+		[SORT_SIZE] = "SIZE", [SORT_SUBJECT] = "SUBJECT",
+		[SORT_TO] = "TO", [SORT_DISPLAYFROM] = "DISPLAYFROM",
+		[SORT_DISPLAYTO] = "DISPLAYTO"
+	};
+	struct imap_str word;
+	size_t i;
+
+	k->reverse = 0;
+	if (imap_atom(p, &word) == -1)
+		return (-1);
+	if (imap_str_is(&word, "REVERSE")) {
+		k->reverse = 1;
+		if (imap_sp(p) == -1 || imap_atom(p, &word) == -1)
+			return (-1);
+	}
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (imap_str_is(&word, words[i])) {
+			k->key = (enum imap_sort_key)i;
+			return (0);
+		}
+	}
+	return (imap_error(p, "unknown sort criterion"));
+}
+
+/* " UTF-8 keys", as SORT and THREAD have it. */
+static int
+charset_and_keys(struct imap_parser *p, struct imap_search *s)
+{
+	if (imap_sp(p) == -1 || imap_astring(p, &s->charset) == -1 ||
+	    imap_sp(p) == -1)
+		return (-1);
+	return (all_keys(p, s));
+}
+
+int
+imap_sort(struct imap_parser *p, struct imap_search *s)
+{
+	memset(s, 0, sizeof(*s));
+	if (returns(p, s) == -1 || imap_sp(p) == -1 ||
+	    imap_expect(p, '(') == -1)
+		return (-1);
+	do {
+		if (s->nsort == IMAP_SORT_MAX)
+			return (imap_error(p, "too many sort criteria"));
+		if (criterion(p, &s->sort[s->nsort]) == -1)
+			return (-1);
+		s->nsort++;
+	} while (imap_accept(p, ' '));
+	if (imap_expect(p, ')') == -1)
+		return (-1);
+	return (charset_and_keys(p, s));
+}
+
+int
+imap_thread(struct imap_parser *p, struct imap_search *s)
+{
+	struct imap_str word;
+
+	memset(s, 0, sizeof(*s));
+	if (imap_sp(p) == -1 || imap_atom(p, &word) == -1)
+		return (-1);
+	if (imap_str_is(&word, "REFERENCES"))
+		s->thread = THREAD_REFERENCES;
+	else if (imap_str_is(&word, "ORDEREDSUBJECT"))
+		s->thread = THREAD_ORDEREDSUBJECT;
+	else
+		return (imap_error(p, "unknown thread algorithm"));
+	return (charset_and_keys(p, s));
 }
 
 void

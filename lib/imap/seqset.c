@@ -3,6 +3,7 @@
  * whatever the client wrote.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "imap/seqset.h"
 #include "os/compat.h"
@@ -40,8 +41,11 @@ imap_seqset(struct imap_parser *p, struct imap_seqset *s)
 	struct imap_range r;
 	size_t room = 0;
 
-	s->v = NULL;
-	s->n = 0;
+	memset(s, 0, sizeof(*s));
+	if (imap_accept(p, '$')) {	/* RFC 5182 */
+		s->saved = 1;
+		return (0);
+	}
 	do {
 		if (set_number(p, &r.first) == -1)
 			return (-1);
@@ -59,8 +63,7 @@ void
 imap_seqset_free(struct imap_seqset *s)
 {
 	free(s->v);
-	s->v = NULL;
-	s->n = 0;
+	memset(s, 0, sizeof(*s));
 }
 
 static int
@@ -107,9 +110,8 @@ imap_seqset_resolve(struct imap_seqset *s, uint32_t star)
 	return (s->v[n].last);
 }
 
-/* The first range that does not lie wholly below n. */
-static size_t
-find(const struct imap_seqset *s, uint32_t n)
+size_t
+imap_seqset_find(const struct imap_seqset *s, uint32_t n)
 {
 	size_t lo = 0, hi = s->n, mid;
 
@@ -126,7 +128,7 @@ find(const struct imap_seqset *s, uint32_t n)
 int
 imap_seqset_has(const struct imap_seqset *s, uint32_t n)
 {
-	size_t i = find(s, n);
+	size_t i = imap_seqset_find(s, n);
 
 	return (i < s->n && s->v[i].first <= n);
 }
@@ -134,7 +136,7 @@ imap_seqset_has(const struct imap_seqset *s, uint32_t n)
 uint32_t
 imap_seqset_next(const struct imap_seqset *s, uint32_t n)
 {
-	size_t i = find(s, n);
+	size_t i = imap_seqset_find(s, n);
 
 	if (i == s->n)
 		return (0);

@@ -17,6 +17,7 @@ struct imap_range {
 struct imap_seqset {
 	struct imap_range	*v;
 	size_t			 n;
+	int			 saved;	/* "$": the saved result */
 };
 
 /* Free it with imap_seqset_free() in any case. */
@@ -29,6 +30,8 @@ void	imap_seqset_free(struct imap_seqset *);
 uint32_t imap_seqset_resolve(struct imap_seqset *, uint32_t star);
 /* Of a resolved set; takes the logarithm of its size. */
 int	imap_seqset_has(const struct imap_seqset *, uint32_t);
+/* The first range that does not lie wholly below n; set->n: none. */
+size_t	imap_seqset_find(const struct imap_seqset *, uint32_t n);
 /* The first number of it that is n or more; 0 if there is none. */
 uint32_t imap_seqset_next(const struct imap_seqset *, uint32_t n);
 

@@ -10,6 +10,18 @@
 #define QUOTED_MAX	1024		/* longer ones go as literals */
 #define NAME_MAX_ENC	8192		/* a name in modified UTF-7 */
 
+/* Lists of messages are made of these: no printf. */
+int
+imap_write_number(struct buf *b, uint64_t n)
+{
+	char digits[20], *p = digits + sizeof(digits);
+
+	do
+		*--p = (char)('0' + n % 10);
+	while ((n /= 10) > 0);
+	return (buf_add(b, p, (size_t)(digits + sizeof(digits) - p)));
+}
+
 static int
 quotable(const char *s, size_t len)
 {
@@ -93,12 +105,33 @@ imap_write_astring(struct buf *b, const char *s, size_t len)
 	return (imap_write_string(b, s, len));
 }
 
+/* RFC 9051 9: a quoted string may have UTF-8. */
+static int
+write_utf8(struct buf *b, const char *name)
+{
+	const char *p;
+
+	if (is_atom(name, strlen(name)))
+		return (buf_puts(b, name));
+	if (buf_puts(b, "\"") == -1)
+		return (-1);
+	for (p = name; *p != '\0'; p++) {
+		if ((*p == '"' || *p == '\\') && buf_puts(b, "\\") == -1)
+			return (-1);
+		if (buf_add(b, p, 1) == -1)
+			return (-1);
+	}
+	return (buf_puts(b, "\""));
+}
+
 int
-imap_write_mailbox(struct buf *b, const char *name)
+imap_write_mailbox(struct buf *b, const char *name, int utf8)
 {
 	struct buf enc;
 	int ret;
 
+	if (utf8)
+		return (write_utf8(b, name));
 	buf_init(&enc, NAME_MAX_ENC);
 	if ((ret = imap_mutf7_encode(name, &enc)) == 0)
 		ret = imap_write_astring(b, buf_data(&enc), buf_len(&enc));
@@ -112,9 +145,13 @@ write_range(struct buf *b, struct imap_set_writer *w)
 	const char *comma = w->any ? "," : "";
 
 	w->any = 1;
+	if (buf_puts(b, comma) == -1 || imap_write_number(b, w->first) == -1)
+		return (-1);
 	if (w->first == w->last)
-		return (buf_printf(b, "%s%u", comma, w->first));
-	return (buf_printf(b, "%s%u:%u", comma, w->first, w->last));
+		return (0);
+	if (buf_puts(b, ":") == -1)
+		return (-1);
+	return (imap_write_number(b, w->last));
 }
 
 int

@@ -7,17 +7,19 @@
 #define IMAP_WRITE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "buf/buf.h"
 
+int	imap_write_number(struct buf *, uint64_t);
 /* Quoted where that can be, else a literal; NUL becomes 0x80. */
 int	imap_write_string(struct buf *, const char *, size_t);
 /* The same, and NIL for NULL. */
 int	imap_write_nstring(struct buf *, const char *, size_t);
 /* An atom where that can be, else a string. */
 int	imap_write_astring(struct buf *, const char *, size_t);
-/* A UTF-8 name as modified UTF-7, as an astring. */
-int	imap_write_mailbox(struct buf *, const char *);
+/* A UTF-8 name as an astring; as modified UTF-7 unless utf8 is set. */
+int	imap_write_mailbox(struct buf *, const char *, int utf8);
 /* "1:5,7": add n to the set that was begun; see imap_write_set_end(). */
 struct imap_set_writer {
 	unsigned int	first;

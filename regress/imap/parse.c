@@ -320,10 +320,10 @@ writes(void)
 			TEST("write", strcmp(buf_data(&b), t[i].want) == 0);
 		buf_free(&b);
 	}
-	(void)imap_write_mailbox(&b, "Entw\303\274rfe");
-	(void)imap_write_mailbox(&b, "a b");
-	(void)imap_write_mailbox(&b, "a\"b");
-	(void)imap_write_mailbox(&b, "nil");
+	(void)imap_write_mailbox(&b, "Entw\303\274rfe", 0);
+	(void)imap_write_mailbox(&b, "a b", 0);
+	(void)imap_write_mailbox(&b, "a\"b", 0);
+	(void)imap_write_mailbox(&b, "nil", 0);
 	(void)buf_add(&b, "", 1);
 	TEST_STR("mailboxes", buf_data(&b),
 	    "Entw&APw-rfe\"a b\"{3}\r\na\"b\"nil\"");
