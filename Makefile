@@ -67,6 +67,7 @@ CONF_OBJS = \
 	lib/conf/value.o lib/conf/words.o
 SMTP_OBJS = \
 	lib/smtp/address.o lib/smtp/command.o lib/smtp/content.o \
+	lib/smtp/dsn.o lib/smtp/dsn_field.o \
 	lib/smtp/queueid.o lib/smtp/reply.o
 IMAP_OBJS = \
 	lib/imap/date.o lib/imap/fetch.o lib/imap/flags.o \
@@ -130,13 +131,15 @@ SMTPD_OBJS = \
 	smtpd/journal.o smtpd/journal_file.o smtpd/lookup.o \
 	smtpd/lookup_dns.o smtpd/net.o \
 	smtpd/net_auth.o smtpd/net_data.o smtpd/net_session.o \
-	smtpd/parent.o smtpd/queue.o smtpd/queue_bounce.o \
+	smtpd/parent.o smtpd/queue.o smtpd/queue_ask.o \
 	smtpd/queue_clean.o smtpd/queue_ctl.o smtpd/queue_dest.o \
-	smtpd/queue_filter.o smtpd/queue_local.o smtpd/queue_msg.o \
-	smtpd/queue_relay.o smtpd/queue_tx.o smtpd/relay.o \
-	smtpd/relay_command.o smtpd/relay_connect.o smtpd/relay_data.o \
-	smtpd/relay_hosts.o \
-	smtpd/relay_login.o smtpd/relay_mail.o smtpd/relay_session.o smtpd/relay_state.o \
+	smtpd/queue_filter.o smtpd/queue_history.o smtpd/queue_load.o \
+	smtpd/queue_local.o smtpd/queue_msg.o smtpd/queue_pause.o \
+	smtpd/queue_rate.o smtpd/queue_recip.o smtpd/queue_relay.o \
+	smtpd/queue_report.o smtpd/queue_text.o smtpd/queue_tx.o \
+	smtpd/relay.o smtpd/relay_command.o smtpd/relay_connect.o \
+	smtpd/relay_data.o smtpd/relay_hosts.o smtpd/relay_login.o \
+	smtpd/relay_mail.o smtpd/relay_session.o smtpd/relay_state.o \
 	smtpd/relay_tls.o smtpd/tables.o
 IMAPD_OBJS = \
 	imapd/net.o imapd/parent.o
@@ -180,9 +183,11 @@ REGRESS = \
 	regress/sandbox/files \
 	regress/sandbox/libs regress/sandbox/sandbox regress/sasl/base64 \
 	regress/sasl/scram regress/sasl/server regress/smtp/address \
-	regress/smtp/command regress/smtp/content regress/smtp/queueid \
+	regress/smtp/command regress/smtp/content regress/smtp/dsn \
+	regress/smtp/queueid \
 	regress/store/adopt regress/store/cached regress/store/crash \
-	regress/store/damage regress/store/mailbox regress/store/names regress/table/map \
+	regress/store/damage regress/store/mailbox regress/store/names \
+	regress/table/map \
 	regress/table/table regress/table/user regress/tls/keyid \
 	regress/tls/signer
 REGRESS_PARTS =

@@ -12,6 +12,8 @@
  *	large/ID	the text of a message above JOURNAL_INLINE
  *	large/ID.new	one that is being received; removed at start
  *	damaged/	copies of what could not be read
+ *	paused.WHAT	mail is not accepted, relayed or delivered for now
+ *	lock		held by the queue that runs
  */
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -20,6 +22,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -28,6 +31,7 @@
 #include "log/log.h"
 #include "os/os.h"
 #include "smtpd/queue.h"
+#include "smtpd/queue_history.h"
 
 #define CONF_TEXT_MAX	(16 << 20)
 #define ROOM_BYTES	((uint64_t)4 * JOURNAL_SEGMENT)
@@ -39,11 +43,11 @@ static struct {
 	int		 spool;
 	int		 large;
 	struct event	*tick;
-	int		 room;
+	const char	*no_room;	/* what clients hear; NULL: there is */
 	time_t		 swept;
 	uint32_t	 routes;
 	uint64_t	 accepted;
-} self = { .spool = -1, .large = -1, .room = 1 };
+} self = { .spool = -1, .large = -1 };
 
 const struct conf *
 queue_conf(void)
@@ -63,10 +67,10 @@ queue_large(void)
 	return (self.large);
 }
 
-int
-queue_room(void)
+const char *
+queue_no_room(void)
 {
-	return (self.room);
+	return (self.no_room);
 }
 
 uint32_t
@@ -108,20 +112,50 @@ queue_conf_text(struct peer *p, struct msg *m)
 static void
 look_for_room(void)
 {
-	struct statvfs	v;
-	int		room;
+	struct statvfs	 v;
+	const char	*no = NULL;
 
 	if (fstatvfs(self.spool, &v) == -1) {
 		log_warn("spool");
 		return;
 	}
-	room = !(v.f_flag & ST_RDONLY) &&
-	    (uint64_t)v.f_bavail * v.f_frsize >= ROOM_BYTES &&
-	    (v.f_files == 0 || v.f_favail >= ROOM_FILES);
-	if (room != self.room)
-		log_warnx(room ? "there is room for mail again" :
-		    "the spool's disk is full: no mail is accepted");
-	self.room = room;
+	if (v.f_flag & ST_RDONLY)
+		no = "452 4.3.1 the disk is read-only, try again later";
+	else if ((uint64_t)v.f_bavail * v.f_frsize < ROOM_BYTES)
+		no = "452 4.3.1 the disk is full, try again later";
+	else if (v.f_files != 0 && v.f_favail < ROOM_FILES)
+		no = "452 4.3.1 the disk takes no more files, try again later";
+	if (no != NULL && no != self.no_room)
+		log_warnx("no mail is accepted: %s", no);
+	else if (no == NULL && self.no_room != NULL)
+		log_warnx("there is room for mail again");
+	self.no_room = no;
+}
+
+/* What is being tried at this moment comes back by itself. */
+static void
+expire(struct message *m)
+{
+	struct recipient	*r;
+	const char		*why;
+	char			 reply[C_REPLY];
+	size_t			 i;
+	int			 last = 0;
+
+	/* With the last one the message may go. */
+	for (i = 0; !last && i < m->env.nrcpts; i++) {
+		r = &m->recips[i];
+		if (r->state != RECIP_READY && r->state != RECIP_WAITING)
+			continue;
+		why = r->dest != NULL && r->dest->why != NULL ?
+		    r->dest->why : recipient_env(r)->reply;
+		(void)snprintf(reply, sizeof(reply), "451 4.4.7 delivery "
+		    "time expired%s%.400s", why != NULL && *why != '\0' ?
+		    "; at last: " : "", why != NULL ? why : "");
+		dest_remove(r);
+		last = m->active == 1;
+		recipient_failed(r, reply, NULL);
+	}
 }
 
 /* Too old: fails.  Old: the sender hears that it takes longer. */
@@ -129,33 +163,18 @@ static void
 sweep_one(struct message *m, int64_t now)
 {
 	int64_t	age = now - m->env.arrived;
-	size_t	i;
 
 	if (m->recips == NULL)
 		return;
-	message_failing(m);	/* a report that could not be written */
-	if (age > (int64_t)self.conf->queue_lifetime) {
-		for (i = 0; i < m->env.nrcpts; i++) {
-			struct recipient *r = &m->recips[i];
-			char	*why;
-
-			if (r->state != RECIP_READY &&
-			    r->state != RECIP_WAITING)
-				continue;
-			dest_remove(r);
-			why = strdup(r->dest != NULL && r->dest->why != NULL ?
-			    r->dest->why : recipient_env(r)->reply != NULL ?
-			    recipient_env(r)->reply :
-			    "451 4.4.7 delivery time expired");
-			r->state = RECIP_FLYING;
-			recipient_failed(r, why != NULL ? why :
-			    "451 4.4.7 delivery time expired");
-			free(why);
-		}
-	} else if (!m->env.warned && self.conf->warn_after > 0 &&
+	message_owing(m);	/* a report that could not be written */
+	if (m->env.held)
+		return;
+	if (age > (int64_t)self.conf->queue_lifetime)
+		expire(m);
+	else if (!m->env.warned && self.conf->warn_after > 0 &&
 	    age > (int64_t)self.conf->warn_after && m->active > 0) {
 		message_warned(m);
-		bounce_delayed(m);
+		report_delayed(m);
 	}
 }
 
@@ -191,12 +210,13 @@ queue_tick(evutil_socket_t fd, short ev, void *arg)
 		self.swept = queue_now();
 		sweep();
 	}
+	queue_count_tick();
 	messages_clean();
 	local_tick();
 	relay_tick();
 	dest_tick();
 	dest_run();
-	messages_failing(bounce_send);
+	messages_owing(report_send);
 }
 
 /* What was being received when the last queue ended was never accepted. */
@@ -271,6 +291,7 @@ open_spool(void)
 	if ((self.large = make_dir("large")) == -1)
 		fatal("%s/large", self.conf->spool);
 	remove_unfinished();
+	pause_load();
 }
 
 static void
@@ -312,6 +333,7 @@ queue_channel_gone(struct peer *p)
 		break;
 	case ROLE_LOOKUP:
 		tx_lookup_gone(p);
+		ask_lookup_gone(p);
 		local_lookup_gone();
 		break;
 	case ROLE_RELAY:
@@ -340,7 +362,8 @@ static void
 queue_stats(void)
 {
 	log_info("messages=%zu journal=%lluMB room=%d", message_count(),
-	    (unsigned long long)(journal_bytes() >> 20), self.room);
+	    (unsigned long long)(journal_bytes() >> 20),
+	    self.no_room == NULL);
 }
 
 static const struct handler handlers[] = {

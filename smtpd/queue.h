@@ -5,11 +5,17 @@
  *	queue.c		the role: start-up, reload, timers
  *	queue_tx.c	a transaction of net's, from MAIL to "250"
  *	queue_msg.c	messages in memory and in the journal
+ *	queue_recip.c	what became of a recipient
+ *	queue_text.c	the text of a message
+ *	queue_load.c	what the journal holds at start
+ *	queue_history.c	what became of messages that are over
  *	queue_clean.c	the journal's size
  *	queue_dest.c	destinations: who is next, when, how many at a time
  *	queue_local.c	deliverers, one a user
  *	queue_relay.c	sessions of the relay role
- *	queue_bounce.c	telling senders
+ *	queue_report.c	telling senders
+ *	queue_ask.c	questions to lookup
+ *	queue_pause.c	what the administrator has stopped
  *	queue_ctl.c	mailctl
  */
 #ifndef SMTPD_QUEUE_H
@@ -32,9 +38,11 @@ struct dest;
 struct message;
 
 enum recip_state {
+	RECIP_NEW,		/* its message is being stored */
 	RECIP_READY,		/* in the list of its destination */
 	RECIP_FLYING,		/* handed to a deliverer or a session */
 	RECIP_WAITING,		/* for its own next try */
+	RECIP_HELD,		/* for the administrator */
 	RECIP_OVER		/* status in the envelope is final */
 };
 
@@ -53,17 +61,18 @@ TAILQ_HEAD(recipients, recipient);
 
 struct message {
 	RB_ENTRY(message)	 byid;
-	TAILQ_ENTRY(message)	 failing;	/* has senders to tell */
+	TAILQ_ENTRY(message)	 owing;		/* its sender a report */
 	uint64_t		 id;
 	struct envelope		 env;
 	struct recipient	*recips;
 	size_t			 active;	/* recipients not over */
-	size_t			 failed;	/* status RCPT_FAILED */
+	size_t			 owed;		/* over, sender to be told */
+	time_t			 owed_since;	/* monotonic */
 	struct journal_place	 place;
 	int			 fd;		/* its text, sealed; -1 */
 	int			 committed;
 	int			 again;		/* was read back from disk */
-	int			 is_failing;	/* in that list */
+	int			 is_owing;	/* in that list */
 	int			 bouncing;	/* a bounce is being written */
 };
 RB_HEAD(messages, message);
@@ -82,8 +91,13 @@ struct dest {
 	time_t			 blocked;	/* not before (monotonic) */
 	char			*why;		/* the last failure */
 	struct deliverer	*deliverer;	/* local */
-	unsigned int		 sessions;	/* relay: open or opening */
-	unsigned int		 window;	/* relay: most of them */
+	/* relay: */
+	LIST_HEAD(, rsession)	 open;		/* or opening */
+	unsigned int		 sessions;	/* so many are in it */
+	unsigned int		 window;	/* most of them */
+	unsigned int		 breaks;	/* sessions that ended within
+						   a message, in a row */
+	int			 proven;	/* one of them got through */
 };
 
 /* queue.c */
@@ -91,7 +105,8 @@ const struct conf *queue_conf(void);
 int		 queue_spool(void);		/* descriptor of the spool */
 int		 queue_large(void);		/* of large/ in it */
 time_t		 queue_now(void);		/* monotonic seconds */
-int		 queue_room(void);		/* is there room on the disk? */
+/* What a client hears when the disk has no room; NULL: it has. */
+const char	*queue_no_room(void);
 uint32_t	 queue_routes(void);		/* grows with each lookup */
 
 /* queue_msg.c */
@@ -103,36 +118,60 @@ size_t		 message_count(void);
 /* Bytes of journal that are needed, after adding change to them. */
 uint64_t	 message_live(int64_t change);
 uint64_t	 message_new_id(void);
+void		 message_id_seen(uint64_t);	/* new ones are above it */
 /* Make recips from the envelope. -1 ENOMEM. */
 int		 message_recipients(struct message *);
+/* It is on the disk: its new recipients may go. */
+void		 message_begin(struct message *);
 /*
  * Write it to the journal; done(arg, error) when it is on disk.  text is its
  * text (not for a spooled one) and stays the caller's.
  */
 int		 message_store(struct message *, const void *text, size_t,
 		    const struct journal_file *, journal_done, void *arg);
-/* Its text: a descriptor of the caller's, sealed or read-only; -1 errno. */
-int		 message_text_fd(struct message *);
-/* Hand over the sealed descriptor that it came in. */
-void		 message_keep_text(struct message *, int fd);
-/* A recipient came to its end, or failed for now. Journals it. */
-void		 recipient_done(struct recipient *, const char *reply);
-void		 recipient_failed(struct recipient *, const char *reply);
-void		 recipient_deferred(struct recipient *, const char *reply);
 struct erecipient *recipient_env(const struct recipient *);
-/* Senders have to be told of what failed, now or once more. */
-void		 message_failing(struct message *);
+/* Write down the state of a recipient. */
+void		 message_journal(const struct recipient *);
 void		 message_warned(struct message *);
+void		 message_hold(struct message *, int);
+/* Its sender has to be told something, now or once more. */
+void		 message_owing(struct message *);
 /* Those reported were told: they are over. Frees the message if it was all. */
 void		 message_told(struct message *);
+/* Drop it if nothing is left to do. */
+void		 message_maybe_finished(struct message *);
 /* Forget a message for good: journal, file, memory. */
 void		 message_drop(struct message *);
 /* One that was never accepted: out of memory, nothing else. */
 void		 message_forget(struct message *);
-/* Start-up: what the journal holds; whole: nothing of it was damaged. */
+void		 messages_owing(void (*)(struct message *));
+
+/* queue_recip.c */
+/*
+ * A recipient came to its end, or failed for now; this journals it and may
+ * free the message.  remote: the server that answered, NULL if none did; dsn:
+ * it reports for itself.
+ */
+void		 recipient_done(struct recipient *, const char *reply);
+void		 recipient_relayed(struct recipient *, const char *reply,
+		    const char *remote, int dsn);
+void		 recipient_failed(struct recipient *, const char *reply,
+		    const char *remote);
+void		 recipient_deferred(struct recipient *, const char *reply,
+		    const char *remote);
+int		 recipient_wants_delay(const struct recipient *);
+
+/* queue_text.c */
+/* Its text: a descriptor of the caller's, sealed or read-only; -1 errno. */
+int		 message_text_fd(struct message *);
+/* Hand over the sealed descriptor that it came in. */
+void		 message_keep_text(struct message *, int fd);
+void		 message_close_text(struct message *);
+
+/* queue_load.c */
+/* What the journal holds; whole: nothing of it was damaged. */
 int		 messages_load(int *whole);
 void		 messages_start(void);		/* schedule all */
-void		 messages_failing(void (*)(struct message *));
 
 /* queue_clean.c */
 void		 messages_clean(void);		/* a few steps; each second */
@@ -145,12 +184,14 @@ void		 dest_kick(struct dest *);
 /* It cannot be reached: try again later, with all that wait for it. */
 void		 dest_block(struct dest *, const char *why);
 void		 dest_alive(struct dest *);
+void		 dest_kick_all(void);
 void		 dest_retry_all(void);
 /* This one now, and its destination unblocked. */
 void		 dest_retry(struct recipient *);
 /* The next recipient, taken out of the list; NULL none. */
 struct recipient *dest_take(struct dest *);
 void		 dest_put_back(struct recipient *);
+/* It waits for its time, or for the administrator if its message is held. */
 void		 wait_add(struct recipient *, int64_t next);
 void		 dest_tick(void);		/* once a second */
 int64_t		 retry_delay(unsigned int tries);
@@ -164,12 +205,18 @@ void		 queue_tx_data(struct peer *, struct msg *);
 void		 queue_spool_ask(struct peer *, struct msg *);
 void		 tx_net_gone(struct peer *);
 void		 tx_lookup_gone(struct peer *);
+int		 place_from_add(struct erecipient *, const struct msg_TX_ADD *);
+
+/* queue_ask.c */
 /* Where does rcpt go?  Told once: n places, or 0 with a reply. */
 typedef void (*resolved)(void *arg, struct msg_TX_ADD *, size_t n,
 		    const char *reply);
 void		 tx_resolve(const char *sender, const char *rcpt, int expand,
 		    resolved, void *arg);
-int		 place_from_add(struct erecipient *, const struct msg_TX_ADD *);
+/* An answer, or a piece of one, to such a question. */
+void		 ask_add(const struct msg_TX_ADD *);
+void		 ask_verdict(const struct msg_TX_VERDICT *);
+void		 ask_lookup_gone(struct peer *);
 
 /* queue_local.c */
 void		 queue_deliverer(struct peer *, struct msg *);
@@ -189,9 +236,17 @@ void		 relay_run(struct dest *);
 void		 relay_tick(void);
 void		 relay_gone(struct peer *);
 
-/* queue_bounce.c */
-void		 bounce_send(struct message *);	/* its failed recipients */
-void		 bounce_delayed(struct message *);
+/* queue_report.c */
+void		 report_send(struct message *);	/* of what it is owed */
+void		 report_delayed(struct message *);
+
+/* queue_pause.c */
+enum pause { PAUSE_ACCEPT, PAUSE_RELAY, PAUSE_DELIVER };
+#define PAUSE_MAX	(PAUSE_DELIVER + 1)
+int		 queue_paused(enum pause);
+void		 pause_load(void);
+int		 pause_set(enum pause, int);	/* -1 errno */
+const char	*pause_name(enum pause);
 
 /* queue_ctl.c */
 void		 ctl_listener(struct peer *, struct msg *);

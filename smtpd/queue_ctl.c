@@ -62,6 +62,10 @@ static const char *
 state_of(const struct recipient *r)
 {
 	switch (r->state) {
+	case RECIP_NEW:
+		return ("active");
+	case RECIP_HELD:
+		return ("held");
 	case RECIP_READY:
 		return (r->dest->blocked > queue_now() ? "blocked" : "ready");
 	case RECIP_FLYING:
@@ -233,7 +237,8 @@ is_flying(const struct message *m)
 	size_t	i;
 
 	for (i = 0; i < m->env.nrcpts; i++)
-		if (m->recips[i].state == RECIP_FLYING)
+		if (m->recips[i].state == RECIP_FLYING ||
+		    m->recips[i].state == RECIP_NEW)
 			return (1);
 	return (m->bouncing);
 }

@@ -109,6 +109,7 @@ dest_new(char *key, const struct place *p)
 	d->place.source = copy(p->source);
 	d->window = WINDOW_FIRST;
 	TAILQ_INIT(&d->ready);
+	LIST_INIT(&d->open);
 	if (d->place.user == NULL || d->place.host == NULL ||
 	    d->place.label == NULL || d->place.source == NULL) {
 		dest_free(d);
@@ -188,10 +189,14 @@ dest_put_back(struct recipient *r)
 {
 	struct dest	*d = r->dest;
 
+	d->nflying--;
+	if (r->m->env.held) {
+		wait_add(r, recipient_env(r)->next);
+		return;
+	}
 	TAILQ_INSERT_HEAD(&d->ready, r, entry);
 	r->state = RECIP_READY;
 	d->nready++;
-	d->nflying--;
 	dest_kick(d);
 }
 
@@ -199,8 +204,12 @@ void
 wait_add(struct recipient *r, int64_t next)
 {
 	recipient_env(r)->next = next;
-	r->state = RECIP_WAITING;
 	r->dest = NULL;			/* may go meanwhile */
+	if (r->m->env.held) {
+		r->state = RECIP_HELD;
+		return;
+	}
+	r->state = RECIP_WAITING;
 	RB_INSERT(waits, &self.waits, r);
 }
 
@@ -227,6 +236,8 @@ dest_block(struct dest *d, const char *why)
 
 	d->fails++;
 	d->window = 1;
+	d->breaks = 0;
+	d->proven = 0;
 	d->blocked = queue_now() + delay;
 	free(d->why);
 	d->why = strdup(why);
@@ -240,6 +251,7 @@ dest_alive(struct dest *d)
 {
 	d->fails = 0;
 	d->blocked = 0;
+	d->proven = 1;
 	free(d->why);
 	d->why = NULL;
 }
@@ -300,7 +312,7 @@ route_told(void *arg, struct msg_TX_ADD *adds, size_t n, const char *reply)
 	if (m != NULL) {
 		r = &m->recips[a->index];
 		if (n == 0 && reply[0] == '5')
-			recipient_failed(r, reply);
+			recipient_failed(r, reply, NULL);
 		else if (n == 0 || (n == 1 &&
 		    new_place(recipient_env(r), &adds[0]) == -1))
 			wait_add(r, time(NULL) + 60);
@@ -330,6 +342,17 @@ ask_route(struct recipient *r)
 	self.asked++;
 	tx_resolve(r->m->env.sender, recipient_env(r)->rcpt, 1, route_told, a);
 	return (0);
+}
+
+/* Whoever has something to do takes his turn. */
+void
+dest_kick_all(void)
+{
+	struct dest	*d;
+
+	RB_FOREACH(d, dests, &self.all)
+		if (d->nready > 0)
+			dest_kick(d);
 }
 
 void
@@ -387,7 +410,9 @@ dest_run(void)
 	    (d = TAILQ_FIRST(&self.run)) != NULL; n++) {
 		TAILQ_REMOVE(&self.run, d, run);
 		d->running = 0;
-		if (d->nready == 0 || d->blocked > queue_now())
+		if (d->nready == 0 || d->blocked > queue_now() ||
+		    queue_paused(d->place.local ? PAUSE_DELIVER :
+		    PAUSE_RELAY))
 			continue;
 		if (d->place.local)
 			local_run(d);

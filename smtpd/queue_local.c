@@ -197,7 +197,7 @@ local_run(struct dest *d)
 		if (hand_over(v, r) == -1) {
 			d->nflying--;
 			recipient_deferred(r, "451 4.3.0 the message cannot "
-			    "be read now");
+			    "be read now", NULL);
 			continue;
 		}
 		TAILQ_INSERT_TAIL(&v->flying, r, entry);
@@ -243,7 +243,7 @@ queue_no_deliverer(struct peer *p, struct msg *m)
 	}
 	while ((r = dest_take(d)) != NULL) {
 		d->nflying--;
-		recipient_failed(r, a->why);
+		recipient_failed(r, a->why, NULL);
 	}
 }
 
@@ -276,9 +276,9 @@ queue_delivered(struct peer *p, struct msg *m)
 	} else {
 		d->nflying--;
 		if (a->reply[0] == '5')
-			recipient_failed(r, a->reply);
+			recipient_failed(r, a->reply, NULL);
 		else
-			recipient_deferred(r, a->reply);
+			recipient_deferred(r, a->reply, NULL);
 	}
 	dest_kick(d);
 	dest_run();
@@ -326,7 +326,7 @@ queue_deliver_synced(struct peer *p, struct msg *m)
 		if (a->failed) {
 			r->m->again = 1;
 			recipient_deferred(r, "451 4.3.0 the mailbox's disk "
-			    "does not take it");
+			    "does not take it", NULL);
 			continue;
 		}
 		text = recipient_env(r)->reply;

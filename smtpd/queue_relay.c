@@ -2,9 +2,14 @@
  * queue_relay: sessions of the relay role, which queue opens, numbers and
  * feeds, one message at a time each.
  *
- * How many sessions a host gets grows with success and falls to one with
- * failure (slow start); a session stays open for the next message to the same
- * host for IDLE_SECONDS.
+ * How many sessions a host gets grows with success and falls with failure
+ * (slow start); a session stays open for the next message to the same host for
+ * IDLE_SECONDS.  Hosts that have not answered yet, and more so those that did
+ * not answer last time, may take part of the sessions only: what is dead does
+ * not hold up what is alive.
+ *
+ * Messages to one host take turns, up to RCPTS_MAX recipients a turn, so that
+ * one with ten thousand does not hold up one with a single recipient.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,20 +19,29 @@
 #include "smtpd/queue.h"
 
 #define SESSIONS_MAX	500
+#define SESSIONS_NEW	350		/* of them to hosts not yet reached */
+#define SESSIONS_DEAD	100		/* counted in, to hosts that failed */
 #define WINDOW_MAX	20		/* sessions to one host */
+#define BREAKS_MAX	3		/* broken off in a row: it is down */
 #define RCPTS_MAX	100		/* of one transaction */
 #define IDLE_SECONDS	5
 #define OPEN_SECONDS	600		/* all addresses together */
 #define BUSY_SECONDS	3600
+#define BUCKETS		512
 
 enum rstate { R_OPENING, R_IDLE, R_BUSY };
 
 struct rsession {
-	LIST_ENTRY(rsession)	 entry;
+	LIST_ENTRY(rsession)	 entry;		/* all */
+	LIST_ENTRY(rsession)	 bucket;	/* by id */
+	LIST_ENTRY(rsession)	 same;		/* of the destination */
 	uint32_t		 id;
 	struct dest		*dest;
 	struct peer		*relay;		/* that has it */
 	enum rstate		 state;
+	int			 unproven;	/* counted in nunproven */
+	int			 dsn;		/* the server knows DSN */
+	char			*host;		/* that was reached */
 	time_t			 since;
 	struct recipient	*rcpts[RCPTS_MAX];	/* NULL: answered */
 	size_t			 n;
@@ -36,7 +50,9 @@ struct rsession {
 
 static struct {
 	LIST_HEAD(, rsession)	 all;
+	LIST_HEAD(, rsession)	 ids[BUCKETS];
 	size_t			 n;
+	size_t			 nunproven;
 	uint32_t		 id;
 } self = { .all = LIST_HEAD_INITIALIZER(self.all) };
 
@@ -45,10 +61,18 @@ find(uint32_t id)
 {
 	struct rsession	*s;
 
-	LIST_FOREACH(s, &self.all, entry)
+	LIST_FOREACH(s, &self.ids[id % BUCKETS], bucket)
 		if (s->id == id)
 			return (s);
 	return (NULL);
+}
+
+static void
+proven(struct rsession *s)
+{
+	if (s->unproven)
+		self.nunproven--;
+	s->unproven = 0;
 }
 
 static void
@@ -60,9 +84,13 @@ session_free(struct rsession *s)
 	for (i = s->n; i > 0; i--)
 		if (s->rcpts[i - 1] != NULL)
 			dest_put_back(s->rcpts[i - 1]);
+	proven(s);
 	LIST_REMOVE(s, entry);
+	LIST_REMOVE(s, bucket);
+	LIST_REMOVE(s, same);
 	s->dest->sessions--;
 	self.n--;
+	free(s->host);
 	free(s);
 }
 
@@ -75,21 +103,35 @@ close_session(struct rsession *s)
 	session_free(s);
 }
 
-static void
+/* May another session to this destination be opened? */
+static int
+may_open(const struct dest *d)
+{
+	if (d->sessions >= d->window || self.n >= SESSIONS_MAX)
+		return (0);
+	return (d->proven || self.nunproven <
+	    (d->fails > 0 ? SESSIONS_DEAD : SESSIONS_NEW));
+}
+
+static int
 open_session(struct dest *d, struct peer *relay)
 {
 	struct msg_RELAY_OPEN	 o = { 0 };
 	const struct place	*p = &d->place;
 	struct rsession		*s;
 
-	if (self.n >= SESSIONS_MAX || (s = calloc(1, sizeof(*s))) == NULL)
-		return;
+	if ((s = calloc(1, sizeof(*s))) == NULL)
+		return (-1);
 	s->id = ++self.id;
 	s->dest = d;
 	s->relay = relay;
 	s->state = R_OPENING;
 	s->since = queue_now();
+	s->unproven = !d->proven;
+	self.nunproven += (size_t)s->unproven;
 	LIST_INSERT_HEAD(&self.all, s, entry);
+	LIST_INSERT_HEAD(&self.ids[s->id % BUCKETS], s, bucket);
+	LIST_INSERT_HEAD(&d->open, s, same);
 	self.n++;
 	d->sessions++;
 	o.session = s->id;
@@ -101,9 +143,13 @@ open_session(struct dest *d, struct peer *relay)
 	strlcpy(o.label, p->label, sizeof(o.label));
 	strlcpy(o.source, p->source, sizeof(o.source));
 	peer_send(relay, M_RELAY_OPEN, &o, -1);
+	return (0);
 }
 
-/* The first that waits, and all others of its message to the same place. */
+/*
+ * The first that waits, and others of its message to the same place; what is
+ * left of them goes behind the other messages.
+ */
 static size_t
 collect(struct dest *d, struct recipient **to)
 {
@@ -113,17 +159,37 @@ collect(struct dest *d, struct recipient **to)
 	if ((r = dest_take(d)) == NULL)
 		return (0);
 	to[n++] = r;
-	for (i = 0; i < r->m->env.nrcpts && n < RCPTS_MAX; i++) {
+	for (i = 0; i < r->m->env.nrcpts; i++) {
 		o = &r->m->recips[i];
 		if (o->dest != d || o->state != RECIP_READY)
 			continue;
 		TAILQ_REMOVE(&d->ready, o, entry);
+		if (n == RCPTS_MAX) {
+			TAILQ_INSERT_TAIL(&d->ready, o, entry);
+			continue;
+		}
 		d->nready--;
 		d->nflying++;
 		o->state = RECIP_FLYING;
 		to[n++] = o;
 	}
 	return (n);
+}
+
+static void
+defer_all(struct rsession *s, const char *reply, const char *remote)
+{
+	struct recipient	*r;
+	size_t			 i;
+
+	for (i = 0; i < s->n; i++) {
+		if ((r = s->rcpts[i]) == NULL)
+			continue;
+		s->rcpts[i] = NULL;
+		s->dest->nflying--;
+		recipient_deferred(r, reply, remote);
+	}
+	s->n = s->left = 0;
 }
 
 static int
@@ -140,12 +206,8 @@ send_message(struct rsession *s)
 	env = &s->rcpts[0]->m->env;
 	if ((fd = message_text_fd(s->rcpts[0]->m)) == -1) {
 		log_warn("text of a message");
-		for (i = 0; i < s->n; i++) {
-			s->dest->nflying--;
-			recipient_deferred(s->rcpts[i], "451 4.3.0 the "
-			    "message cannot be read now");
-		}
-		s->n = s->left = 0;
+		defer_all(s, "451 4.3.0 the message cannot be read now",
+		    NULL);
 		return (0);
 	}
 	s->state = R_BUSY;
@@ -183,19 +245,15 @@ relay_run(struct dest *d)
 
 	if (relay == NULL)
 		return;			/* the next tick tries again */
-	LIST_FOREACH(s, &self.all, entry) {
-		if (s->dest != d)
-			continue;
+	LIST_FOREACH(s, &d->open, same) {
 		while (s->state == R_IDLE && d->nready > 0)
 			if (send_message(s) == -1)
 				break;
 		opening += s->state == R_OPENING;
 	}
-	while (d->nready > opening && d->sessions < d->window &&
-	    self.n < SESSIONS_MAX) {
-		open_session(d, relay);
+	while (d->nready > opening && may_open(d) &&
+	    open_session(d, relay) == 0)
 		opening++;
-	}
 }
 
 void
@@ -208,6 +266,9 @@ queue_relay_ready(struct peer *p, struct msg *m)
 		return;
 	s->state = R_IDLE;
 	s->since = queue_now();
+	s->dsn = a->dsn != 0;
+	s->host = strdup(a->host);
+	proven(s);
 	dest_alive(s->dest);
 	dest_kick(s->dest);
 	dest_run();
@@ -219,14 +280,24 @@ one_result(struct rsession *s, struct recipient *r, const char *reply)
 	s->dest->nflying--;
 	switch (reply[0]) {
 	case '2':
-		recipient_done(r, reply);
+		recipient_relayed(r, reply, s->host, s->dsn);
 		break;
 	case '5':
-		recipient_failed(r, reply);
+		recipient_failed(r, reply, s->host);
 		break;
 	default:
-		recipient_deferred(r, reply);
+		recipient_deferred(r, reply, s->host);
 	}
+}
+
+/* One more after a success, half as many when the server has had enough. */
+static void
+adjust_window(struct dest *d, const char *reply)
+{
+	if (reply[0] == '2' && d->window < WINDOW_MAX)
+		d->window++;
+	else if (strncmp(reply, "421", 3) == 0 && d->window > 1)
+		d->window /= 2;
 }
 
 void
@@ -245,14 +316,14 @@ queue_relay_result(struct peer *p, struct msg *m)
 	}
 	s->rcpts[a->index] = NULL;
 	s->left--;
+	s->dest->breaks = 0;
 	one_result(s, r, a->reply);
 	if (s->left > 0)
 		return;
 	s->n = 0;
 	s->state = R_IDLE;
 	s->since = queue_now();
-	if (a->reply[0] == '2' && s->dest->window < WINDOW_MAX)
-		s->dest->window++;
+	adjust_window(s->dest, a->reply);
 	dest_kick(s->dest);
 	if (a->closing)
 		session_free(s);	/* it takes no further message */
@@ -260,23 +331,29 @@ queue_relay_result(struct peer *p, struct msg *m)
 }
 
 /*
- * It may be this message that ends sessions: it waits for itself, so that it
- * does not come first again when the destination is tried next.
+ * Broken off within a message.  It may be this message that ends sessions: it
+ * waits for itself, and the next one is tried; if they all end so, the host
+ * is down.
  */
 static void
-defer_unanswered(struct rsession *s, const char *reply)
+broken(struct dest *d, const char *reply)
+{
+	d->window = 1;
+	if (++d->breaks >= BREAKS_MAX)
+		dest_block(d, reply);
+	else
+		dest_kick(d);
+}
+
+static void
+refused_for_good(struct dest *d, const char *reply)
 {
 	struct recipient	*r;
-	size_t			 i;
 
-	for (i = 0; i < s->n; i++) {
-		if ((r = s->rcpts[i]) == NULL)
-			continue;
-		s->rcpts[i] = NULL;
-		s->dest->nflying--;
-		recipient_deferred(r, reply);
+	while ((r = dest_take(d)) != NULL) {
+		d->nflying--;
+		recipient_failed(r, reply, NULL);
 	}
-	s->n = s->left = 0;
 }
 
 void
@@ -284,7 +361,6 @@ queue_relay_closed(struct peer *p, struct msg *m)
 {
 	const struct msg_RELAY_CLOSED	*a = m->body;
 	struct rsession			*s = find(a->session);
-	struct recipient		*r;
 	struct dest			*d;
 	enum rstate			 was;
 
@@ -292,24 +368,22 @@ queue_relay_closed(struct peer *p, struct msg *m)
 		return;
 	d = s->dest;
 	/*
-	 * It ended it by itself (a reload: the new one takes over), or the
-	 * server did while it had nothing of ours.
+	 * Stopped by ourselves (the new one, or the next start, takes over),
+	 * or by the server while it had nothing of ours.
 	 */
-	was = a->stopped || p != role_peer(ROLE_RELAY) ? R_IDLE : s->state;
-	if (was != R_IDLE)
-		defer_unanswered(s, a->reply);
+	was = p != role_peer(ROLE_RELAY) ? R_IDLE : s->state;
+	if (was != R_IDLE && !a->stopped)
+		defer_all(s, a->reply, s->host);
 	session_free(s);
-	if (was == R_IDLE) {
-		/* It only got tired of waiting. */
-		dest_kick(d);
-	} else if (a->permanent && was == R_OPENING) {
-		while ((r = dest_take(d)) != NULL) {
-			d->nflying--;
-			recipient_failed(r, a->reply);
-		}
-	} else if (d->sessions == 0 || was == R_BUSY)
+	if (was == R_IDLE || (was == R_OPENING && a->stopped))
+		dest_kick(d);		/* it only got tired of waiting */
+	else if (a->permanent && was == R_OPENING)
+		refused_for_good(d, a->reply);
+	else if (was == R_BUSY)
+		broken(d, a->reply);
+	else if (d->sessions == 0)
 		dest_block(d, a->reply);
-	else if (d->window > 1)
+	else
 		d->window = d->sessions;
 	dest_run();
 }

@@ -5,8 +5,6 @@
  * neither recipients nor a transaction that lookup did not open for the same
  * connection.  The answer to a message goes out when it is on the disk.
  *
- * Also the same answers of lookup for questions of queue itself (resolve).
- *
  * Cost of a message: one message in from lookup for MAIL and two a recipient,
  * as many out to net; one from net with the text; the journal's write.
  */
@@ -24,6 +22,7 @@
 #include "log/log.h"
 #include "os/os.h"
 #include "smtpd/queue.h"
+#include "smtpd/queue_history.h"
 
 #define TX_BUCKETS	4096
 #define TEXT_MAX	((off_t)4 << 30)
@@ -38,31 +37,16 @@ struct tx {
 	int			 silent;	/* its net has gone */
 	uint32_t		 data_seq;
 	uint32_t		 missed;	/* RCPT that did not fit */
+	uint32_t		 add_seq;	/* RCPT that was added last, */
+	size_t			 first;		/*  its first recipient, */
+	size_t			 nadds;		/*  how many it became */
 	int			 large_fd;	/* spooled text; -1 */
 	char			 addr[C_ADDR];
 };
 
-/* A question of queue's own to lookup. */
-struct question {
-	LIST_ENTRY(question)	 entry;
-	uint32_t		 ticket;
-	uint32_t		 generation;	/* of lookup */
-	resolved		 fn;
-	void			*arg;
-	struct msg_TX_ADD	*adds;
-	size_t			 n;
-	struct msg_RESOLVE	 ask;
-};
-
 static struct {
 	LIST_HEAD(, tx)		 txs[TX_BUCKETS];
-	LIST_HEAD(, question)	 questions;
-	uint32_t		 ticket;
 } self;
-
-static void	question_add(const struct msg_TX_ADD *);
-static void	question_verdict(const struct msg_TX_VERDICT *);
-static void	question_end(struct question *, const char *);
 
 /* What is being stored is nobody's any more: it stays accepted. */
 static struct tx *
@@ -163,9 +147,11 @@ queue_tx_open(struct peer *p, struct msg *m)
 
 	if ((t = tx_find(o->conn, gen)) != NULL)
 		tx_free(t);		/* net has begun anew */
-	if (!queue_room())
-		reply(o->conn, gen, o->seq, 0, 0,
-		    "452 4.3.1 the disk is full, try again later");
+	if (queue_paused(PAUSE_ACCEPT))
+		reply(o->conn, gen, o->seq, 0, 0, "451 4.3.2 no mail is "
+		    "accepted at the moment, try again later");
+	else if (queue_no_room() != NULL)
+		reply(o->conn, gen, o->seq, 0, 0, queue_no_room());
 	else if ((t = tx_new(o->conn, gen, o)) == NULL)
 		reply(o->conn, gen, o->seq, 0, 0,
 		    "451 4.3.0 no memory, try again later");
@@ -241,14 +227,51 @@ queue_tx_add(struct peer *p, struct msg *m)
 	struct tx		*t;
 
 	if (a->internal) {
-		question_add(a);
+		ask_add(a);
 		return;
 	}
 	if ((t = tx_find(a->conn, peer_generation(p))) == NULL ||
 	    a->seq <= t->seq)
 		return;
+	if (a->seq != t->add_seq) {
+		t->add_seq = a->seq;
+		t->first = t->m->env.nrcpts;
+		t->nadds = 0;
+	}
+	t->nadds++;
 	if (add_recipient(&t->m->env, a) == -1)
 		t->missed = a->seq;
+}
+
+/*
+ * RFC 3461 5.2.7.3: of an address with several members its sender hears that
+ * it was expanded, if he wants to know, and not of each member.
+ */
+static void
+expanded(struct tx *t)
+{
+	struct envelope		*env = &t->m->env;
+	struct msg_TX_ADD	 a = { .local = 1 };
+	struct erecipient	*e;
+	size_t			 i, members = env->nrcpts;
+
+	if (t->nadds < 2 || t->first >= members || env->sender[0] == '\0' ||
+	    !(env->rcpts[t->first].notify & NOTIFY_SUCCESS))
+		return;
+	a.notify = env->rcpts[t->first].notify;
+	strlcpy(a.rcpt, env->rcpts[t->first].orig, sizeof(a.rcpt));
+	strlcpy(a.orig, env->rcpts[t->first].orig, sizeof(a.orig));
+	strlcpy(a.orcpt, env->rcpts[t->first].orcpt, sizeof(a.orcpt));
+	if (add_recipient(env, &a) != 0)
+		return;			/* then each of them is told of */
+	e = &env->rcpts[members];
+	e->status = RCPT_EXPANDED;
+	e->reply = strdup("250 2.1.5 sent on to its members");
+	for (i = t->first; i < members; i++) {
+		env->rcpts[i].notify &= ~(unsigned int)NOTIFY_SUCCESS;
+		if (env->rcpts[i].notify == 0)
+			env->rcpts[i].notify = NOTIFY_NEVER;
+	}
 }
 
 void
@@ -259,7 +282,7 @@ queue_tx_verdict(struct peer *p, struct msg *m)
 	struct tx			*t;
 
 	if (v->internal) {
-		question_verdict(v);
+		ask_verdict(v);
 		return;
 	}
 	t = tx_find(v->conn, gen);
@@ -269,13 +292,18 @@ queue_tx_verdict(struct peer *p, struct msg *m)
 	    t->m->env.nrcpts == 0))
 		reply(v->conn, gen, v->seq, 0, 0,
 		    "452 4.5.3 too many recipients");
-	else
+	else {
+		if (v->accepted && t->add_seq == v->seq)
+			expanded(t);
 		reply(v->conn, gen, v->seq, t != NULL ? t->m->id : 0,
 		    v->accepted, v->reply);
-	if (!v->accepted)
+	}
+	if (!v->accepted) {
+		queue_count(COUNT_REFUSED);
 		log_info("refused: rcpt from=%s conn=%u reply=\"%s\"",
 		    t != NULL ? t->addr : "?", (unsigned int)v->conn,
 		    v->reply);
+	}
 }
 
 void
@@ -330,7 +358,6 @@ stored(void *arg, int error)
 	struct tx	*t = arg;
 	struct message	*m = t->m;
 	char		 text[C_REPLY], id[QUEUEID_SIZE];
-	size_t		 i;
 
 	queueid_text(m->id, id);
 	t->large_fd = -1;		/* closed by the committer */
@@ -353,13 +380,11 @@ stored(void *arg, int error)
 	log_info("%s: accepted from=<%s> addr=%s conn=%u%s%s size=%llu "
 	    "nrcpt=%zu msgid=%s", id, m->env.sender, t->addr, t->conn,
 	    m->env.user[0] != '\0' ? " user=" : "", m->env.user,
-	    (unsigned long long)m->env.size, m->env.nrcpts, m->env.msgid);
+	    (unsigned long long)m->env.size, m->active, m->env.msgid);
 	t->m = NULL;
 	tx_free(t);
-	for (i = 0; i < m->env.nrcpts; i++)
-		if (m->recips[i].state == RECIP_WAITING &&
-		    dest_add(&m->recips[i]) == -1)
-			wait_add(&m->recips[i], time(NULL) + 60);
+	queue_count(COUNT_ACCEPTED);
+	message_begin(m);
 	dest_run();
 }
 
@@ -502,89 +527,8 @@ tx_net_gone(struct peer *p)
 				t->silent = 1;
 }
 
-/* Questions of queue's own. */
-
-void
-tx_resolve(const char *sender, const char *rcpt, int expand, resolved fn,
-    void *arg)
-{
-	struct peer	*lookup = role_peer(ROLE_LOOKUP);
-	struct question	*q;
-
-	if ((q = calloc(1, sizeof(*q))) == NULL) {
-		fn(arg, NULL, 0, "451 4.3.0 no memory");
-		return;
-	}
-	q->ticket = ++self.ticket;
-	q->fn = fn;
-	q->arg = arg;
-	q->ask.ticket = q->ticket;
-	q->ask.expand = expand;
-	strlcpy(q->ask.sender, sender, sizeof(q->ask.sender));
-	strlcpy(q->ask.rcpt, rcpt, sizeof(q->ask.rcpt));
-	LIST_INSERT_HEAD(&self.questions, q, entry);
-	if (lookup != NULL) {
-		q->generation = peer_generation(lookup);
-		peer_send(lookup, M_RESOLVE, &q->ask, -1);
-	} else
-		question_end(q, "451 4.3.0 lookup is being restarted");
-}
-
-static struct question *
-question_find(uint32_t ticket)
-{
-	struct question	*q;
-
-	LIST_FOREACH(q, &self.questions, entry)
-		if (q->ticket == ticket)
-			return (q);
-	return (NULL);
-}
-
-static void
-question_add(const struct msg_TX_ADD *a)
-{
-	struct question		*q = question_find(a->conn);
-	struct msg_TX_ADD	*v;
-
-	if (q == NULL || q->n >= ENVELOPE_RCPTS ||
-	    (v = reallocarray(q->adds, q->n + 1, sizeof(*v))) == NULL)
-		return;
-	q->adds = v;
-	q->adds[q->n++] = *a;
-}
-
-static void
-question_end(struct question *q, const char *text)
-{
-	LIST_REMOVE(q, entry);
-	q->fn(q->arg, q->adds, q->n, text);
-	free(q->adds);
-	free(q);
-}
-
-static void
-question_verdict(const struct msg_TX_VERDICT *v)
-{
-	struct question	*q = question_find(v->conn);
-
-	if (q == NULL)
-		return;
-	if (!v->accepted)
-		q->n = 0;
-	question_end(q, v->reply);
-}
-
 void
 tx_lookup_gone(struct peer *p)
 {
-	struct question	*q, *next;
-
 	txs_drop(peer_generation(p));
-	LIST_FOREACH_SAFE(q, &self.questions, entry, next) {
-		if (q->generation != peer_generation(p))
-			continue;
-		q->n = 0;
-		question_end(q, "451 4.3.0 lookup was restarted");
-	}
 }

@@ -1,0 +1,110 @@
+/*
+ * queue_ask: questions of queue's own to lookup: where does an address go now?
+ *
+ * Answered with the same messages as the transactions of net.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "smtpd/queue.h"
+
+/* A question of queue's own to lookup. */
+struct question {
+	LIST_ENTRY(question)	 entry;
+	uint32_t		 ticket;
+	uint32_t		 generation;	/* of lookup */
+	resolved		 fn;
+	void			*arg;
+	struct msg_TX_ADD	*adds;
+	size_t			 n;
+	struct msg_RESOLVE	 ask;
+};
+
+static struct {
+	LIST_HEAD(, question)	 questions;
+	uint32_t		 ticket;
+} self;
+
+static void
+question_end(struct question *q, const char *text)
+{
+	LIST_REMOVE(q, entry);
+	q->fn(q->arg, q->adds, q->n, text);
+	free(q->adds);
+	free(q);
+}
+
+void
+tx_resolve(const char *sender, const char *rcpt, int expand, resolved fn,
+    void *arg)
+{
+	struct peer	*lookup = role_peer(ROLE_LOOKUP);
+	struct question	*q;
+
+	if ((q = calloc(1, sizeof(*q))) == NULL) {
+		fn(arg, NULL, 0, "451 4.3.0 no memory");
+		return;
+	}
+	q->ticket = ++self.ticket;
+	q->fn = fn;
+	q->arg = arg;
+	q->ask.ticket = q->ticket;
+	q->ask.expand = expand;
+	strlcpy(q->ask.sender, sender, sizeof(q->ask.sender));
+	strlcpy(q->ask.rcpt, rcpt, sizeof(q->ask.rcpt));
+	LIST_INSERT_HEAD(&self.questions, q, entry);
+	if (lookup != NULL) {
+		q->generation = peer_generation(lookup);
+		peer_send(lookup, M_RESOLVE, &q->ask, -1);
+	} else
+		question_end(q, "451 4.3.0 lookup is being restarted");
+}
+
+static struct question *
+question_find(uint32_t ticket)
+{
+	struct question	*q;
+
+	LIST_FOREACH(q, &self.questions, entry)
+		if (q->ticket == ticket)
+			return (q);
+	return (NULL);
+}
+
+void
+ask_add(const struct msg_TX_ADD *a)
+{
+	struct question		*q = question_find(a->conn);
+	struct msg_TX_ADD	*v;
+
+	if (q == NULL || q->n >= ENVELOPE_RCPTS ||
+	    (v = reallocarray(q->adds, q->n + 1, sizeof(*v))) == NULL)
+		return;
+	q->adds = v;
+	q->adds[q->n++] = *a;
+}
+
+void
+ask_verdict(const struct msg_TX_VERDICT *v)
+{
+	struct question	*q = question_find(v->conn);
+
+	if (q == NULL)
+		return;
+	if (!v->accepted)
+		q->n = 0;
+	question_end(q, v->reply);
+}
+
+void
+ask_lookup_gone(struct peer *p)
+{
+	struct question	*q, *next;
+
+	LIST_FOREACH_SAFE(q, &self.questions, entry, next) {
+		if (q->generation != peer_generation(p))
+			continue;
+		q->n = 0;
+		question_end(q, "451 4.3.0 lookup was restarted");
+	}
+}

@@ -1,0 +1,141 @@
+/*
+ * queue_load: what the journal holds when the queue starts.
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log/log.h"
+#include "smtpd/queue.h"
+
+static void
+found_message(uint64_t id, const unsigned char *p, size_t len,
+    const struct journal_place *place)
+{
+	struct message	*m;
+	uint32_t	 envlen;
+
+	if (len < 8)
+		return;
+	memcpy(&envlen, p, sizeof(envlen));
+	if (envlen != len - 8)
+		return;
+	/* A later record of the same message is its newest state. */
+	if ((m = message_find(id)) != NULL)
+		message_forget(m);
+	if ((m = message_new(id)) == NULL)
+		fatal("spool");
+	if (envelope_decode(&m->env, p + 8, envlen) == -1) {
+		log_warnx("spool: an envelope cannot be read");
+		message_forget(m);
+		return;
+	}
+	m->place = *place;
+	m->committed = 1;
+	m->again = 1;
+	(void)message_live((int64_t)place->len);
+	message_id_seen(id);
+}
+
+/* To be tried, over and to be told, over. */
+static int
+progress(uint32_t status)
+{
+	return (status == RCPT_ACTIVE ? 0 : status == RCPT_DONE ? 2 : 1);
+}
+
+static void
+found_change(uint64_t id, const void *p, size_t len)
+{
+	struct message		*m = message_find(id);
+	struct rcpt_change	 ch;
+	struct erecipient	*e;
+
+	if (m == NULL || rcpt_change_decode(&ch, p, len) == -1)
+		return;
+	if (ch.index == CHANGE_WARNED)
+		m->env.warned = 1;
+	if (ch.index == CHANGE_HELD)
+		m->env.held = ch.status != 0;
+	if (ch.index >= m->env.nrcpts)
+		return;
+	e = &m->env.rcpts[ch.index];
+	/* One that was written late, after a full disk, says nothing new. */
+	if (ch.tries < e->tries || (ch.tries == e->tries &&
+	    progress(ch.status) < progress(e->status)))
+		return;
+	e->status = ch.status;
+	e->tries = ch.tries;
+	e->next = ch.next;
+	free(e->reply);
+	e->reply = strndup(ch.reply, ch.replylen);
+	e->last = ch.last;
+	free(e->remote);
+	e->remote = strndup(ch.remote, ch.remotelen);
+}
+
+static void
+found(void *arg, enum record_type type, uint64_t id, const void *p,
+    size_t len, const struct journal_place *place)
+{
+	struct message	*m;
+
+	switch (type) {
+	case RECORD_MESSAGE:
+		found_message(id, p, len, place);
+		break;
+	case RECORD_CHANGE:
+		found_change(id, p, len);
+		break;
+	case RECORD_DONE:
+		if ((m = message_find(id)) != NULL)
+			message_forget(m);
+		break;
+	}
+}
+
+static void
+damaged(void *arg, const char *what)
+{
+	int	*whole = arg;
+
+	*whole = 0;
+	log_warnx("spool: %s", what);
+}
+
+int
+messages_load(int *whole)
+{
+	int	dir, ret;
+
+	*whole = 1;
+	if ((dir = openat(queue_spool(), "journal", O_RDONLY | O_DIRECTORY |
+	    O_CLOEXEC)) == -1)
+		return (-1);
+	/* journal keeps it open */
+	ret = journal_open(role_base(), dir, found, damaged, whole);
+	if (message_count() > 0)
+		log_info("%zu messages in the spool", message_count());
+	return (ret);
+}
+
+void
+messages_start(void)
+{
+	struct message	*m, *next;
+	size_t		 i;
+
+	for (m = message_first(); m != NULL; m = next) {
+		next = message_next(m);
+		if (m->recips != NULL)
+			continue;
+		if (message_recipients(m) == -1)
+			fatal("spool");
+		for (i = 0; i < m->env.nrcpts; i++)
+			if (m->recips[i].state == RECIP_NEW)
+				wait_add(&m->recips[i], m->env.rcpts[i].next);
+		message_owing(m);
+		if (m->owed == 0 && m->active == 0)
+			message_drop(m);
+	}
+}
