@@ -23,7 +23,8 @@ static const struct dsn_rcpt	one = {
 static struct dsn
 about(const struct dsn_rcpt *v, size_t n)
 {
-	static const char	mail[] = "From: a@b\r\nSubject: s\r\n\r\nbody\r\n";
+	static const char	mail[] = "From: a@b\r\nSubject: s\r\n\r\n"
+				    "body\r\n";
 	struct dsn		d = {
 		.hostname = "mail.test", .id = "abcdefghijk",
 		.boundary = "=_b", .to = "from@sender.test",
