@@ -110,7 +110,8 @@ DNS_OBJS = \
 	lib/dns/wire.o
 RULES_OBJS = \
 	lib/rules/account.o lib/rules/check.o lib/rules/client.o \
-	lib/rules/expand.o lib/rules/match.o
+	lib/rules/expand.o lib/rules/match.o lib/rules/prove.o \
+	lib/rules/prove_dim.o lib/rules/prove_net.o
 DAEMON_OBJS = \
 	lib/daemon/addrcount.o lib/daemon/audit.o lib/daemon/control.o \
 	lib/daemon/ctlclient.o lib/daemon/ctlserve.o lib/daemon/doors.o \
@@ -180,6 +181,7 @@ REGRESS = \
 	regress/queue/kill regress/relay/content regress/relay/login \
 	regress/relay/reply regress/relay/session regress/rules/check \
 	regress/rules/client regress/rules/expand regress/rules/match \
+	regress/rules/prove \
 	regress/sandbox/files \
 	regress/sandbox/libs regress/sandbox/sandbox regress/sasl/base64 \
 	regress/sasl/scram regress/sasl/server regress/smtp/address \

@@ -11,10 +11,8 @@
 #include <unistd.h>
 
 #include "os/compat.h"
+#include "rules/prove.h"
 #include "rules/rules.h"
-
-#define STRANGER	"203.0.113.9"	/* RFC 5737: nobody's */
-#define STRANGER6	"2001:db8:ffff::9"
 
 static void
 complain(FILE *report, const struct conf_pos *pos, const char *fmt, ...)
@@ -112,78 +110,40 @@ run_test(const struct rules_env *env, const struct conf_test *t, FILE *report)
 	return (-1);
 }
 
-/* A network that no one organisation has; private ones are narrower. */
-static int
-is_wide(const struct addr_net *n)
+void
+rules_witness_print(FILE *f, const struct rules_witness *w)
 {
-	if (n->negated)
-		return (0);
-	if (n->family == AF_INET)
-		return (n->bits < 8);
-	return (n->bits < 3 || (n->bits < 16 && (n->bytes[0] & 0xe0) == 0x20));
-}
-
-static int
-is_everybody(const struct conf_rule *r, char witness[ADDR_TEXT])
-{
-	static const char *const	strangers[] = { STRANGER, STRANGER6 };
-	const struct conf_network	*net = r->network;
-	size_t				 i;
-
-	strlcpy(witness, STRANGER, ADDR_TEXT);
-	if (r->source != SOURCE_NETWORK)
-		return (r->source == SOURCE_ANY);
-	for (i = 0; i < 2; i++)
-		if (addr_nets_have(net->nets, net->nnets, strangers[i])) {
-			strlcpy(witness, strangers[i], ADDR_TEXT);
-			return (1);
-		}
-	for (i = 0; i < net->nnets; i++)
-		if (is_wide(&net->nets[i])) {
-			addr_net_print(&net->nets[i], witness, ADDR_TEXT);
-			return (1);
-		}
-	return (0);
-}
-
-/*
- * Sender, HELO, tag and TLS are the client's to choose, so they restrict
- * nobody; a recipient does (a backup MX), unless it is a pattern for all.
- */
-static int
-restricts(const struct conf_rule *r)
-{
-	const struct conf_cond	*c;
-
-	TAILQ_FOREACH(c, &r->conds, entry)
-		if (c->kind == COND_RECIPIENT && !conf_words_match(
-		    &c->set.words, "somebody@stranger.invalid"))
-			return (1);
-	return (0);
+	fprintf(f, "from %s%s%s%s helo %s sender \"%s\" to \"%s\"", w->addr,
+	    w->tls ? " tls" : "", *w->tag != '\0' ? " tag " : "", w->tag,
+	    w->helo, *w->sender == '\0' ? "<>" : w->sender, w->rcpt);
 }
 
 static int
 prove(const struct conf *conf, FILE *report)
 {
-	const struct conf_rule	*r;
-	char			 witness[ADDR_TEXT];
+	struct rules_witness	w;
 
-	TAILQ_FOREACH(r, &conf->rules, entry) {
-		if (!is_everybody(r, witness))
-			continue;
-		if (!r->permit && TAILQ_EMPTY(&r->conds) &&
-		    r->scope != SCOPE_DELIVER)
-			return (0);	/* nobody gets past this one */
-		if (!r->permit || r->scope == SCOPE_DELIVER || r->unsafe ||
-		    restricts(r))
-			continue;
-		complain(report, &r->pos, "this rule relays for strangers, "
-		    "for instance from %s to somebody@stranger.invalid: name "
-		    "a network, \"authenticated\" or recipients, or write "
-		    "\"unsafe\"", witness);
+	switch (rules_prove(conf, &w)) {
+	case PROOF_SAFE:
+		return (0);
+	case PROOF_UNKNOWN:
+		if (report != NULL)
+			fprintf(report, "it cannot be proven that no rule "
+			    "relays for strangers: too many combinations of "
+			    "conditions, or no memory\n");
 		return (-1);
+	case PROOF_RELAYS:
+		break;
 	}
-	return (0);
+	if (report == NULL)
+		return (-1);
+	fprintf(report, "%s:%u:%u: this rule relays for strangers, for "
+	    "instance ", w.rule->pos.file, w.rule->pos.line, w.rule->pos.col);
+	rules_witness_print(report, &w);
+	fprintf(report, "%s%s: name a network, \"authenticated\" or "
+	    "recipients, or write \"unsafe\"\n", *w.given != '\0' ?
+	    ", if " : "", w.given);
+	return (-1);
 }
 
 /*

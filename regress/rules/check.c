@@ -26,15 +26,15 @@ static const struct {
 	{ "private network", "network n { 10.0.0.0/8, 192.168.0.0/16, "
 	    "fd00::/8, 127.0.0.0/8 }\npermit n relay\n", "" },
 	{ "a part of the world", "network n { 128.0.0.0/1 }\n"
-	    "permit n relay\n", "from 203.0.113.9 to" },
+	    "permit n relay\n", "from 203.0.113.9 " },
 	{ "the other part", "network n { 0.0.0.0/1 }\npermit n relay\n",
-	    "from 0.0.0.0/1 to" },
+	    "from 0.0.0.1 " },
 	{ "all but the witness", "network n { 200.0.0.0/5, "
-	    "!203.0.113.0/24 }\npermit n relay\n", "from 200.0.0.0/5 to" },
+	    "!203.0.113.0/24 }\npermit n relay\n", "from 200.0.0.1 " },
 	{ "IPv6", "network n { 2000::/3 }\npermit n relay\n",
-	    "from 2001:db8:ffff::9 to" },
+	    "from 2001:db8:ffff::9 " },
 	{ "a part of IPv6", "network n { 2400::/8 }\npermit n relay\n",
-	    "from 2400::/8 to" },
+	    "from 2400::1 " },
 	{ "tag and sender restrict nobody", "listen smtp on all tag x\n"
 	    "network n { 128.0.0.0/1 }\npermit n tag x sender "
 	    "\"@example.org\" helo h relay\n", "relays for strangers" },
