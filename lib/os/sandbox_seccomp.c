@@ -42,6 +42,7 @@
 
 #define PROG_MAX	1024	/* instructions; some 300 are used */
 #define NR_MAX		512	/* numbers above are never allowed */
+#define RANGES_MAX	160
 #define NR_NEW		424	/* from here on Linux 5.1 and later */
 #define PROT_EXEC_BIT	0x4U
 #define TMPFILE_BIT	((uint32_t)(O_TMPFILE & ~O_DIRECTORY))
@@ -67,6 +68,10 @@
 			    CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | \
 			    CLONE_NEWPID | CLONE_NEWNET))
 
+struct range {
+	uint32_t		 lo, hi;
+};
+
 struct prog {
 	struct sock_filter	 f[PROG_MAX];
 	size_t			 n;
@@ -87,6 +92,7 @@ static void	check_open(struct prog *, int, unsigned int);
 static void	check_stat(struct prog *, int, unsigned int);
 static void	check_chmod(struct prog *, int, unsigned int);
 static void	ranges(struct prog *);
+static void	search(struct prog *, const struct range *, size_t, uint32_t);
 static int	promised(const struct prog *, int);
 static size_t	call_begin(struct prog *, int);
 static void	call_end(struct prog *, size_t, uint32_t);
@@ -489,32 +495,68 @@ check_chmod(struct prog *p, int nr, unsigned int arg)
 	call_end(p, at, ALLOW);
 }
 
-/* The allowed numbers, ascending: at most hi and at least lo is a yes. */
+/*
+ * The allowed numbers, searched by halves: the kernel runs the filter once for
+ * every number when it is installed.
+ */
 static void
 ranges(struct prog *p)
 {
 	unsigned char allowed[NR_MAX + 1];
-	size_t i, hi;
-	uint32_t lo;
+	struct range list[RANGES_MAX];
+	size_t i, n = 0;
+	uint32_t nr;
 
 	memset(allowed, 0, sizeof(allowed));
 	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
 		if (calls[i].nr < NR_MAX &&
 		    (calls[i].promises & p->mask) != 0)
 			allowed[calls[i].nr] = 1;
-	for (lo = 0; lo < NR_MAX; lo = (uint32_t)hi + 1) {
-		for (hi = lo; allowed[hi]; hi++)
-			;
-		if (hi == lo)
+	for (nr = 0; nr < NR_MAX; nr++) {
+		if (!allowed[nr])
 			continue;
-		hi--;
-		emit(p, BPF_JMP | BPF_JGT | BPF_K, (uint32_t)hi, 3, 0);
-		emit(p, BPF_JMP | BPF_JGE | BPF_K, lo, 0, 1);
-		emit(p, BPF_RET | BPF_K, ALLOW, 0, 0);
-		emit(p, BPF_RET | BPF_K, lo > NR_NEW ? DENY_NEW : DENY, 0, 0);
+		if (n > 0 && list[n - 1].hi + 1 == nr) {
+			list[n - 1].hi = nr;
+			continue;
+		}
+		if (n == RANGES_MAX) {
+			p->full = 1;
+			return;
+		}
+		list[n].lo = list[n].hi = nr;
+		n++;
 	}
-	emit(p, BPF_JMP | BPF_JGE | BPF_K, NR_NEW, 0, 1);
-	emit(p, BPF_RET | BPF_K, DENY_NEW, 0, 0);
+	if (n > 0) {
+		emit(p, BPF_JMP | BPF_JGE | BPF_K, list[0].lo, 1, 0);
+		emit(p, BPF_RET | BPF_K, DENY, 0, 0);
+		search(p, list, n, UINT32_MAX);
+	} else
+		emit(p, BPF_RET | BPF_K, DENY, 0, 0);
+}
+
+/* Numbers from list[0].lo up to before next. */
+static void
+search(struct prog *p, const struct range *list, size_t n, uint32_t next)
+{
+	size_t at, half = n / 2;
+
+	if (n > 1) {
+		emit(p, BPF_JMP | BPF_JGE | BPF_K, list[half].lo, 0, 0);
+		at = p->n;
+		search(p, list, half, list[half].lo);
+		if (p->n - at > UINT8_MAX)
+			p->full = 1;
+		if (!p->full)
+			p->f[at - 1].jt = (uint8_t)(p->n - at);
+		search(p, list + half, n - half, next);
+		return;
+	}
+	emit(p, BPF_JMP | BPF_JGT | BPF_K, list[0].hi, 1, 0);
+	emit(p, BPF_RET | BPF_K, ALLOW, 0, 0);
+	if (next > NR_NEW) {
+		emit(p, BPF_JMP | BPF_JGE | BPF_K, NR_NEW, 0, 1);
+		emit(p, BPF_RET | BPF_K, DENY_NEW, 0, 0);
+	}
 	emit(p, BPF_RET | BPF_K, DENY, 0, 0);
 }
 

@@ -29,7 +29,7 @@ static int folder_empty(const struct folder *);
 static int folder_open_dirs(struct folder *);
 static void folder_close(struct folder *);
 static int folder_same(const struct folder *);
-static int subdir(int, const char *);
+static int subdir(int, const char *, int *);
 
 enum store_error
 store_errno(void)
@@ -169,6 +169,8 @@ folder_close(struct folder *f)
 static int
 folder_open_dirs(struct folder *f)
 {
+	int made = 0;
+
 	f->dir = openat(f->store->root, f->dirname, O_RDONLY | O_DIRECTORY |
 	    O_NOFOLLOW | O_CLOEXEC);
 	if (f->dir == -1)
@@ -177,21 +179,30 @@ folder_open_dirs(struct folder *f)
 	if ((f->cur = openat(f->dir, "cur", O_RDONLY | O_DIRECTORY |
 	    O_NOFOLLOW | O_CLOEXEC)) == -1 && strcmp(f->dirname, ".") != 0)
 		return (-1);
-	if ((f->cur == -1 && (f->cur = subdir(f->dir, "cur")) == -1) ||
-	    (f->new = subdir(f->dir, "new")) == -1 ||
-	    (f->tmp = subdir(f->dir, "tmp")) == -1)
+	if ((f->cur == -1 && (f->cur = subdir(f->dir, "cur", &made)) == -1) ||
+	    (f->new = subdir(f->dir, "new", &made)) == -1 ||
+	    (f->tmp = subdir(f->dir, "tmp", &made)) == -1)
 		return (-1);
 	f->lock = openat(f->dir, LOCK_FILE, O_RDWR | O_CREAT | O_NOFOLLOW |
 	    O_NONBLOCK | O_CLOEXEC, 0600);
 	return (f->lock == -1 ? -1 : 0);
 }
 
-/* Open a directory below dir, made as dir is if it is not there. */
+/*
+ * Open a directory below dir, made as dir is if it is not there; then *made is
+ * set.
+ */
 static int
-subdir(int dir, const char *name)
+subdir(int dir, const char *name, int *made)
 {
 	struct stat st;
+	int fd;
 
+	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
+	    O_CLOEXEC);
+	if (fd != -1 || errno != ENOENT)
+		return (fd);
+	*made = 1;
 	if (fstat(dir, &st) == -1)
 		return (-1);
 	if (mkdirat(dir, name, 0700 | (st.st_mode & 0070)) == -1 &&
@@ -206,17 +217,17 @@ folder_make(struct store *st, const char *dirname)
 {
 	static const char *const sub[] = { "tmp", "new", "cur" };
 	size_t i;
-	int dir, fd, save;
+	int dir, fd, save, made = 0;
 
 	if (strcmp(dirname, ".") == 0)
 		dir = openat(st->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	else
-		dir = subdir(st->root, dirname);
+		dir = subdir(st->root, dirname, &made);
 	if (dir == -1)
 		return (-1);
 	/* cur last: without it, it is no folder yet. */
 	for (i = 0; i < sizeof(sub) / sizeof(sub[0]); i++) {
-		if ((fd = subdir(dir, sub[i])) == -1) {
+		if ((fd = subdir(dir, sub[i], &made)) == -1) {
 			save = errno;
 			close(dir);
 			errno = save;
@@ -231,7 +242,8 @@ folder_make(struct store *st, const char *dirname)
 		if (fd != -1)
 			close(fd);
 	}
-	(void)fsync(dir);
+	if (made)
+		(void)fsync(dir);
 	close(dir);
 	return (0);
 }
