@@ -141,7 +141,7 @@ SMTPD_OBJS = \
 	smtpd/relay.o smtpd/relay_command.o smtpd/relay_connect.o \
 	smtpd/relay_data.o smtpd/relay_hosts.o smtpd/relay_login.o \
 	smtpd/relay_mail.o smtpd/relay_session.o smtpd/relay_state.o \
-	smtpd/relay_tls.o smtpd/tables.o
+	smtpd/relay_tls.o smtpd/secrets.o smtpd/tables.o
 IMAPD_OBJS = \
 	imapd/net.o imapd/parent.o
 IMAPD_SESSION_OBJS = \

@@ -17,6 +17,7 @@
 
 #define C_ID		20		/* a queue id as text */
 #define C_DOMAIN	256
+#define C_TOKEN		4096
 #define C_ENVID		101		/* RFC 3461 5.4: 100 characters */
 #define C_ORCPT		501		/* RFC 3461 4.2: 500 characters */
 
@@ -237,8 +238,17 @@
 #define SECRET_FIELDS(NUM, STR, SECRET)					\
 	NUM(session, UINT32_MAX)					\
 	NUM(found, 1)							\
+	NUM(token, 1)		/* pass is an OAuth 2 access token */	\
 	STR(user, C_USER)						\
-	SECRET(pass, 256)
+	SECRET(pass, C_TOKEN)
+/* The file of a token, beside the table of a route's secrets. */
+#define TOKEN_ASK_FIELDS(NUM, STR, SECRET)				\
+	NUM(ticket, UINT32_MAX)						\
+	NUM(route, UINT32_MAX)
+#define TOKEN_FIELDS(NUM, STR, SECRET)					\
+	NUM(ticket, UINT32_MAX)
+#define NO_TOKEN_FIELDS(NUM, STR, SECRET)				\
+	NUM(ticket, UINT32_MAX)
 
 /*
  * DNS: a question, its records one by one, the end.  name is a host name or
@@ -296,6 +306,9 @@ MSG(SOCKET,	R_PARENT,	R_RELAY,	0, 1, 0, WHEN_RUN)	\
 MSG(NO_SOCKET,	R_PARENT,	R_RELAY,	0, 0, 0, WHEN_RUN)	\
 MSG(SECRET_ASK,	R_RELAY,	R_LOOKUP,	0, 0, 1000, WHEN_RUN)	\
 MSG(SECRET,	R_LOOKUP,	R_RELAY,	0, 0, 0, WHEN_RUN)	\
+MSG(TOKEN_ASK,	R_LOOKUP,	R_PARENT,	0, 0, 1000, WHEN_RUN)	\
+MSG(TOKEN,	R_PARENT,	R_LOOKUP,	0, 1, 0, WHEN_RUN)	\
+MSG(NO_TOKEN,	R_PARENT,	R_LOOKUP,	0, 0, 0, WHEN_RUN)	\
 MSG(DNS_ASK,	R_RELAY | R_LOOKUP, R_DNS,	0, 0, 20000, WHEN_RUN)	\
 MSG(DNS_RECORD,	R_DNS,		R_RELAY | R_LOOKUP, 0, 0, 0, WHEN_RUN)	\
 MSG(DNS_DONE,	R_DNS,		R_RELAY | R_LOOKUP, 0, 0, 0, WHEN_RUN)	\

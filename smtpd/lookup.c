@@ -16,6 +16,7 @@
 #include "smtpd/contract.h"
 #include "smtpd/lookup.h"
 #include "smtpd/lookup_dns.h"
+#include "smtpd/secrets.h"
 #include "smtpd/tables.h"
 
 #define CONF_TEXT_MAX	(16 << 20)
@@ -35,7 +36,7 @@ struct client {
 	char			*user;		/* logged in as */
 };
 
-enum job_kind { JOB_RCPT, JOB_RESOLVE, JOB_DELIVERY, JOB_SECRET };
+enum job_kind { JOB_RCPT, JOB_RESOLVE, JOB_DELIVERY };
 
 /* A question, kept until the tables that it needs are there. */
 struct job {
@@ -47,7 +48,6 @@ struct job {
 		struct msg_TX_RCPT	rcpt;
 		struct msg_RESOLVE	resolve;
 		struct msg_DELIVERY_ASK	delivery;
-		struct msg_SECRET_ASK	secret;
 	} ask;
 };
 
@@ -380,39 +380,6 @@ run_delivery(const struct rules_env *env, struct job *j)
 	return (RULES_OK);
 }
 
-static enum rules_result
-run_secret(const struct rules_env *env, struct job *j)
-{
-	const struct msg_SECRET_ASK	*ask = &j->ask.secret;
-	const struct conf_route		*route;
-	struct msg_SECRET		 s = { .session = ask->session };
-	struct peer			*relay;
-	enum rules_result		 r = RULES_NO;
-	char				 value[512] = "", *colon;
-
-	TAILQ_FOREACH(route, &self.conf->routes, entry)
-		if (route->index + 1 == ask->route)
-			break;
-	if (route != NULL && route->secrets != NULL &&
-	    route->url.label != NULL &&
-	    strcmp(route->url.label, ask->label) == 0)
-		r = rules_table(env, route->secrets, ask->label, value,
-		    sizeof(value));
-	if (r == RULES_PENDING)
-		return (r);
-	if (r == RULES_OK && (colon = strchr(value, ':')) != NULL) {
-		*colon = '\0';
-		s.found = strlcpy(s.user, value, sizeof(s.user)) <
-		    sizeof(s.user) && strlcpy(s.pass, colon + 1,
-		    sizeof(s.pass)) < sizeof(s.pass);
-	}
-	if ((relay = role_peer_of(ROLE_RELAY, j->generation)) != NULL)
-		peer_send(relay, M_SECRET, &s, -1);
-	explicit_bzero(value, sizeof(value));
-	explicit_bzero(&s, sizeof(s));
-	return (RULES_OK);
-}
-
 static void
 give_up(struct job *j)
 {
@@ -427,8 +394,7 @@ give_up(struct job *j)
 		    "451 4.3.0 a table cannot be read now");
 		break;
 	case JOB_DELIVERY:
-	case JOB_SECRET:
-		break;			/* they ask again */
+		break;			/* it is asked again */
 	}
 }
 
@@ -460,9 +426,6 @@ job_run(struct job *j)
 		break;
 	case JOB_DELIVERY:
 		r = run_delivery(&env, j);
-		break;
-	case JOB_SECRET:
-		r = run_secret(&env, j);
 		break;
 	}
 	j->running = 0;
@@ -510,17 +473,6 @@ lookup_delivery_ask(struct peer *p, struct msg *m)
 }
 
 static void
-lookup_secret_ask(struct peer *p, struct msg *m)
-{
-	struct job	*j;
-
-	if ((j = job_new(JOB_SECRET, p)) == NULL)
-		return;
-	j->ask.secret = *(const struct msg_SECRET_ASK *)m->body;
-	job_run(j);
-}
-
-static void
 lookup_conf(struct peer *p, struct msg *m)
 {
 	char	*text;
@@ -532,6 +484,7 @@ lookup_conf(struct peer *p, struct msg *m)
 	free(text);
 	self.asks_dns = rules_ask_dns(self.conf);
 	tables_open(self.conf);
+	secrets_init(self.conf);
 }
 
 /* A new net counts its connections from the start again. */
@@ -569,6 +522,8 @@ static const struct handler handlers[] = {
 	{ M_RESOLVE,		lookup_resolve },
 	{ M_DELIVERY_ASK,	lookup_delivery_ask },
 	{ M_SECRET_ASK,		lookup_secret_ask },
+	{ M_TOKEN,		lookup_token },
+	{ M_NO_TOKEN,		lookup_no_token },
 	{ 0,			NULL }
 };
 

@@ -226,8 +226,62 @@ parent_socket_ask(struct peer *relay, struct msg *m)
 		close(fd);
 }
 
+/*
+ * The file of an access token, "FILE.LABEL" beside the table of the route's
+ * secrets; -1 logged.  Both parts of its name are of the configuration.
+ */
+static int
+open_token(const struct conf_route *r)
+{
+	struct stat	st;
+	char		path[C_PATH];
+	int		fd, n;
+
+	n = snprintf(path, sizeof(path), "%s.%s", r->secrets->source,
+	    r->url.label);
+	if (n < 0 || (size_t)n >= sizeof(path)) {
+		log_warnx("%s: its name is too long", r->secrets->source);
+		return (-1);
+	}
+	if ((fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)) == -1 ||
+	    fstat(fd, &st) == -1)
+		log_warn("%s", path);
+	else if (!S_ISREG(st.st_mode) || (st.st_mode & (S_IWGRP | S_IRWXO)) ||
+	    (st.st_uid != 0 && st.st_uid != geteuid()))
+		log_warnx("%s: a token must be a file of root that others "
+		    "cannot read or write", path);
+	else
+		return (fd);
+	if (fd != -1)
+		close(fd);
+	return (-1);
+}
+
+static void
+parent_token_ask(struct peer *lookup, struct msg *m)
+{
+	const struct msg_TOKEN_ASK	*a = m->body;
+	struct msg_TOKEN		 got = { .ticket = a->ticket };
+	struct msg_NO_TOKEN		 none = { .ticket = a->ticket };
+	const struct conf_route		*r;
+	int				 fd = -1;
+
+	TAILQ_FOREACH(r, &supervise_conf()->routes, entry)
+		if (r->index + 1 == a->route)
+			break;
+	if (supervise_peer_generation(lookup) == supervise_generation() &&
+	    r != NULL && r->url.label != NULL && r->secrets != NULL &&
+	    r->secrets->kind == TABLE_FILE)
+		fd = open_token(r);
+	if (fd != -1)
+		peer_send(lookup, M_TOKEN, &got, fd);
+	else
+		peer_send(lookup, M_NO_TOKEN, &none, -1);
+}
+
 static const struct handler handlers[] = {
 	{ M_SOCKET_ASK,		parent_socket_ask },
+	{ M_TOKEN_ASK,		parent_token_ask },
 	{ M_DELIVERY_OPEN,	parent_delivery_open },
 	{ 0,			NULL }
 };

@@ -70,7 +70,9 @@ choose(struct session *s, const struct msg_SECRET *secret)
 	arc4random_buf(random, sizeof(random));
 	for (i = 0; i < sizeof(random); i++)
 		(void)snprintf(nonce + 2 * i, 3, "%02x", random[i]);
-	for (m = sasl_client_mechanisms; *m != NULL; m++)
+	m = secret->token ? sasl_client_token_mechanisms :
+	    sasl_client_mechanisms;
+	for (; *m != NULL; m++)
 		if (ehlo_has_auth(&s->ehlo, *m))
 			break;
 	if (*m == NULL || (s->sasl = sasl_client_new(*m, secret->user,

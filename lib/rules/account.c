@@ -98,7 +98,8 @@ fill_ids(const struct conf_domain *d, struct rules_account *to)
 {
 	struct passwd	*pw;
 
-	if (to->has_ids)
+	/* An LMTP server has its own. */
+	if (to->has_ids || d->deliver == DELIVER_LMTP)
 		return (RULES_OK);
 	if (d->as == NULL || (pw = getpwnam(d->as)) == NULL)
 		return (RULES_TEMPFAIL);

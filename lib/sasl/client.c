@@ -1,12 +1,13 @@
 /*
- * client: PLAIN (RFC 4616), LOGIN and SCRAM-SHA-256 (RFC 5802, RFC 7677) as
- * one logs in elsewhere.
+ * client: PLAIN (RFC 4616), LOGIN, SCRAM-SHA-256 (RFC 5802, RFC 7677), and
+ * with a token OAUTHBEARER (RFC 7628) and XOAUTH2, as one logs in elsewhere.
  *
  * Reads challenges of a server that is not trusted.  Holds the password for
  * one exchange and wipes it.  A SCRAM server may ask for iterations up to
  * SCRAM_ITERATIONS_MAX, which is what an exchange can cost.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -16,13 +17,16 @@
 #include "sasl/client.h"
 #include "sasl/scram.h"
 
-#define RESPONSE_MAX	(BASE64_ENCODED(SCRAM_MESSAGE) + 1)
 #define PLAIN_MAX	(SASL_USER_MAX + SASL_PASS_MAX + 2)
+/* What is around a token, with each comma of a name written as three. */
+#define BEARER_MAX	(3 * SASL_USER_MAX + SASL_TOKEN_MAX + 40)
+#define RESPONSE_MAX	(BASE64_ENCODED(BEARER_MAX) + 1)
 
 struct mechanism {
 	const char	*name;
 	int		(*first)(struct sasl_client *);
 	const char	*(*step)(struct sasl_client *, const char *);
+	int		 token;		/* in the place of the password */
 };
 
 struct sasl_client {
@@ -31,7 +35,7 @@ struct sasl_client {
 	int			 proved;
 	int			 initial;	/* response holds the first */
 	char			 user[SASL_USER_MAX + 1];
-	char			 pass[SASL_PASS_MAX + 1];
+	char			 pass[SASL_TOKEN_MAX + 1];
 	char			 nonce[64];
 	struct scram		 scram;
 	char			 response[RESPONSE_MAX];
@@ -40,14 +44,20 @@ struct sasl_client {
 static int	 first_scram(struct sasl_client *);
 static int	 first_plain(struct sasl_client *);
 static int	 first_login(struct sasl_client *);
+static int	 first_bearer(struct sasl_client *);
+static int	 first_xoauth2(struct sasl_client *);
 static const char *step_scram(struct sasl_client *, const char *);
 static const char *step_plain(struct sasl_client *, const char *);
 static const char *step_login(struct sasl_client *, const char *);
+static const char *step_bearer(struct sasl_client *, const char *);
+static const char *step_xoauth2(struct sasl_client *, const char *);
 
 static const struct mechanism mechanisms[] = {
-	{ "SCRAM-SHA-256", first_scram, step_scram },
-	{ "PLAIN", first_plain, step_plain },
-	{ "LOGIN", first_login, step_login },
+	{ "SCRAM-SHA-256", first_scram, step_scram, 0 },
+	{ "PLAIN", first_plain, step_plain, 0 },
+	{ "LOGIN", first_login, step_login, 0 },
+	{ "OAUTHBEARER", first_bearer, step_bearer, 1 },
+	{ "XOAUTH2", first_xoauth2, step_xoauth2, 1 },
 };
 
 #define NMECHANISMS	(sizeof(mechanisms) / sizeof(mechanisms[0]))
@@ -55,6 +65,21 @@ static const struct mechanism mechanisms[] = {
 const char *const sasl_client_mechanisms[] = {
 	"SCRAM-SHA-256", "PLAIN", "LOGIN", NULL
 };
+const char *const sasl_client_token_mechanisms[] = {
+	"OAUTHBEARER", "XOAUTH2", NULL
+};
+
+/* RFC 6750 2.1: a token has no blanks and nothing beyond ASCII. */
+static int
+token_ok(const char *s)
+{
+	size_t	n;
+
+	for (n = 0; s[n] != '\0'; n++)
+		if (s[n] <= ' ' || s[n] > '~')
+			return (0);
+	return (n > 0 && n <= SASL_TOKEN_MAX);
+}
 
 struct sasl_client *
 sasl_client_new(const char *name, const char *user, const char *pass,
@@ -74,7 +99,8 @@ sasl_client_new(const char *name, const char *user, const char *pass,
 		return (NULL);
 	c->mech = &mechanisms[i];
 	if (sasl_prep_user(user, strlen(user)) == -1 ||
-	    sasl_prep_pass(pass, strlen(pass)) == -1 ||
+	    (c->mech->token ? !token_ok(pass) :
+	    sasl_prep_pass(pass, strlen(pass)) == -1) ||
 	    strlcpy(c->user, user, sizeof(c->user)) >= sizeof(c->user) ||
 	    strlcpy(c->pass, pass, sizeof(c->pass)) >= sizeof(c->pass) ||
 	    strlcpy(c->nonce, nonce, sizeof(c->nonce)) >= sizeof(c->nonce) ||
@@ -206,4 +232,65 @@ step_login(struct sasl_client *c, const char *challenge)
 	if (c->steps == 1)
 		return (respond(c, c->pass, strlen(c->pass)));
 	return (NULL);
+}
+
+/* RFC 7628 3.1, RFC 5801 4: in a name ',' and '=' are written as three. */
+static int
+first_bearer(struct sasl_client *c)
+{
+	char		 text[BEARER_MAX + 1], name[3 * SASL_USER_MAX + 1];
+	char		*out = name;
+	const char	*p;
+	int		 n, rv;
+
+	for (p = c->user; *p != '\0'; p++) {
+		if (*p == ',' || *p == '=') {
+			memcpy(out, *p == ',' ? "=2C" : "=3D", 3);
+			out += 3;
+		} else
+			*out++ = *p;
+	}
+	*out = '\0';
+	n = snprintf(text, sizeof(text), "n,a=%s,\001auth=Bearer %s\001\001",
+	    name, c->pass);
+	rv = n < 0 || (size_t)n >= sizeof(text) ||
+	    respond(c, text, (size_t)n) == NULL ? -1 : 0;
+	explicit_bzero(text, sizeof(text));
+	c->initial = c->proved = 1;
+	return (rv);
+}
+
+static int
+first_xoauth2(struct sasl_client *c)
+{
+	char	text[BEARER_MAX + 1];
+	int	n, rv;
+
+	n = snprintf(text, sizeof(text), "user=%s\001auth=Bearer %s\001\001",
+	    c->user, c->pass);
+	rv = n < 0 || (size_t)n >= sizeof(text) ||
+	    respond(c, text, (size_t)n) == NULL ? -1 : 0;
+	explicit_bzero(text, sizeof(text));
+	c->initial = c->proved = 1;
+	return (rv);
+}
+
+/*
+ * A challenge with something in it is why the token was refused, to be
+ * answered before the server says so (RFC 7628 3.2.3).
+ */
+static const char *
+step_bearer(struct sasl_client *c, const char *challenge)
+{
+	if (challenge[0] != '\0')
+		return (c->steps <= 1 ? respond(c, "\001", 1) : NULL);
+	return (c->steps == 0 ? c->response : NULL);
+}
+
+static const char *
+step_xoauth2(struct sasl_client *c, const char *challenge)
+{
+	if (challenge[0] != '\0')
+		return (c->steps <= 1 ? "" : NULL);
+	return (c->steps == 0 ? c->response : NULL);
 }

@@ -13,12 +13,16 @@
 
 struct sasl_client;
 
-/* In the order of preference; ends with NULL. */
+#define SASL_TOKEN_MAX	4095	/* of an OAuth 2 access token */
+
+/* In the order of preference, for a password or a token; end with NULL. */
 extern const char *const sasl_client_mechanisms[];
+extern const char *const sasl_client_token_mechanisms[];
 
 /*
- * nonce is printable, random, without a comma.  NULL with errno: ENOTSUP
- * unknown mechanism, EINVAL a name or password that cannot be sent, ENOMEM.
+ * pass is a password, or for OAUTHBEARER and XOAUTH2 a token.  nonce is
+ * printable, random, without a comma.  NULL with errno: ENOTSUP unknown
+ * mechanism, EINVAL a name or password that cannot be sent, ENOMEM.
  */
 struct sasl_client *sasl_client_new(const char *mech, const char *user,
 		    const char *pass, const char *nonce);

@@ -54,6 +54,21 @@ test_plain(void)
 	TEST_STR("login password", clear(step(c, "Password:")), "secret");
 	TEST("login asked thrice", step(c, "Why?") == NULL);
 	sasl_client_free(c);
+	c = sasl_client_new("XOAUTH2", "bob@x", "to.ken", "x");
+	TEST_STR("xoauth2", clear(sasl_client_initial(c)),
+	    "user=bob@x\001auth=Bearer to.ken\001\001");
+	TEST_STR("xoauth2 is refused", step(c, "{\"status\":\"400\"}"), "");
+	sasl_client_free(c);
+	c = sasl_client_new("OAUTHBEARER", "b,o=b", "to.ken", "x");
+	TEST_STR("oauthbearer", clear(sasl_client_initial(c)),
+	    "n,a=b=2Co=3Db,\001auth=Bearer to.ken\001\001");
+	TEST_STR("oauthbearer asked", clear(step(c, "")),
+	    "n,a=b=2Co=3Db,\001auth=Bearer to.ken\001\001");
+	TEST_STR("oauthbearer is refused", clear(step(c, "{}")), "\001");
+	TEST("oauthbearer without end", step(c, "{}") == NULL);
+	sasl_client_free(c);
+	TEST("a token with a blank", sasl_client_new("XOAUTH2", "b", "a b",
+	    "x") == NULL && errno == EINVAL);
 	errno = 0;
 	TEST("unknown", sasl_client_new("GSSAPI", "a", "b", "x") == NULL &&
 	    errno == ENOTSUP);

@@ -3,6 +3,7 @@ import contextlib, email, os, re, socket, socketserver, sys, threading, time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from lib import *
+from peer import Peer
 
 ISP = """\
 hostname "mx.isp.example"
@@ -20,75 +21,6 @@ domain {{ "elsewhere.example", "bounces.example" }} {{
 }}
 permit authenticated relay
 """
-
-
-class Peer(threading.Thread):
-    """A server that says what it is told: for each command word, a reply."""
-
-    def __init__(self, replies=None, port=None):
-        super().__init__(daemon=True)
-        self.replies = dict(EHLO="250-peer\r\n250-PIPELINING\r\n250 8BITMIME\r\n", HELO="250 peer\r\n",
-                            MAIL="250 ok\r\n", RCPT="250 ok\r\n", DATA="354 go\r\n", DOT="250 taken\r\n",
-                            QUIT="221 bye\r\n", RSET="250 ok\r\n", BANNER="220 peer\r\n")
-        self.replies.update(replies or {})
-        self.messages, self.commands, self.raw = [], [], []
-        self.port = port or free_port()
-        self.l = socket.socket()
-        self.l.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.l.bind(("127.0.0.1", self.port))
-        self.l.listen(20)
-        self.start()
-
-    def run(self):
-        while True:
-            try:
-                c, _ = self.l.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.serve, args=(c,), daemon=True).start()
-
-    def say(self, c, word):
-        r = self.replies.get(word, "500 what\r\n")
-        if callable(r):
-            r = r()
-        if r is None:
-            raise OSError
-        c.sendall(r.encode("latin-1") if isinstance(r, str) else r)
-
-    def serve(self, c):
-        try:
-            f = c.makefile("rb")
-            self.say(c, "BANNER")
-            while True:
-                l = f.readline(1 << 20)
-                if not l:
-                    return
-                self.commands.append(l)
-                word = l.split()[0].decode("latin-1").upper() if l.split() else ""
-                self.say(c, word)
-                if word == "DATA" and str(self.replies["DATA"]).startswith("354"):
-                    text = []
-                    while True:
-                        l = f.readline(1 << 20)
-                        if not l:
-                            return
-                        if l == b".\r\n":
-                            break
-                        text.append(l)
-                    self.raw.append(b"".join(text))
-                    self.say(c, "DOT")
-                    self.messages.append(b"".join(l[1:] if l.startswith(b".") else l for l in text))
-                if word == "QUIT":
-                    return
-        except OSError:
-            pass
-        finally:
-            c.close()
-
-    def close(self):
-        with contextlib.suppress(OSError):
-            self.l.shutdown(socket.SHUT_RDWR)   # wakes accept()
-        self.l.close()
 
 
 isp_port = free_port()
