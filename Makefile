@@ -102,8 +102,8 @@ TABLE_OBJS = \
 	lib/table/file.o lib/table/map.o lib/table/refresh.o \
 	lib/table/sqlite.o lib/table/table.o lib/table/user.o
 AUTH_OBJS = \
-	lib/auth/auth.o lib/auth/cache.o lib/auth/hold.o lib/auth/judge.o \
-	lib/auth/lru.o lib/auth/session.o lib/auth/source_system.o \
+	lib/auth/auth.o lib/auth/cache.o lib/auth/exchange.o \
+	lib/auth/hold.o lib/auth/judge.o lib/auth/lru.o lib/auth/session.o lib/auth/source_system.o \
 	lib/auth/source_table.o lib/auth/sources.o lib/auth/throttle.o \
 	lib/auth/verify.o lib/auth/worker.o
 DNS_OBJS = \
@@ -114,7 +114,8 @@ RULES_OBJS = \
 	lib/rules/prove_dim.o lib/rules/prove_net.o
 DAEMON_OBJS = \
 	lib/daemon/addrcount.o lib/daemon/audit.o lib/daemon/control.o \
-	lib/daemon/ctlclient.o lib/daemon/ctlserve.o lib/daemon/doors.o \
+	lib/daemon/ctlclient.o lib/daemon/ctlserve.o \
+	lib/daemon/decoy.o lib/daemon/doors.o \
 	lib/daemon/generation.o lib/daemon/give.o lib/daemon/login.o \
 	lib/daemon/mailplace.o lib/daemon/mailsession.o \
 	lib/daemon/options.o lib/daemon/sessions.o lib/daemon/spawn.o \
@@ -165,7 +166,8 @@ MAILCTL_OBJS = \
 	mailctl/check.o mailctl/hash.o mailctl/mailctl.o
 
 REGRESS = \
-	regress/addr/addr regress/auth/cache regress/auth/judge \
+	regress/addr/addr regress/auth/cache \
+	regress/auth/exchange regress/auth/judge \
 	regress/auth/throttle regress/auth/verify regress/auth/worker \
 	regress/buf/buf regress/conf/conf regress/conf/find \
 	regress/dns/wire regress/imap/dialogue regress/imap/fetch \

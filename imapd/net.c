@@ -36,6 +36,7 @@ typedef int (*command_fn)(struct login *, struct client *,
 static void	*imap_begin(struct login *);
 static size_t	imap_input(struct login *, void *, const char *, size_t);
 static void	imap_secured(struct login *, void *);
+static void	imap_challenge(struct login *, void *, const char *);
 static void	imap_refused(struct login *, void *, unsigned int);
 static size_t	imap_preface(struct login *, void *, char *, size_t);
 static void	imap_bye(struct login *, void *, enum login_bye);
@@ -89,6 +90,7 @@ static const struct login_proto imap_login = {
 	.begin = imap_begin,
 	.input = imap_input,
 	.secured = imap_secured,
+	.challenge = imap_challenge,
 	.refused = imap_refused,
 	.preface = imap_preface,
 	.bye = imap_bye,
@@ -167,12 +169,23 @@ imap_secured(struct login *l, void *arg)
 	reader_init(c);
 }
 
+static void
+imap_challenge(struct login *l, void *arg, const char *text)
+{
+	struct client *c = arg;
+
+	if (c->sasl != NULL)
+		(void)sasl_next(l, c, sasl_server_answer(c->sasl, text));
+}
+
 /* RFC 5530 3. The same words whatever was wrong. */
 static void
 imap_refused(struct login *l, void *arg, unsigned int result)
 {
 	struct client *c = arg;
 
+	sasl_server_free(c->sasl);
+	c->sasl = NULL;
 	if (result == AUTH_DENIED)
 		(void)reply(l, c, "NO [AUTHENTICATIONFAILED] wrong user or "
 		    "password");
@@ -352,10 +365,15 @@ sasl_next(struct login *l, struct client *c, enum sasl_status st)
 		    sasl_server_pass(c->sasl));
 		more = 0;
 		break;
+	case SASL_ASK:
+		login_exchange(l, c->sasl);
+		return (0);
 	case SASL_CANCELLED:
+		login_cancel(l);
 		(void)reply(l, c, "BAD cancelled");
 		break;
 	default:
+		login_cancel(l);
 		(void)reply(l, c, "BAD invalid response");
 		break;
 	}
@@ -368,7 +386,8 @@ static void
 capabilities(struct login *l)
 {
 	struct conn *conn = login_conn(l);
-	const char *const *mech;
+	const char *mech;
+	size_t i;
 
 	conn_printf(conn, "CAPABILITY IMAP4rev1 LITERAL- SASL-IR ID ENABLE");
 	if (login_may_starttls(l))
@@ -377,8 +396,8 @@ capabilities(struct login *l)
 		conn_printf(conn, " LOGINDISABLED");
 		return;
 	}
-	for (mech = sasl_mechanisms; *mech != NULL; mech++)
-		conn_printf(conn, " AUTH=%s", *mech);
+	for (i = 0; (mech = sasl_mechanism(i, login_has_keys())) != NULL; i++)
+		conn_printf(conn, " AUTH=%s", mech);
 }
 
 static void
@@ -414,7 +433,7 @@ do_authenticate(struct login *l, struct client *c, struct imap_parser *p)
 		return (reply(l, c, "BAD expected a mechanism"));
 	if (!login_may_auth(l))
 		return (reply(l, c, "NO [PRIVACYREQUIRED] not without TLS"));
-	if ((c->sasl = sasl_server_new(name)) == NULL)
+	if ((c->sasl = sasl_server_new(name, login_has_keys())) == NULL)
 		return (reply(l, c, "NO unknown mechanism"));
 	return (sasl_next(l, c, sasl_server_start(c->sasl, initial.s,
 	    initial.len)));

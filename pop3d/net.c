@@ -31,6 +31,7 @@ struct client {
 static void	*pop3_begin(struct login *);
 static size_t	pop3_input(struct login *, void *, const char *, size_t);
 static void	pop3_secured(struct login *, void *);
+static void	pop3_challenge(struct login *, void *, const char *);
 static void	pop3_refused(struct login *, void *, unsigned int);
 static size_t	pop3_preface(struct login *, void *, char *, size_t);
 static void	pop3_bye(struct login *, void *, enum login_bye);
@@ -59,6 +60,7 @@ static const struct login_proto pop3_login = {
 	.begin = pop3_begin,
 	.input = pop3_input,
 	.secured = pop3_secured,
+	.challenge = pop3_challenge,
 	.refused = pop3_refused,
 	.preface = pop3_preface,
 	.bye = pop3_bye,
@@ -128,6 +130,15 @@ pop3_secured(struct login *l, void *arg)
 	explicit_bzero(c, sizeof(*c));
 }
 
+static void
+pop3_challenge(struct login *l, void *arg, const char *text)
+{
+	struct client *c = arg;
+
+	if (c->sasl != NULL)
+		(void)sasl_next(l, c, sasl_server_answer(c->sasl, text));
+}
+
 /* The same words whatever was wrong (RFC 3206 4: AUTH is about the login). */
 static void
 pop3_refused(struct login *l, void *arg, unsigned int result)
@@ -135,6 +146,8 @@ pop3_refused(struct login *l, void *arg, unsigned int result)
 	struct client *c = arg;
 
 	c->user[0] = '\0';
+	sasl_server_free(c->sasl);
+	c->sasl = NULL;
 	if (result == AUTH_DENIED)
 		(void)reply(l, "-ERR [AUTH] wrong user or password");
 	else if (result == AUTH_SLOWDOWN)
@@ -294,15 +307,16 @@ do_pass(struct login *l, struct client *c, const char *pass)
 static void
 login_lines(struct login *l, char lines[POP3_LOGIN_MAX])
 {
-	const char *const *mech;
+	const char *mech;
+	size_t i;
 
 	lines[0] = '\0';
 	if (!login_may_auth(l))
 		return;
 	(void)strlcat(lines, "USER\r\nSASL", POP3_LOGIN_MAX);
-	for (mech = sasl_mechanisms; *mech != NULL; mech++) {
+	for (i = 0; (mech = sasl_mechanism(i, login_has_keys())) != NULL; i++) {
 		(void)strlcat(lines, " ", POP3_LOGIN_MAX);
-		(void)strlcat(lines, *mech, POP3_LOGIN_MAX);
+		(void)strlcat(lines, mech, POP3_LOGIN_MAX);
 	}
 	(void)strlcat(lines, "\r\n", POP3_LOGIN_MAX);
 }
@@ -349,7 +363,7 @@ do_auth(struct login *l, struct client *c, const struct pop3_command *cmd)
 		return (reply(l, "-ERR [AUTH] not without TLS, use STLS"));
 	if (cmd->arg[0] == '\0')
 		return (reply(l, "-ERR which mechanism? See CAPA"));
-	if ((c->sasl = sasl_server_new(cmd->arg)) == NULL)
+	if ((c->sasl = sasl_server_new(cmd->arg, login_has_keys())) == NULL)
 		return (reply(l, "-ERR unknown mechanism"));
 	st = sasl_server_start(c->sasl, cmd->has_initial ? cmd->initial : NULL,
 	    strlen(cmd->initial));
@@ -371,10 +385,15 @@ sasl_next(struct login *l, struct client *c, enum sasl_status st)
 		    sasl_server_pass(c->sasl));
 		more = 0;
 		break;
+	case SASL_ASK:
+		login_exchange(l, c->sasl);
+		return (0);
 	case SASL_CANCELLED:
+		login_cancel(l);
 		(void)reply(l, "-ERR cancelled");
 		break;
 	default:
+		login_cancel(l);
 		(void)reply(l, "-ERR bad response");
 		break;
 	}

@@ -17,7 +17,6 @@
 #include "daemon/doors.h"
 #include "log/log.h"
 #include "net/addr.h"
-#include "sasl/sasl.h"
 #include "smtp/command.h"
 #include "smtpd/net.h"
 #include "tls/server.h"
@@ -106,7 +105,7 @@ net_session_free(struct session *s)
 		free(sl);
 	}
 	data_free(s);
-	sasl_server_free(s->sasl);
+	auth_end(s, 1);
 	conn_free(s->conn);
 	free(s);
 	if (role_draining() && self.nsessions == 0)
@@ -248,6 +247,16 @@ net_auth_done(struct peer *p, struct msg *m)
 		tell_end(d->conn);	/* it was told of the end before */
 }
 
+static void
+net_auth_challenge(struct peer *p, struct msg *m)
+{
+	const struct msg_AUTH_CHALLENGE	*ch = m->body;
+	struct session			*s = session_find(ch->conn);
+
+	if (s != NULL)
+		auth_challenge(s, ch->text);
+}
+
 /* What was asked of a role that has gone is answered with "later". */
 static void
 net_channel_gone(struct peer *p)
@@ -312,6 +321,7 @@ static const struct handler handlers[] = {
 	{ M_CERT,	net_cert },
 	{ M_LISTENER,	net_listener },
 	{ M_SIGNED,	tls_serve_signed },
+	{ M_AUTH_CHALLENGE, net_auth_challenge },
 	{ M_AUTH_DONE,	net_auth_done },
 	{ M_TX_REPLY,	net_tx_reply },
 	{ M_SPOOL_FILE,	net_spool_file },

@@ -62,6 +62,7 @@ struct session {
 	enum smtp_verb		 wait;		/* until all is answered */
 	unsigned int		 state:3, esmtp:1, body:2, utf8:1;
 	unsigned int		 auth_pending:1, handed:1;
+	unsigned int		 exchange:1;	/* auth remembers one */
 	unsigned int		 known:1;	/* to lookup */
 };
 
@@ -94,6 +95,11 @@ uint32_t net_ask(struct session *);
 /* net_auth.c */
 void	auth_command(struct session *, const char *arg);
 void	auth_line(struct session *, const char *line, size_t);
+void	auth_challenge(struct session *, const char *text);
+/* The exchange, if there is one, is over; forget: auth does not know it. */
+void	auth_end(struct session *, int forget);
+/* "AUTH PLAIN LOGIN" */
+const char *auth_offer(void);
 
 /* net_data.c */
 int	data_begin(struct session *);		/* -1: no memory */

@@ -1,7 +1,8 @@
 /*
- * net_auth: AUTH (RFC 4954).  The exchange happens here, the judgement in the
- * auth role; if it is good, lookup says so, and a later transaction is judged
- * by what lookup was told and not by what this process says.
+ * net_auth: AUTH (RFC 4954).  PLAIN and LOGIN are spoken here and judged in the
+ * auth role; of SCRAM auth answers every message itself.  If it is good, lookup
+ * says so, and a later transaction is judged by what lookup was told and not
+ * by what this process says.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -11,12 +12,46 @@
 #include "smtp/command.h"
 #include "smtpd/net.h"
 
-static void
-end_exchange(struct session *s)
+void
+auth_end(struct session *s, int forget)
 {
+	struct msg_AUTH_CANCEL	 cancel = { .conn = s->id };
+	struct peer		*auth = role_peer(ROLE_AUTH);
+
+	if (s->exchange && forget && auth != NULL)
+		peer_send(auth, M_AUTH_CANCEL, &cancel, -1);
+	s->exchange = 0;
 	sasl_server_free(s->sasl);
 	s->sasl = NULL;
 	s->state = S_COMMAND;
+}
+
+const char *
+auth_offer(void)
+{
+	static char	 line[64];
+	const char	*mech;
+	size_t		 i;
+
+	if (line[0] != '\0')
+		return (line);
+	strlcpy(line, "AUTH", sizeof(line));
+	for (i = 0; (mech = sasl_mechanism(i, conf_has_keys(net_config()))) !=
+	    NULL; i++) {
+		strlcat(line, " ", sizeof(line));
+		strlcat(line, mech, sizeof(line));
+	}
+	return (line);
+}
+
+/* The verdict, or the next challenge, comes before the next line is read. */
+static void
+wait_for_auth(struct session *s)
+{
+	s->auth_pending = 1;
+	s->known = 1;
+	s->state = S_BUSY;
+	conn_pause(s->conn);
 }
 
 static void
@@ -30,7 +65,7 @@ ask_auth(struct session *s)
 	    sizeof(try.user)) < sizeof(try.user) &&
 	    strlcpy(try.pass, sasl_server_pass(s->sasl), sizeof(try.pass)) <
 	    sizeof(try.pass);
-	end_exchange(s);
+	auth_end(s, 1);
 	if (!fits)
 		net_reply(s, "535 5.7.8 authentication failed");
 	else if (auth == NULL)
@@ -41,12 +76,40 @@ ask_auth(struct session *s)
 		strlcpy(try.proto, "smtp", sizeof(try.proto));
 		strlcpy(try.addr, s->addr, sizeof(try.addr));
 		peer_send(auth, M_AUTH_TRY, &try, -1);
-		s->auth_pending = 1;
-		s->known = 1;
-		s->state = S_BUSY;
-		conn_pause(s->conn);
+		wait_for_auth(s);
 	}
 	explicit_bzero(&try, sizeof(try));
+}
+
+/* A message of an exchange that auth answers. */
+static void
+ask_exchange(struct session *s)
+{
+	struct msg_AUTH_START	 start = { .conn = s->id };
+	struct msg_AUTH_STEP	 step = { .conn = s->id };
+	struct peer		*auth = role_peer(ROLE_AUTH);
+	const char		*text = sasl_server_message(s->sasl);
+
+	if (auth == NULL) {
+		auth_end(s, 0);
+		net_reply(s, "454 4.7.0 no authentication now, try again "
+		    "later");
+		return;
+	}
+	s->exchange = 1;
+	if (sasl_server_begins(s->sasl)) {
+		start.tls = conn_is_tls(s->conn);
+		strlcpy(start.proto, "smtp", sizeof(start.proto));
+		strlcpy(start.addr, s->addr, sizeof(start.addr));
+		strlcpy(start.text, text, sizeof(start.text));
+		peer_send(auth, M_AUTH_START, &start, -1);
+	} else {
+		strlcpy(step.text, text, sizeof(step.text));
+		peer_send(auth, M_AUTH_STEP, &step, -1);
+	}
+	wait_for_auth(s);
+	explicit_bzero(&start, sizeof(start));
+	explicit_bzero(&step, sizeof(step));
 }
 
 static void
@@ -59,6 +122,9 @@ advance(struct session *s, enum sasl_status st)
 		return;
 	case SASL_DONE:
 		ask_auth(s);
+		return;
+	case SASL_ASK:
+		ask_exchange(s);
 		return;
 	case SASL_CANCELLED:
 		net_reply(s, "501 5.7.0 authentication cancelled");
@@ -73,7 +139,7 @@ advance(struct session *s, enum sasl_status st)
 		net_reply(s, "500 5.5.6 line is too long");
 		break;
 	}
-	end_exchange(s);
+	auth_end(s, 1);
 }
 
 void
@@ -106,7 +172,8 @@ auth_command(struct session *s, const char *arg)
 	}
 	memcpy(mech, arg, n);
 	mech[n] = '\0';
-	if ((s->sasl = sasl_server_new(mech)) == NULL) {
+	if ((s->sasl = sasl_server_new(mech,
+	    conf_has_keys(net_config()))) == NULL) {
 		net_reply(s, errno == ENOTSUP ?
 		    "504 5.5.4 unknown mechanism" : "454 4.7.0 no memory");
 		return;
@@ -121,4 +188,14 @@ void
 auth_line(struct session *s, const char *line, size_t len)
 {
 	advance(s, sasl_server_step(s->sasl, line, len));
+}
+
+void
+auth_challenge(struct session *s, const char *text)
+{
+	if (!s->auth_pending || !s->exchange || s->sasl == NULL)
+		return;
+	s->auth_pending = 0;
+	advance(s, sasl_server_answer(s->sasl, text));
+	net_go_on(s);
 }

@@ -15,7 +15,6 @@
 #include <strings.h>
 
 #include "log/log.h"
-#include "sasl/sasl.h"
 #include "smtp/command.h"
 #include "smtpd/net.h"
 
@@ -224,7 +223,7 @@ net_take_auth(struct session *s, const struct msg_AUTH_DONE *d)
 	if (!s->auth_pending)
 		return;
 	s->auth_pending = 0;
-	s->state = S_COMMAND;
+	auth_end(s, 0);
 	switch (d->result) {
 	case AUTH_GRANTED:
 		if ((s->user = strdup(d->user)) == NULL) {
@@ -259,11 +258,13 @@ ehlo_command(struct session *s)
 	int			 tls = conn_is_tls(s->conn);
 
 	net_reply(s, "250-%s Hello %s [%s]\r\n250-PIPELINING\r\n"
-	    "250-SIZE %" PRIu64 "\r\n250-8BITMIME\r\n%s%s"
+	    "250-SIZE %" PRIu64 "\r\n250-8BITMIME\r\n%s%s%s%s"
 	    "250 ENHANCEDSTATUSCODES", conf->hostname, s->helo, s->addr,
 	    conf->max_message,
 	    !tls && s->listener->tls != NULL ? "250-STARTTLS\r\n" : "",
-	    net_may_login(s) ? "250-AUTH PLAIN LOGIN\r\n" : "");
+	    net_may_login(s) ? "250-" : "",
+	    net_may_login(s) ? auth_offer() : "",
+	    net_may_login(s) ? "\r\n" : "");
 }
 
 static void

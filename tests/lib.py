@@ -6,7 +6,7 @@ change to their real accounts; else everything has one uid.  Needs nothing but
 Python's own library and openssl(1).  TOP in the environment names another
 built tree.
 """
-import atexit, base64, contextlib, crypt, fcntl, glob, os, pwd, random, re, shutil
+import atexit, base64, contextlib, crypt, fcntl, glob, hashlib, hmac, os, pwd, random, re, shutil
 import signal, socket, ssl, subprocess, sys, tempfile, time
 
 TESTS = os.path.dirname(os.path.abspath(__file__))
@@ -676,6 +676,37 @@ class Line:
 
 def plain(user, password, authz=""):
     return base64.b64encode(("%s\0%s\0%s" % (authz, user, password)).encode()).decode()
+
+
+class Scram:
+    """The client's side of SCRAM-SHA-256 (RFC 7677); messages as text."""
+
+    def __init__(self, user, password, gs2="n,,", nonce="rOprNGfwEbeRWgbNEkqO"):
+        self.user = user.replace("=", "=3D").replace(",", "=2C")
+        self.password, self.gs2, self.nonce = password, gs2, nonce
+
+    def first(self):
+        self.bare = "n=%s,r=%s" % (self.user, self.nonce)
+        return self.gs2 + self.bare
+
+    def final(self, server, binding=None):
+        self.fields = dict(f.split("=", 1) for f in server.split(","))
+        salted = hashlib.pbkdf2_hmac("sha256", self.password.encode(), base64.b64decode(self.fields["s"]), int(self.fields["i"]))
+        mac = lambda k, t: hmac.new(k, t.encode() if isinstance(t, str) else t, "sha256").digest()
+        key = mac(salted, "Client Key")
+        bare = "c=%s,r=%s" % (b64(self.gs2) if binding is None else binding, self.fields["r"])
+        text = ",".join((self.bare, server, bare))
+        sig = mac(hashlib.sha256(key).digest(), text)
+        self.want = "v=" + b64(mac(mac(salted, "Server Key"), text))
+        return bare + ",p=" + b64(bytes(a ^ b for a, b in zip(key, sig)))
+
+
+def scram_verifier(password, iterations=15000, salt=b"0123456789abcdef"):
+    """What mailctl hash -s SCRAM-SHA-256 prints."""
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, iterations)
+    key = hmac.new(salted, b"Client Key", "sha256").digest()
+    return "{SCRAM-SHA-256}%d,%s,%s,%s" % (iterations, b64(salt), b64(hashlib.sha256(key).digest()),
+                                           b64(hmac.new(salted, b"Server Key", "sha256").digest()))
 
 
 def b64(s):

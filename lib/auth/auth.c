@@ -22,6 +22,7 @@
 #endif
 
 #include "auth/auth.h"
+#include "auth/exchange.h"
 #include "auth/hold.h"
 #include "auth/judge.h"
 #include "auth/worker.h"
@@ -41,11 +42,19 @@ static struct {
 static void	auth_conf(struct peer *, struct msg *);
 static void	auth_table(struct peer *, struct msg *);
 static void	auth_auth_try(struct peer *, struct msg *);
+static void	auth_auth_start(struct peer *, struct msg *);
+static void	auth_auth_step(struct peer *, struct msg *);
+static void	auth_auth_cancel(struct peer *, struct msg *);
+static void	auth_decoy_key(struct peer *, struct msg *);
 
 static const struct handler handlers[] = {
 	{ M_CONF,	auth_conf },
 	{ M_TABLE,	auth_table },
 	{ M_AUTH_TRY,	auth_auth_try },
+	{ M_AUTH_START,	auth_auth_start },
+	{ M_AUTH_STEP,	auth_auth_step },
+	{ M_AUTH_CANCEL, auth_auth_cancel },
+	{ M_DECOY_KEY,	auth_decoy_key },
 	{ 0,		NULL }
 };
 
@@ -135,6 +144,7 @@ go(void)
 		fatalx("no configuration");
 	if (judge_init(self.sources, self.threads) == -1)
 		fatal("auth");
+	exchange_init(self.sources);
 	if (sources_count(self.sources) == 0)
 		log_info("no \"auth\" line: nobody can log in");
 }
@@ -143,6 +153,36 @@ static void
 auth_auth_try(struct peer *net, struct msg *m)
 {
 	judge_login(net, m->body);
+}
+
+static void
+auth_auth_start(struct peer *net, struct msg *m)
+{
+	exchange_start(net, m->body);
+}
+
+static void
+auth_auth_step(struct peer *net, struct msg *m)
+{
+	exchange_step(net, m->body);
+}
+
+static void
+auth_auth_cancel(struct peer *net, struct msg *m)
+{
+	const struct msg_AUTH_CANCEL	*c = m->body;
+
+	exchange_cancel(net, c->conn);
+}
+
+static void
+auth_decoy_key(struct peer *parent, struct msg *m)
+{
+	const struct msg_DECOY_KEY	*k = m->body;
+
+	(void)parent;
+	if (exchange_key(k->key) == -1)
+		fatalx("the key of made-up salts is none");
 }
 
 static void
@@ -159,6 +199,7 @@ channel_gone(struct peer *p)
 {
 	hold_gone(p);
 	judge_gone(p);
+	exchange_gone(p);
 }
 
 static void

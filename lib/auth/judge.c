@@ -12,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "auth/attempt.h"
 #include "auth/auth.h"
 #include "auth/cache.h"
 #include "auth/hold.h"
@@ -21,19 +22,6 @@
 #include "log/log.h"
 #include "os/compat.h"
 #include "sasl/prep.h"
-
-struct attempt {
-	TAILQ_ENTRY(attempt)	 entry;
-	struct peer		*net;		/* NULL: it has gone */
-	struct msg_AUTH_TRY	 ask;
-	int64_t			 arrived;	/* ms */
-	size_t			 source;	/* the next one to ask */
-	int			 failed;	/* one could not answer */
-	struct account		*found[SOURCES_MAX];
-	size_t			 nfound;
-	size_t			 hashed[SOURCES_MAX];	/* index in found */
-	size_t			 nhashed;
-};
 
 static struct {
 	struct sources		*sources;
@@ -45,12 +33,8 @@ static struct {
 	uint64_t		 granted, cached, denied, slowed, tempfailed;
 } self = { .attempts = TAILQ_HEAD_INITIALIZER(self.attempts) };
 
-static void	next_source(struct attempt *);
 static void	decide(struct attempt *);
 static void	judged(void *, const struct worker_result *);
-static void	grant(struct attempt *, const struct account *);
-static void	deny(struct attempt *);
-static void	tempfail(struct attempt *);
 
 int
 judge_init(struct sources *sources, unsigned int threads)
@@ -88,7 +72,7 @@ log_name(const char *user)
 	return (name);
 }
 
-static void
+void
 attempt_free(struct attempt *at)
 {
 	size_t	i;
@@ -97,6 +81,7 @@ attempt_free(struct attempt *at)
 	self.n--;
 	for (i = 0; i < at->nfound; i++)
 		freezero(at->found[i], sizeof(*at->found[i]));
+	freezero(at->scram, sizeof(*at->scram));
 	freezero(at, sizeof(*at));
 	if (self.n == 0 && role_draining()) {
 		hold_flush();
@@ -120,13 +105,13 @@ answer(const struct attempt *at, unsigned int result, int64_t after_ms)
 }
 
 /* Too many failures: refuse, and say later so. */
-static int
-slowed_down(struct attempt *at)
+int
+attempt_slowed(struct attempt *at)
 {
 	int64_t		now = now_ms() / 1000;
 	unsigned int	delay;
 
-	if (!throttle_refuses(self.throttle, at->ask.addr, at->ask.user, now))
+	if (!throttle_refuses(self.throttle, at->ask.addr, at->name, now))
 		return (0);
 	self.slowed++;
 	log_info("authentication refused: user=%s addr=%s proto=%s conn=%u: "
@@ -138,8 +123,9 @@ slowed_down(struct attempt *at)
 	return (1);
 }
 
-void
-judge_login(struct peer *net, const struct msg_AUTH_TRY *ask)
+struct attempt *
+attempt_new(struct peer *net, const struct msg_AUTH_TRY *ask,
+    void (*done)(struct attempt *))
 {
 	struct msg_AUTH_DONE	 busy = { .conn = ask->conn,
 				    .result = AUTH_TEMPFAIL };
@@ -148,18 +134,31 @@ judge_login(struct peer *net, const struct msg_AUTH_TRY *ask)
 	if (self.n >= JUDGE_MAX || (at = calloc(1, sizeof(*at))) == NULL) {
 		self.tempfailed++;
 		hold_answer(net, &busy, 0);
-		return;
+		return (NULL);
 	}
 	at->net = net;
 	at->ask = *ask;
+	(void)sources_name(self.sources, ask->user, at->name,
+	    sizeof(at->name));
 	at->arrived = now_ms();
+	at->decide = done;
 	TAILQ_INSERT_TAIL(&self.attempts, at, entry);
 	self.n++;
+	return (at);
+}
+
+void
+judge_login(struct peer *net, const struct msg_AUTH_TRY *ask)
+{
+	struct attempt	*at;
+
+	if ((at = attempt_new(net, ask, decide)) == NULL)
+		return;
 	if (sasl_prep_user(ask->user, strlen(ask->user)) == -1 ||
 	    sasl_prep_pass(ask->pass, strlen(ask->pass)) == -1)
-		deny(at);
-	else if (!slowed_down(at))
-		next_source(at);
+		attempt_deny(at);
+	else if (!attempt_slowed(at))
+		attempt_find(at);
 }
 
 void
@@ -216,17 +215,17 @@ source_answer(enum source_result result, const struct account *a,
 	case SOURCE_UNKNOWN:
 		break;
 	}
-	next_source(at);
+	attempt_find(at);
 }
 
-static void
-next_source(struct attempt *at)
+void
+attempt_find(struct attempt *at)
 {
 	if (at->source < sources_count(self.sources))
 		sources_find(self.sources, at->source++, at->ask.user,
 		    source_answer, at);
 	else
-		decide(at);
+		at->decide(at);
 }
 
 static void
@@ -261,7 +260,7 @@ decide(struct attempt *at)
 		verdict = cache_get(self.cache, &key, at->arrived / 1000);
 		if (verdict == CACHE_RIGHT && cacheable(at->found[i])) {
 			self.cached++;
-			grant(at, at->found[i]);
+			attempt_grant(at, at->found[i]);
 			return;
 		}
 		if (verdict == CACHE_WRONG && cacheable(at->found[i]))
@@ -270,7 +269,7 @@ decide(struct attempt *at)
 		hashes[at->nhashed++] = at->found[i]->hash;
 	}
 	if (at->nhashed == 0 && at->nfound > 0) {
-		deny(at);
+		attempt_deny(at);
 		return;
 	}
 	if (at->nhashed == 0)
@@ -281,7 +280,7 @@ decide(struct attempt *at)
 		log_warnx("user=%s addr=%s: password not checked: %s",
 		    log_name(at->ask.user), at->ask.addr,
 		    errno == EAGAIN ? "too many wait" : strerror(errno));
-		tempfail(at);
+		attempt_tempfail(at);
 	}
 }
 
@@ -297,10 +296,10 @@ judged(void *arg, const struct worker_result *r)
 	struct cache_login	 key;
 	size_t			 i;
 
-	if (slowed_down(at))
+	if (attempt_slowed(at))
 		return;
 	if (at->nhashed == 0) {
-		deny(at);
+		attempt_deny(at);
 		return;
 	}
 	if (r->unusable > 0)
@@ -315,20 +314,20 @@ judged(void *arg, const struct worker_result *r)
 		    CACHE_WRONG, now_ms() / 1000);
 	}
 	if (r->match != -1)
-		grant(at, at->found[at->hashed[r->match]]);
+		attempt_grant(at, at->found[at->hashed[r->match]]);
 	else if (r->failed > 0)
-		tempfail(at);
+		attempt_tempfail(at);
 	else
-		deny(at);
+		attempt_deny(at);
 }
 
-static void
-grant(struct attempt *at, const struct account *a)
+void
+attempt_grant(struct attempt *at, const struct account *a)
 {
 	struct auth_grant	g = { 0 };
 
 	self.granted++;
-	throttle_succeeded(self.throttle, at->ask.addr, at->ask.user,
+	throttle_succeeded(self.throttle, at->ask.addr, at->name,
 	    at->arrived / 1000);
 	log_info("authenticated: user=%s addr=%s proto=%s conn=%u",
 	    log_name(a->user), at->ask.addr, at->ask.proto,
@@ -350,27 +349,27 @@ grant(struct attempt *at, const struct account *a)
 	attempt_free(at);
 }
 
-static void
-deny(struct attempt *at)
+void
+attempt_deny(struct attempt *at)
 {
 	unsigned int	delay;
 
 	if (at->failed) {
-		tempfail(at);
+		attempt_tempfail(at);
 		return;
 	}
 	self.denied++;
 	log_info("authentication failed: user=%s addr=%s proto=%s conn=%u",
 	    log_name(at->ask.user), at->ask.addr, at->ask.proto,
 	    (unsigned int)at->ask.conn);
-	delay = throttle_failed(self.throttle, at->ask.addr, at->ask.user,
+	delay = throttle_failed(self.throttle, at->ask.addr, at->name,
 	    at->ask.pass, at->arrived / 1000);
 	answer(at, AUTH_DENIED, delay * 1000);
 	attempt_free(at);
 }
 
-static void
-tempfail(struct attempt *at)
+void
+attempt_tempfail(struct attempt *at)
 {
 	self.tempfailed++;
 	answer(at, AUTH_TEMPFAIL, 0);

@@ -38,6 +38,12 @@ enum source_result {
 typedef void (*source_cb)(enum source_result, const struct account *,
 	    const char *why, void *arg);
 
+/*
+ * The name under which the table has, or would have, this login; returns it.
+ * Names of the same account give the same.
+ */
+const char *source_table_name(const struct conf *, const struct conf_table *,
+	    const char *login, char *, size_t);
 /* Answers at once. */
 void	source_system(const struct conf *, const char *login, source_cb,
 	    void *arg);

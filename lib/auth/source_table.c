@@ -76,12 +76,40 @@ add_key(struct search *s, size_t locallen, const struct conf_domain *d)
 		s->n++;
 }
 
+/* What to look up, in this order. */
+static void
+make_keys(struct search *s, const struct conf_table *t, const char *login)
+{
+	const char	*at;
+
+	if (strlcpy(s->keys[0], login, sizeof(s->keys[0])) >=
+	    sizeof(s->keys[0]))
+		return;
+	lower(s->keys[0]);
+	s->n = 1;
+	if ((at = strrchr(s->keys[0], '@')) != NULL)
+		add_key(s, (size_t)(at - s->keys[0]),
+		    conf_domain_find(s->conf, at + 1));
+	else if ((s->domain = only_domain(s->conf, t)) != NULL)
+		add_key(s, strlen(s->keys[0]), s->domain);
+}
+
+const char *
+source_table_name(const struct conf *conf, const struct conf_table *t,
+    const char *login, char *out, size_t size)
+{
+	struct search	s = { .conf = conf };
+
+	make_keys(&s, t, login);
+	(void)strlcpy(out, s.n > 0 ? s.keys[s.n - 1] : "", size);
+	return (out);
+}
+
 void
 source_table(const struct conf *conf, const struct conf_table *t,
     struct table_refresh *table, const char *login, source_cb cb, void *arg)
 {
 	struct search	*s;
-	const char	*at;
 
 	if ((s = calloc(1, sizeof(*s))) == NULL) {
 		cb(SOURCE_FAILED, NULL, strerror(errno), arg);
@@ -91,16 +119,7 @@ source_table(const struct conf *conf, const struct conf_table *t,
 	s->table = table;
 	s->cb = cb;
 	s->arg = arg;
-	if (strlcpy(s->keys[0], login, sizeof(s->keys[0])) <
-	    sizeof(s->keys[0])) {
-		lower(s->keys[0]);
-		s->n = 1;
-		if ((at = strrchr(s->keys[0], '@')) != NULL)
-			add_key(s, (size_t)(at - s->keys[0]),
-			    conf_domain_find(conf, at + 1));
-		else if ((s->domain = only_domain(conf, t)) != NULL)
-			add_key(s, strlen(s->keys[0]), s->domain);
-	}
+	make_keys(s, t, login);
 	next_key(s);
 }
 

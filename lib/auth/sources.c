@@ -126,6 +126,20 @@ sources_find(struct sources *s, size_t i, const char *login, source_cb cb,
 		source_table(s->conf, src->conf, src->table, login, cb, arg);
 }
 
+const char *
+sources_name(const struct sources *s, const char *login, char *out,
+    size_t size)
+{
+	size_t	i;
+
+	for (i = 0; i < s->n; i++)
+		if (s->list[i].conf != NULL)
+			return (source_table_name(s->conf, s->list[i].conf,
+			    login, out, size));
+	(void)strlcpy(out, login, size);
+	return (out);
+}
+
 static void
 log_report(const char *name, const struct table_report *r)
 {

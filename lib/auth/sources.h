@@ -21,6 +21,9 @@ size_t		 sources_count(const struct sources *);
 /* Ask source i who login is; see source.h. */
 void		 sources_find(struct sources *, size_t i, const char *login,
 		    source_cb, void *arg);
+/* The one name of an account that may have several; returns it. */
+const char	*sources_name(const struct sources *, const char *login,
+		    char *, size_t);
 /* A TABLE message; logs what it brought. 0 if the table is none of ours. */
 int		 sources_table(struct sources *, unsigned int index, int failed,
 		    int fd);

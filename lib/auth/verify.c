@@ -183,6 +183,14 @@ verify_password(const char *hash, const char *pass)
 	return (VERIFY_UNUSABLE);
 }
 
+const char *
+verify_plain(const char *hash)
+{
+	const char	*rest;
+
+	return (scheme_of(hash, &rest) == SCHEME_PLAIN ? rest : NULL);
+}
+
 int
 verify_locked(const char *hash)
 {

@@ -25,6 +25,8 @@ enum verify_result {
 
 /* Takes milliseconds, and memory that the hash asks for; thread-safe. */
 enum verify_result verify_password(const char *hash, const char *pass);
+/* What follows {PLAIN}; NULL for any other hash. */
+const char *verify_plain(const char *hash);
 /* 1 if no password may open this account: empty, "*", "!...", "x". */
 int	verify_locked(const char *hash);
 /*

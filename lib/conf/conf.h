@@ -295,6 +295,8 @@ void		 conf_print_cond(FILE *, const struct conf_cond *);
 void		 conf_print_route(FILE *, const struct conf_route *);
 
 struct conf_domain *conf_domain_find(const struct conf *, const char *name);
+/* May anybody have stored keys, as SCRAM needs them?  The system has none. */
+int		 conf_has_keys(const struct conf *);
 struct conf_table  *conf_table_find(const struct conf *, const char *name);
 struct conf_table  *conf_table_index(const struct conf *, unsigned int);
 /* A file of ours, which the parent opens: text or an SQLite database. */

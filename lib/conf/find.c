@@ -254,3 +254,14 @@ conf_expand(const char *tmpl, const char *user, const char *home, char *out,
 	}
 	return (0);
 }
+
+int
+conf_has_keys(const struct conf *conf)
+{
+	const struct conf_auth	*a;
+
+	TAILQ_FOREACH(a, &conf->auths, entry)
+		if (a->kind == USERS_TABLE)
+			return (1);
+	return (0);
+}

@@ -109,6 +109,9 @@ void		 control_close(void);
 int		 control_socket(const struct conf *, const char *name);
 void		 control_ask(struct peer *, struct msg *);
 
+/* decoy.c: to auth, if there are stored keys; -1 logged */
+int		 give_decoy_key(struct peer *, const struct conf *);
+
 /* audit.c */
 char		*audit_print(int json, int running);
 

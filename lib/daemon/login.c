@@ -26,6 +26,7 @@
 #include "daemon/login.h"
 #include "log/log.h"
 #include "net/conn.h"
+#include "sasl/sasl.h"
 #include "tls/server.h"
 
 #define LOGIN_SECONDS	60		/* from connecting to the session */
@@ -58,6 +59,7 @@ struct login {
 	unsigned int	 id;
 	unsigned int	 tries;
 	int		 asked;		/* a verdict is on its way */
+	int		 exchange;	/* auth remembers one */
 	char		*user;
 	char		 addr[C_ADDR];
 };
@@ -70,12 +72,14 @@ static struct {
 	LIST_HEAD(, login) ids[ID_BUCKETS];
 	struct event	*stop;
 	int		 stopping;	/* a stop, not a reload */
+	int		 has_keys;
 	unsigned int	 count, max, next;
 	unsigned long	 accepted, turned_away, granted, refused;
 } net = {
 	.waiting = TAILQ_HEAD_INITIALIZER(net.waiting),
 };
 
+static void	net_auth_challenge(struct peer *, struct msg *);
 static void	net_auth_done(struct peer *, struct msg *);
 static void	net_session(struct peer *, struct msg *);
 static unsigned int most_connections(void);
@@ -104,6 +108,7 @@ const struct handler login_handlers[] = {
 	{ M_CERT,	net_cert },
 	{ M_LISTENER,	net_listener },
 	{ M_SIGNED,	tls_serve_signed },
+	{ M_AUTH_CHALLENGE, net_auth_challenge },
 	{ M_AUTH_DONE,	net_auth_done },
 	{ M_SESSION,	net_session },
 	{ 0, NULL }
@@ -133,6 +138,7 @@ login_go(const struct login_proto *proto)
 	    evtimer_new(role_base(), on_stop, NULL)) == NULL)
 		fatal("login");
 	net.max = most_connections();
+	net.has_keys = conf_has_keys(net.conf);
 	doors_open(proto->name, take);
 }
 
@@ -337,6 +343,7 @@ login_free(struct login *l)
 {
 	if (l->phase != PHASE_SESSION)
 		TAILQ_REMOVE(&net.waiting, l, entry);
+	login_cancel(l);
 	LIST_REMOVE(l, byid);
 	if (l->timer != NULL)
 		event_free(l->timer);
@@ -399,6 +406,28 @@ begin(struct login *l)
 /* The verdict and the hand-over. */
 
 static void
+net_auth_challenge(struct peer *p, struct msg *m)
+{
+	const struct msg_AUTH_CHALLENGE *ch = m->body;
+	struct login *l;
+
+	(void)p;
+	if ((l = find(ch->conn)) == NULL || !l->asked || !l->exchange)
+		return;
+	l->asked = 0;
+	if (l->phase == PHASE_ORPHAN) {
+		login_free(l);
+		return;
+	}
+	if (l->phase != PHASE_WAIT)
+		return;
+	l->phase = PHASE_OPEN;
+	net.proto->challenge(l, l->state, ch->text);
+	if (l->phase == PHASE_OPEN)
+		conn_resume(l->conn);
+}
+
+static void
 net_auth_done(struct peer *p, struct msg *m)
 {
 	const struct msg_AUTH_DONE *done = m->body;
@@ -414,6 +443,7 @@ net_auth_done(struct peer *p, struct msg *m)
 		return;
 	}
 	l->asked = 0;
+	l->exchange = 0;
 	if (l->phase == PHASE_ORPHAN)
 		login_free(l);
 	else if (l->phase == PHASE_WAIT)
@@ -448,6 +478,7 @@ hand_over(struct login *l, int fd)
 	size_t n;
 
 	net.granted++;
+	l->exchange = 0;
 	log_info("login: user=%s addr=%s tls=%s conn=%u",
 	    l->user != NULL ? l->user : "", l->addr,
 	    conn_is_tls(l->conn) ? conn_cipher(l->conn) : "no", l->id);
@@ -641,6 +672,53 @@ login_try(struct login *l, const char *user, const char *pass)
 		peer_send(auth, M_AUTH_TRY, &ask, -1);
 	}
 	explicit_bzero(&ask, sizeof(ask));
+}
+
+void
+login_exchange(struct login *l, const struct sasl_server *s)
+{
+	struct msg_AUTH_START start = { .conn = l->id };
+	struct msg_AUTH_STEP step = { .conn = l->id };
+	struct peer *auth = role_peer(ROLE_AUTH);
+
+	l->phase = PHASE_WAIT;
+	conn_pause(l->conn);
+	if (auth == NULL || net.stopping) {
+		refuse(l, AUTH_TEMPFAIL);
+		return;
+	}
+	l->asked = 1;
+	l->exchange = 1;
+	if (sasl_server_begins(s)) {
+		start.tls = (uint64_t)conn_is_tls(l->conn);
+		strlcpy(start.proto, net.proto->name, sizeof(start.proto));
+		strlcpy(start.addr, l->addr, sizeof(start.addr));
+		strlcpy(start.text, sasl_server_message(s),
+		    sizeof(start.text));
+		peer_send(auth, M_AUTH_START, &start, -1);
+	} else {
+		strlcpy(step.text, sasl_server_message(s), sizeof(step.text));
+		peer_send(auth, M_AUTH_STEP, &step, -1);
+	}
+	explicit_bzero(&start, sizeof(start));
+	explicit_bzero(&step, sizeof(step));
+}
+
+void
+login_cancel(struct login *l)
+{
+	struct msg_AUTH_CANCEL cancel = { .conn = l->id };
+	struct peer *auth = role_peer(ROLE_AUTH);
+
+	if (l->exchange && auth != NULL)
+		peer_send(auth, M_AUTH_CANCEL, &cancel, -1);
+	l->exchange = 0;
+}
+
+int
+login_has_keys(void)
+{
+	return (net.has_keys);
 }
 
 void

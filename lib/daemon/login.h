@@ -16,6 +16,7 @@
 #include "privsep/role.h"
 
 struct conn;
+struct sasl_server;
 struct login;			/* a connection */
 
 /* Why a connection is ended from our side. */
@@ -33,6 +34,8 @@ struct login_proto {
 	size_t	 (*input)(struct login *, void *, const char *, size_t);
 	/* TLS by command is up: forget all that was said before. */
 	void	 (*secured)(struct login *, void *);
+	/* auth's answer in an exchange; text as it is to be sent, decoded */
+	void	 (*challenge)(struct login *, void *, const char *text);
 	/* The try was not granted: AUTH_* but AUTH_GRANTED. */
 	void	 (*refused)(struct login *, void *, unsigned int result);
 	/*
@@ -69,6 +72,12 @@ void		 login_starttls(struct login *);
  */
 void		 login_try(struct login *, const char *user,
 		    const char *pass);
+/* Have auth answer the message of an exchange; the same wait. */
+void		 login_exchange(struct login *, const struct sasl_server *);
+/* The client gave it up. */
+void		 login_cancel(struct login *);
+/* Are mechanisms of use that need stored keys? */
+int		 login_has_keys(void);
 /* Close after what was written. */
 void		 login_close(struct login *);
 

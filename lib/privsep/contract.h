@@ -15,6 +15,7 @@
 #define C_MAILADDR	322		/* 64 @ 255, terminated, and "<>" */
 #define C_REPLY		512
 #define C_UIDL		256		/* a format of POP3's unique ids */
+#define C_SASL		1024		/* a message of a SASL exchange */
 
 /* clang-format off */
 
@@ -96,6 +97,29 @@
 	NUM(result, 3)							\
 	STR(user, C_USER)
 
+/*
+ * A login whose password does not travel (SCRAM): net carries what the client
+ * says, decoded and otherwise as it is, and what auth answers.  The verdict is
+ * that of AUTH_TRY.  auth forgets an exchange that is cancelled or too slow.
+ */
+#define AUTH_START_FIELDS(NUM, STR, SECRET)				\
+	NUM(conn, UINT32_MAX)						\
+	NUM(tls, 1)							\
+	STR(proto, 16)							\
+	STR(addr, C_ADDR)						\
+	SECRET(text, C_SASL)
+#define AUTH_STEP_FIELDS(NUM, STR, SECRET)				\
+	NUM(conn, UINT32_MAX)						\
+	SECRET(text, C_SASL)
+#define AUTH_CHALLENGE_FIELDS(NUM, STR, SECRET)				\
+	NUM(conn, UINT32_MAX)						\
+	SECRET(text, C_SASL)
+#define AUTH_CANCEL_FIELDS(NUM, STR, SECRET)				\
+	NUM(conn, UINT32_MAX)
+/* In hexadecimal; made once and kept, the same for all daemons. */
+#define DECOY_KEY_FIELDS(NUM, STR, SECRET)				\
+	SECRET(key, 65)
+
 /* mailctl and a control socket: a question, lines of text, the end. */
 #define CTL_ASK_FIELDS(NUM, STR, SECRET)				\
 	NUM(what, 64)							\
@@ -128,6 +152,11 @@ MSG(STATS,	R_PARENT,	R_ALL,		0, 0, 0, WHEN_RUN)	\
 MSG(SIGN,	R_NET,		R_SIGNER,	1024, 0, 20000, WHEN_RUN) \
 MSG(SIGNED,	R_SIGNER,	R_NET,		1024, 0, 0, WHEN_RUN)	\
 MSG(AUTH_TRY,	R_NET,		R_AUTH,		0, 0, 20000, WHEN_RUN)	\
+MSG(AUTH_START,	R_NET,		R_AUTH,		0, 0, 20000, WHEN_RUN)	\
+MSG(AUTH_STEP,	R_NET,		R_AUTH,		0, 0, 40000, WHEN_RUN)	\
+MSG(AUTH_CANCEL, R_NET,		R_AUTH,		0, 0, 40000, WHEN_RUN)	\
+MSG(AUTH_CHALLENGE, R_AUTH,	R_NET,		0, 0, 0, WHEN_RUN)	\
+MSG(DECOY_KEY,	R_PARENT,	R_AUTH,		0, 0, 0, WHEN_START)	\
 MSG(AUTH_DONE,	R_AUTH | R_PARENT | R_LOOKUP, R_NET, 0, 0, 0, WHEN_RUN)	\
 MSG(CTL_ASK,	R_CTL,	R_PARENT | R_QUEUE,	0, 0, 50, WHEN_RUN)	\
 MSG(CTL_TEXT,	R_PARENT | R_QUEUE, R_CTL,	32768, 0, 0, WHEN_RUN)	\

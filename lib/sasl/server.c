@@ -1,5 +1,6 @@
 /*
- * server: PLAIN and LOGIN as state machines.
+ * server: PLAIN and LOGIN as state machines; SCRAM-SHA-256 as far as a
+ * process can carry it that holds no keys: lines in, messages out.
  *
  * Runs in processes that talk to strangers, before any login.  An exchange
  * holds one name and one password, of bounded length, and wipes both.  A line
@@ -18,6 +19,7 @@
 
 struct mechanism {
 	const char	*name;
+	int		 stored;	/* needs stored keys */
 	const char	*challenge;	/* without an initial response */
 	enum sasl_status (*step)(struct sasl_server *, const char *, size_t);
 };
@@ -27,30 +29,44 @@ struct sasl_server {
 	const char		*challenge;
 	char			 user[SASL_USER_MAX + 1];
 	char			 pass[SASL_PASS_MAX + 1];
+	unsigned int		 messages;	/* that auth has seen */
+	char			 text[BASE64_ENCODED(SASL_MESSAGE) + 1];
 };
 
 static enum sasl_status	step_plain(struct sasl_server *, const char *, size_t);
 static enum sasl_status	step_login(struct sasl_server *, const char *, size_t);
+static enum sasl_status	step_scram(struct sasl_server *, const char *, size_t);
 
 /* "Username:" and "Password:", which some clients insist on. */
 static const struct mechanism mechanisms[] = {
-	{ "PLAIN", "", step_plain },
-	{ "LOGIN", "VXNlcm5hbWU6", step_login },
+	{ "SCRAM-SHA-256", 1, "", step_scram },
+	{ "PLAIN", 0, "", step_plain },
+	{ "LOGIN", 0, "VXNlcm5hbWU6", step_login },
 };
 
 #define NMECHANISMS	(sizeof(mechanisms) / sizeof(mechanisms[0]))
 #define ASK_PASSWORD	"UGFzc3dvcmQ6"
 
-const char *const sasl_mechanisms[] = { "PLAIN", "LOGIN", NULL };
+const char *
+sasl_mechanism(size_t i, int scram)
+{
+	size_t	n;
+
+	for (n = 0; n < NMECHANISMS; n++)
+		if ((scram || !mechanisms[n].stored) && i-- == 0)
+			return (mechanisms[n].name);
+	return (NULL);
+}
 
 struct sasl_server *
-sasl_server_new(const char *name)
+sasl_server_new(const char *name, int scram)
 {
 	struct sasl_server	*s;
 	size_t			 i;
 
 	for (i = 0; i < NMECHANISMS; i++)
-		if (strcasecmp(name, mechanisms[i].name) == 0)
+		if ((scram || !mechanisms[i].stored) &&
+		    strcasecmp(name, mechanisms[i].name) == 0)
 			break;
 	if (i == NMECHANISMS) {
 		errno = ENOTSUP;
@@ -124,6 +140,29 @@ sasl_server_mech(const struct sasl_server *s)
 	return (s->mech->name);
 }
 
+const char *
+sasl_server_message(const struct sasl_server *s)
+{
+	return (s->text);
+}
+
+int
+sasl_server_begins(const struct sasl_server *s)
+{
+	return (s->messages == 1);
+}
+
+enum sasl_status
+sasl_server_answer(struct sasl_server *s, const char *text)
+{
+	size_t	len = strlen(text);
+
+	if (base64_encode(text, len, s->text, sizeof(s->text)) == -1)
+		return (SASL_TOO_LONG);
+	s->challenge = s->text;
+	return (SASL_CHALLENGE);
+}
+
 static enum sasl_status
 take_user(struct sasl_server *s, const char *p, size_t len)
 {
@@ -189,4 +228,21 @@ step_login(struct sasl_server *s, const char *m, size_t len)
 		return (status);
 	s->challenge = ASK_PASSWORD;
 	return (SASL_CHALLENGE);
+}
+
+/*
+ * RFC 5802 5: text without NUL.  Three messages come: the first, the proof,
+ * and an empty one that acknowledges the server's signature.
+ */
+static enum sasl_status
+step_scram(struct sasl_server *s, const char *m, size_t len)
+{
+	if (len >= SASL_MESSAGE)
+		return (SASL_TOO_LONG);
+	if (memchr(m, '\0', len) != NULL || (len == 0) != (s->messages == 2))
+		return (SASL_BAD_SYNTAX);
+	memcpy(s->text, m, len);
+	s->text[len] = '\0';
+	s->messages++;
+	return (SASL_ASK);
 }

@@ -68,7 +68,7 @@ test_plain(void)
 	enum sasl_status	 got;
 
 	for (i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
-		if ((s = sasl_server_new("plain")) == NULL ||
+		if ((s = sasl_server_new("plain", 1)) == NULL ||
 		    base64_encode(plain[i].message, plain[i].len, text,
 		    sizeof(text)) == -1)
 			return;
@@ -87,7 +87,7 @@ test_plain(void)
 static enum sasl_status
 plain_of(size_t zlen, size_t ulen, size_t plen)
 {
-	struct sasl_server	*s = sasl_server_new("PLAIN");
+	struct sasl_server	*s = sasl_server_new("PLAIN", 1);
 	char			 message[4096], text[8192];
 	size_t			 n = 0;
 	enum sasl_status	 st;
@@ -117,7 +117,7 @@ test_lengths(void)
 	TEST("huge", plain_of(1000, 1000, 1000) == SASL_TOO_LONG);
 	memset(line, 'A', sizeof(line));
 	{
-		struct sasl_server *s = sasl_server_new("LOGIN");
+		struct sasl_server *s = sasl_server_new("LOGIN", 1);
 
 		TEST("line-over", sasl_server_start(s, line,
 		    SASL_LINE_MAX + 1) == SASL_TOO_LONG);
@@ -141,13 +141,13 @@ test_bad_base64(void)
 		for (n = 1; n < sizeof(text) - 1; n++) {
 			if (n % 4 == 0)
 				continue;
-			s = sasl_server_new(mechs[i]);
+			s = sasl_server_new(mechs[i], 1);
 			snprintf(name, sizeof(name), "cut-%s-%zu", mechs[i], n);
 			TEST(name, sasl_server_step(s, text, n) ==
 			    SASL_BAD_BASE64);
 			sasl_server_free(s);
 		}
-	s = sasl_server_new("PLAIN");
+	s = sasl_server_new("PLAIN", 1);
 	TEST("garbage", sasl_server_step(s, "!!!!", 4) == SASL_BAD_BASE64);
 	TEST("crlf", sasl_server_step(s, "AHR\r", 4) == SASL_BAD_BASE64);
 	TEST("nul-in-line", sasl_server_step(s, "AH\0p", 4) ==
@@ -161,7 +161,7 @@ test_bad_base64(void)
 static void
 test_login(void)
 {
-	struct sasl_server	*s = sasl_server_new("Login");
+	struct sasl_server	*s = sasl_server_new("Login", 1);
 
 	TEST("login-start", sasl_server_start(s, NULL, 0) == SASL_CHALLENGE);
 	TEST_STR("login-ask-user", sasl_server_challenge(s), "VXNlcm5hbWU6");
@@ -173,17 +173,69 @@ test_login(void)
 	TEST_STR("login-pass-is", sasl_server_pass(s), "tanstaaftanstaaf");
 	sasl_server_free(s);
 
-	s = sasl_server_new("LOGIN");
+	s = sasl_server_new("LOGIN", 1);
 	TEST("login-initial", sasl_server_start(s, "dGlt", 4) ==
 	    SASL_CHALLENGE);
 	TEST("login-no-pass", sasl_server_step(s, "", 0) == SASL_BAD_SYNTAX);
 	sasl_server_free(s);
 
-	s = sasl_server_new("LOGIN");
+	s = sasl_server_new("LOGIN", 1);
 	TEST("login-no-user", sasl_server_step(s, "", 0) == SASL_BAD_SYNTAX);
 	TEST("login-nul-user", sasl_server_step(s, "dGkAbQ==", 8) ==
 	    SASL_BAD_SYNTAX);
 	TEST("login-cancel", sasl_server_step(s, "*", 1) == SASL_CANCELLED);
+	sasl_server_free(s);
+}
+
+/* What the client says goes on as it is; what auth says comes back. */
+static void
+test_scram(void)
+{
+	struct sasl_server	*s = sasl_server_new("scram-sha-256", 1);
+	char			 line[SASL_LINE_MAX + 1], text[SASL_MESSAGE];
+	size_t			 i;
+
+	TEST("scram-start", sasl_server_start(s, NULL, 0) == SASL_CHALLENGE);
+	TEST_STR("scram-asks", sasl_server_challenge(s), "");
+	TEST("scram-first", sasl_server_step(s, "biwsbj1hLHI9Yg==", 16) ==
+	    SASL_ASK);
+	TEST_STR("scram-first-is", sasl_server_message(s), "n,,n=a,r=b");
+	TEST("scram-begins", sasl_server_begins(s));
+	TEST("scram-answer", sasl_server_answer(s, "r=bc,s=QQ==,i=4096") ==
+	    SASL_CHALLENGE);
+	TEST_STR("scram-answer-is", sasl_server_challenge(s),
+	    "cj1iYyxzPVFRPT0saT00MDk2");
+	TEST("scram-proof", sasl_server_step(s, "Yz1iaXdz", 8) == SASL_ASK &&
+	    !sasl_server_begins(s));
+	TEST_STR("scram-proof-is", sasl_server_message(s), "c=biws");
+	TEST("scram-verifier", sasl_server_answer(s, "v=x") ==
+	    SASL_CHALLENGE);
+	TEST("scram-more", sasl_server_step(s, "eA==", 4) == SASL_BAD_SYNTAX);
+	TEST("scram-acknowledged", sasl_server_step(s, "", 0) == SASL_ASK);
+	TEST("scram-fourth", sasl_server_step(s, "", 0) == SASL_BAD_SYNTAX);
+	sasl_server_free(s);
+
+	s = sasl_server_new("SCRAM-SHA-256", 1);
+	TEST("scram-empty", sasl_server_start(s, "=", 1) == SASL_BAD_SYNTAX);
+	TEST("scram-nul", sasl_server_step(s, "biwAbj1h", 8) ==
+	    SASL_BAD_SYNTAX);
+	TEST("scram-garbage", sasl_server_step(s, "b!ws", 4) ==
+	    SASL_BAD_BASE64);
+	TEST("scram-cancel", sasl_server_step(s, "*", 1) == SASL_CANCELLED);
+	memset(line, 'A', sizeof(line));
+	TEST("scram-line-over", sasl_server_step(s, line, sizeof(line)) ==
+	    SASL_TOO_LONG);
+	memset(line, 'Q', sizeof(line));
+	for (i = 0; i + 4 <= SASL_LINE_MAX; i += 4)
+		memcpy(line + i, "eHh4", 4);
+	TEST("scram-line-at", sasl_server_step(s, line, SASL_LINE_MAX) ==
+	    SASL_ASK && strlen(sasl_server_message(s)) ==
+	    BASE64_DECODED(SASL_LINE_MAX));
+	memset(text, 'y', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	TEST("scram-long-answer", sasl_server_answer(s, text) ==
+	    SASL_CHALLENGE && strlen(sasl_server_challenge(s)) ==
+	    BASE64_ENCODED(sizeof(text) - 1));
 	sasl_server_free(s);
 }
 
@@ -193,11 +245,11 @@ test_start(void)
 	struct sasl_server	*s;
 
 	errno = 0;
-	TEST("unknown", sasl_server_new("CRAM-MD5") == NULL &&
+	TEST("unknown", sasl_server_new("CRAM-MD5", 1) == NULL &&
 	    errno == ENOTSUP);
-	TEST("unknown-empty", sasl_server_new("") == NULL);
-	TEST("unknown-longer", sasl_server_new("PLAINX") == NULL);
-	s = sasl_server_new("PLAIN");
+	TEST("unknown-empty", sasl_server_new("", 1) == NULL);
+	TEST("unknown-longer", sasl_server_new("PLAINX", 1) == NULL);
+	s = sasl_server_new("PLAIN", 1);
 	TEST_STR("mech-name", sasl_server_mech(s), "PLAIN");
 	TEST("initial-equals", sasl_server_start(s, "=", 1) ==
 	    SASL_BAD_SYNTAX);
@@ -206,8 +258,13 @@ test_start(void)
 	TEST_STR("challenge-empty", sasl_server_challenge(s), "");
 	sasl_server_free(s);
 	sasl_server_free(NULL);
-	TEST("offered", strcmp(sasl_mechanisms[0], "PLAIN") == 0 &&
-	    sasl_mechanisms[2] == NULL);
+	TEST_STR("offered-first", sasl_mechanism(0, 1), "SCRAM-SHA-256");
+	TEST_STR("offered-second", sasl_mechanism(1, 1), "PLAIN");
+	TEST("offered-end", sasl_mechanism(3, 1) == NULL);
+	TEST_STR("offered-no-keys", sasl_mechanism(0, 0), "PLAIN");
+	TEST("offered-no-keys-end", sasl_mechanism(2, 0) == NULL);
+	TEST("no-keys", sasl_server_new("SCRAM-SHA-256", 0) == NULL);
+	TEST("no-plus", sasl_server_new("SCRAM-SHA-256-PLUS", 1) == NULL);
 }
 
 int
@@ -217,6 +274,7 @@ main(void)
 	test_lengths();
 	test_bad_base64();
 	test_login();
+	test_scram();
 	test_start();
 	TEST_DONE();
 }

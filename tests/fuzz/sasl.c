@@ -20,7 +20,7 @@ static struct scram_verifier	verifier;
 static void
 exchange(const char *mech, const char *p, size_t len)
 {
-	struct sasl_server	*s = sasl_server_new(mech);
+	struct sasl_server	*s = sasl_server_new(mech, 1);
 	const char		*nl;
 	size_t			 n;
 	enum sasl_status	 st;
@@ -32,6 +32,12 @@ exchange(const char *mech, const char *p, size_t len)
 		nl = memchr(p, '\n', len);
 		n = nl == NULL ? len : (size_t)(nl - p);
 		st = sasl_server_step(s, p, n);
+		if (st == SASL_ASK) {
+			if (strlen(sasl_server_message(s)) >= SASL_MESSAGE)
+				abort();
+			/* the rest of the input stands for auth's answer */
+			st = sasl_server_answer(s, p);
+		}
 		if (nl == NULL)
 			break;
 		p = nl + 1;
@@ -113,7 +119,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	memcpy(text, data + 1, size - 1);
 	text[size - 1] = '\0';
-	switch (data[0] % 5) {
+	switch (data[0] % 6) {
 	case 0:
 		exchange("PLAIN", text, size - 1);
 		break;
@@ -125,6 +131,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 3:
 		verifiers(text);
+		break;
+	case 5:
+		exchange("SCRAM-SHA-256", text, size - 1);
 		break;
 	case 4:
 		base64(text, size - 1);
