@@ -113,7 +113,8 @@ RULES_OBJS = \
 	lib/rules/expand.o lib/rules/match.o lib/rules/prove.o \
 	lib/rules/prove_dim.o lib/rules/prove_net.o
 DAEMON_OBJS = \
-	lib/daemon/addrcount.o lib/daemon/audit.o lib/daemon/control.o \
+	lib/daemon/addrcount.o lib/daemon/audit.o lib/daemon/authask.o \
+	lib/daemon/control.o \
 	lib/daemon/ctlclient.o lib/daemon/ctlserve.o \
 	lib/daemon/decoy.o lib/daemon/doors.o \
 	lib/daemon/generation.o lib/daemon/give.o lib/daemon/login.o \

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/authask.h"
 #include "sasl/sasl.h"
 #include "smtp/command.h"
 #include "smtpd/net.h"
@@ -15,11 +16,8 @@
 void
 auth_end(struct session *s, int forget)
 {
-	struct msg_AUTH_CANCEL	 cancel = { .conn = s->id };
-	struct peer		*auth = role_peer(ROLE_AUTH);
-
-	if (s->exchange && forget && auth != NULL)
-		peer_send(auth, M_AUTH_CANCEL, &cancel, -1);
+	if (s->exchange && forget)
+		authask_cancel(role_peer(ROLE_AUTH), s->id);
 	s->exchange = 0;
 	sasl_server_free(s->sasl);
 	s->sasl = NULL;
@@ -54,62 +52,54 @@ wait_for_auth(struct session *s)
 	conn_pause(s->conn);
 }
 
+/* NULL: the client was told. */
+static struct peer *
+find_auth(struct session *s, struct authask *who)
+{
+	struct peer	*auth = role_peer(ROLE_AUTH);
+
+	who->conn = s->id;
+	who->tls = conn_is_tls(s->conn);
+	who->proto = "smtp";
+	who->addr = s->addr;
+	if (auth == NULL) {
+		auth_end(s, 1);
+		net_reply(s, "454 4.7.0 no authentication now, try again "
+		    "later");
+	}
+	return (auth);
+}
+
 static void
 ask_auth(struct session *s)
 {
-	struct msg_AUTH_TRY	 try = { .conn = s->id };
-	struct peer		*auth = role_peer(ROLE_AUTH);
-	int			 fits;
+	struct authask	 who;
+	struct peer	*auth;
+	int		 asked;
 
-	fits = strlcpy(try.user, sasl_server_user(s->sasl),
-	    sizeof(try.user)) < sizeof(try.user) &&
-	    strlcpy(try.pass, sasl_server_pass(s->sasl), sizeof(try.pass)) <
-	    sizeof(try.pass);
+	if ((auth = find_auth(s, &who)) == NULL)
+		return;
+	asked = authask_try(auth, &who, sasl_server_user(s->sasl),
+	    sasl_server_pass(s->sasl));
 	auth_end(s, 1);
-	if (!fits)
+	if (asked == -1)
 		net_reply(s, "535 5.7.8 authentication failed");
-	else if (auth == NULL)
-		net_reply(s, "454 4.7.0 no authentication now, try again "
-		    "later");
-	else {
-		try.tls = conn_is_tls(s->conn);
-		strlcpy(try.proto, "smtp", sizeof(try.proto));
-		strlcpy(try.addr, s->addr, sizeof(try.addr));
-		peer_send(auth, M_AUTH_TRY, &try, -1);
+	else
 		wait_for_auth(s);
-	}
-	explicit_bzero(&try, sizeof(try));
 }
 
 /* A message of an exchange that auth answers. */
 static void
 ask_exchange(struct session *s)
 {
-	struct msg_AUTH_START	 start = { .conn = s->id };
-	struct msg_AUTH_STEP	 step = { .conn = s->id };
-	struct peer		*auth = role_peer(ROLE_AUTH);
-	const char		*text = sasl_server_message(s->sasl);
+	struct authask	 who;
+	struct peer	*auth;
 
-	if (auth == NULL) {
-		auth_end(s, 0);
-		net_reply(s, "454 4.7.0 no authentication now, try again "
-		    "later");
+	if ((auth = find_auth(s, &who)) == NULL)
 		return;
-	}
+	authask_exchange(auth, &who, s->sasl);
 	s->exchange = 1;
-	if (sasl_server_begins(s->sasl)) {
-		start.tls = conn_is_tls(s->conn);
-		strlcpy(start.proto, "smtp", sizeof(start.proto));
-		strlcpy(start.addr, s->addr, sizeof(start.addr));
-		strlcpy(start.text, text, sizeof(start.text));
-		peer_send(auth, M_AUTH_START, &start, -1);
-	} else {
-		strlcpy(step.text, text, sizeof(step.text));
-		peer_send(auth, M_AUTH_STEP, &step, -1);
-	}
 	wait_for_auth(s);
-	explicit_bzero(&start, sizeof(start));
-	explicit_bzero(&step, sizeof(step));
 }
 
 static void

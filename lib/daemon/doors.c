@@ -5,6 +5,7 @@
  * then waits in the kernel's queue.
  */
 #include "os/compat.h"
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <errno.h>
 #include <event2/event.h>
@@ -19,6 +20,7 @@
 
 #define ACCEPT_BURST	16		/* a turn of the loop */
 #define CONF_BYTES	(16 << 20)
+#define SPARE_FDS	64		/* listeners, channels, log */
 
 struct door {
 	TAILQ_ENTRY(door) entry;
@@ -74,6 +76,28 @@ doors_close(void)
 		close(d->fd);
 		free(d);
 	}
+}
+
+/*
+ * Each needs a descriptor here and one to its session.  One that does not fit
+ * would be lost on its way from the parent.
+ */
+unsigned int
+doors_most(void)
+{
+	struct rlimit rl;
+	rlim_t most = doors.conf->max_sessions;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
+		fatal("getrlimit");
+	if (rl.rlim_cur < SPARE_FDS + 2)
+		fatalx("too few descriptors");
+	if (most <= (rl.rlim_cur - SPARE_FDS) / 2)
+		return ((unsigned int)most);
+	most = (rl.rlim_cur - SPARE_FDS) / 2;
+	log_warnx("descriptors suffice for %u sessions, not for %u",
+	    (unsigned int)most, doors.conf->max_sessions);
+	return ((unsigned int)most);
 }
 
 static void

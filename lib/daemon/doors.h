@@ -23,6 +23,8 @@ void	net_listener(struct peer *, struct msg *);
 
 /* What net_conf() read; NULL before. */
 const struct conf *doors_conf(void);
+/* How many clients there may be, with two descriptors each. */
+unsigned int doors_most(void);
 /*
  * Start accepting.  Exits if a listener's certificate cannot be used.
  */

@@ -10,7 +10,6 @@
  * state and two descriptors; bytes are copied by lib/net.
  */
 #include "os/compat.h"
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <errno.h>
 #include <event2/event.h>
@@ -22,11 +21,11 @@
 #include <unistd.h>
 
 #include "daemon/addrcount.h"
+#include "daemon/authask.h"
 #include "daemon/doors.h"
 #include "daemon/login.h"
 #include "log/log.h"
 #include "net/conn.h"
-#include "sasl/sasl.h"
 #include "tls/server.h"
 
 #define LOGIN_SECONDS	60		/* from connecting to the session */
@@ -34,7 +33,6 @@
 #define STOP_SECONDS	60		/* a shorter drain is the end */
 #define ORPHAN_SECONDS	120		/* for an answer nobody waits for */
 #define TRIES_MAX	4
-#define SPARE_FDS	64		/* listeners, channels, log */
 #define ID_BUCKETS	1024
 #define PREFACE_MAX	2048
 
@@ -82,7 +80,6 @@ static struct {
 static void	net_auth_challenge(struct peer *, struct msg *);
 static void	net_auth_done(struct peer *, struct msg *);
 static void	net_session(struct peer *, struct msg *);
-static unsigned int most_connections(void);
 static void	take(const struct conf_listen *, int, const struct sockaddr *,
 		    socklen_t);
 static int	make_room(void);
@@ -137,31 +134,9 @@ login_go(const struct login_proto *proto)
 	if ((net.addrs = addrcount_new()) == NULL || (net.stop =
 	    evtimer_new(role_base(), on_stop, NULL)) == NULL)
 		fatal("login");
-	net.max = most_connections();
+	net.max = doors_most();
 	net.has_keys = conf_has_keys(net.conf);
 	doors_open(proto->name, take);
-}
-
-/*
- * Each needs a descriptor here and one to its session.  One that does not fit
- * would be lost on its way from the parent.
- */
-static unsigned int
-most_connections(void)
-{
-	struct rlimit rl;
-	rlim_t most = net.conf->max_sessions;
-
-	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
-		fatal("getrlimit");
-	if (rl.rlim_cur < SPARE_FDS + 2)
-		fatalx("too few descriptors");
-	if (most <= (rl.rlim_cur - SPARE_FDS) / 2)
-		return ((unsigned int)most);
-	most = (rl.rlim_cur - SPARE_FDS) / 2;
-	log_warnx("descriptors suffice for %u sessions, not for %u",
-	    (unsigned int)most, net.conf->max_sessions);
-	return ((unsigned int)most);
 }
 
 /*
@@ -649,69 +624,57 @@ login_starttls(struct login *l)
 	}
 }
 
-void
-login_try(struct login *l, const char *user, const char *pass)
+/* What auth is asked; NULL: the client has been refused. */
+static struct peer *
+ask_auth(struct login *l, struct authask *who)
 {
-	struct msg_AUTH_TRY ask = { .conn = l->id };
 	struct peer *auth = role_peer(ROLE_AUTH);
 
 	l->phase = PHASE_WAIT;
 	conn_pause(l->conn);
-	if (auth == NULL || net.stopping)
-		refuse(l, AUTH_TEMPFAIL);
-	else if (strlcpy(ask.user, user, sizeof(ask.user)) >=
-	    sizeof(ask.user) || strlcpy(ask.pass, pass, sizeof(ask.pass)) >=
-	    sizeof(ask.pass))
-		refuse(l, AUTH_DENIED);	/* nobody has such a name */
-	else {
-		ask.tls = (uint64_t)conn_is_tls(l->conn);
-		strlcpy(ask.proto, net.proto->name, sizeof(ask.proto));
-		strlcpy(ask.addr, l->addr, sizeof(ask.addr));
-		l->user = strdup(user);
-		l->asked = 1;
-		peer_send(auth, M_AUTH_TRY, &ask, -1);
+	who->conn = l->id;
+	who->tls = conn_is_tls(l->conn);
+	who->proto = net.proto->name;
+	who->addr = l->addr;
+	if (auth != NULL && !net.stopping)
+		return (auth);
+	refuse(l, AUTH_TEMPFAIL);
+	return (NULL);
+}
+
+void
+login_try(struct login *l, const char *user, const char *pass)
+{
+	struct authask who;
+	struct peer *auth;
+
+	if ((auth = ask_auth(l, &who)) == NULL)
+		return;
+	if (authask_try(auth, &who, user, pass) == -1) {
+		refuse(l, AUTH_DENIED);
+		return;
 	}
-	explicit_bzero(&ask, sizeof(ask));
+	l->user = strdup(user);
+	l->asked = 1;
 }
 
 void
 login_exchange(struct login *l, const struct sasl_server *s)
 {
-	struct msg_AUTH_START start = { .conn = l->id };
-	struct msg_AUTH_STEP step = { .conn = l->id };
-	struct peer *auth = role_peer(ROLE_AUTH);
+	struct authask who;
+	struct peer *auth;
 
-	l->phase = PHASE_WAIT;
-	conn_pause(l->conn);
-	if (auth == NULL || net.stopping) {
-		refuse(l, AUTH_TEMPFAIL);
+	if ((auth = ask_auth(l, &who)) == NULL)
 		return;
-	}
-	l->asked = 1;
-	l->exchange = 1;
-	if (sasl_server_begins(s)) {
-		start.tls = (uint64_t)conn_is_tls(l->conn);
-		strlcpy(start.proto, net.proto->name, sizeof(start.proto));
-		strlcpy(start.addr, l->addr, sizeof(start.addr));
-		strlcpy(start.text, sasl_server_message(s),
-		    sizeof(start.text));
-		peer_send(auth, M_AUTH_START, &start, -1);
-	} else {
-		strlcpy(step.text, sasl_server_message(s), sizeof(step.text));
-		peer_send(auth, M_AUTH_STEP, &step, -1);
-	}
-	explicit_bzero(&start, sizeof(start));
-	explicit_bzero(&step, sizeof(step));
+	authask_exchange(auth, &who, s);
+	l->asked = l->exchange = 1;
 }
 
 void
 login_cancel(struct login *l)
 {
-	struct msg_AUTH_CANCEL cancel = { .conn = l->id };
-	struct peer *auth = role_peer(ROLE_AUTH);
-
-	if (l->exchange && auth != NULL)
-		peer_send(auth, M_AUTH_CANCEL, &cancel, -1);
+	if (l->exchange)
+		authask_cancel(role_peer(ROLE_AUTH), l->id);
 	l->exchange = 0;
 }
 
