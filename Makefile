@@ -87,7 +87,7 @@ STORE_OBJS = \
 	lib/store/change.o lib/store/copy.o lib/store/crlf.o lib/store/deliver.o lib/store/file.o \
 	lib/store/files.o lib/store/flush.o lib/store/folder.o \
 	lib/store/hash.o \
-	lib/store/incoming.o lib/store/index.o lib/store/info.o \
+	lib/store/incoming.o lib/store/index.o lib/store/info.o lib/store/intent.o \
 	lib/store/keywords.o lib/store/list.o lib/store/lock.o \
 	lib/store/mailbox.o lib/store/mbox.o lib/store/mboxfile.o \
 	lib/store/mboxview.o lib/store/message.o lib/store/name.o \

@@ -224,7 +224,6 @@ add_up(struct maildrop *md)
 static enum store_error
 expunge_marked(struct maildrop *md)
 {
-	static const struct mailbox_changes none;
 	uint32_t *seqs, n;
 	enum store_error e;
 	size_t count = 0;
@@ -236,7 +235,7 @@ expunge_marked(struct maildrop *md)
 			seqs[count++] = n;
 	}
 	e = count == 0 ? STORE_OK :
-	    mailbox_expunge(md->mb, seqs, count, &none, NULL);
+	    mailbox_expunge_together(md->mb, seqs, count);
 	free(seqs);
 	return (e);
 }

@@ -346,15 +346,22 @@ def pop3(n):
         s.crash()
         s.start("smtpd", "pop3d")
         equal(pop_uidl(s), first[5:], "after QUIT and kill -9")
-        c = pop_login(s)
-        for i in range(1, 4):
-            c.pop("DELE %d" % i)
-        c.write("QUIT\r\n")
-        time.sleep(random.uniform(0, 0.005))
-        s.crash()
-        s.start("smtpd", "pop3d")
-        left = pop_uidl(s)
-        equal(left[-4:], first[8:], "kill -9 within QUIT")
+        for spread in (0, 0.002, 0.005, 0.01, 0.02):
+            s.empty(POP_USER)
+            pop_fill(s, 40)
+            before = pop_uidl(s)
+            c = pop_login(s)
+            for i in range(1, 31):
+                c.pop("DELE %d" % i)
+            c.write("QUIT\r\n")
+            time.sleep(random.uniform(0, spread))
+            s.crash()
+            said = c.line()
+            s.start("smtpd", "pop3d")
+            left = pop_uidl(s)
+            check(left == before[30:] or (left == before and not said),
+                  "kill -9 within QUIT: all or nothing; %d of 40 left, said %r" % (len(left), said))
+            equal(len(s.messages(POP_USER)), len(left), "files")
         return "12 messages"
 
 

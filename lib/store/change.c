@@ -189,8 +189,13 @@ mailbox_expunge(struct mailbox *mb, const uint32_t *seqs, size_t n,
 		/* Some were not where they should be: look, and again. */
 		if (out.missed > 0 &&
 		    (error = folder_sync(f, 1)) == STORE_OK &&
-		    (error = view_fresh(mb)) == STORE_OK)
+		    (error = view_fresh(mb)) == STORE_OK) {
+			out.missed = 0;
 			expunge_files(mb, seqs, n, &out);
+			/* They are there, and do not go. */
+			if (out.missed > 0)
+				error = STORE_READONLY;
+		}
 		quota_change(mb->store, -(int64_t)out.bytes,
 		    -(int64_t)out.messages);
 	}

@@ -16,6 +16,7 @@
 
 #include "os/compat.h"
 #include "store/files.h"
+#include "store/intent.h"
 #include "store/name.h"
 #include "store/sync.h"
 #include "store/view.h"
@@ -53,6 +54,8 @@ mailbox_open(struct store *st, const char *name, unsigned int flags,
 		if (error == STORE_OK)
 			error = mailbox_update(mb, 0, &delta);
 		view_tell(mb, &delta, NULL, NULL);
+		if (error == STORE_OK && (flags & MAILBOX_EXCLUSIVE))
+			error = intent_finish(mb);
 	}
 	if (error != STORE_OK) {
 		mailbox_close(mb);

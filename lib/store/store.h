@@ -215,6 +215,13 @@ enum store_error mailbox_change(struct mailbox *, const uint32_t *seqs,
 /* Remove these for good (n sequence numbers, ascending); told as by sync. */
 enum store_error mailbox_expunge(struct mailbox *, const uint32_t *, size_t n,
 		    const struct mailbox_changes *, void *arg);
+/*
+ * The same for a mailbox that was opened MAILBOX_EXCLUSIVE, durable when it
+ * returns, and all or none of them even if we are killed: the next one who
+ * opens it so finishes what was begun.
+ */
+enum store_error mailbox_expunge_together(struct mailbox *, const uint32_t *,
+		    size_t n);
 
 /*
  * Add a message: begin, write its bytes (any line ends), then commit (durable)

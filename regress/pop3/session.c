@@ -376,6 +376,37 @@ test_foreign_size(void)
 	end();
 }
 
+/* We were killed within QUIT: the list of what is to go was on the disk. */
+static void
+test_interrupted(void)
+{
+	struct mailbox_status st = { 0 };
+	static char out[OUT_MAX];
+	char path[256];
+	FILE *f;
+	int fd, right;
+
+	for (right = 0; right < 2; right++) {
+		if (begin() == -1 ||
+		    store_status(test.store, "INBOX", &st) != STORE_OK)
+			return;
+		snprintf(path, sizeof(path), "%s/postern.expunge", test.dir);
+		if ((f = fopen(path, "w")) == NULL)
+			return;
+		fprintf(f, "%u\n1\n3\n2x\n3\n0\n-1\n99\n4294967297\n",
+		    st.uidvalidity + (right ? 0 : 1));
+		fclose(f);
+		fd = connect_client();
+		talk(fd, "\r\nQUIT\r\n", 99, out);
+		TEST_STR(right ? "goes on" : "another mailbox's", out, right ?
+		    "+OK 1 messages (24 octets)\r\n+OK bye\r\n" :
+		    HELLO "+OK bye\r\n");
+		TEST("it is done", access(path, F_OK) == -1);
+		close(fd);
+		end();
+	}
+}
+
 static void
 test_login_delay(void)
 {
@@ -472,6 +503,7 @@ main(void)
 	test_in_use();
 	test_utf8();
 	test_foreign_size();
+	test_interrupted();
 	test_login_delay();
 	test_long_line();
 	test_never_reads();

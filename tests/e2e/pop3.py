@@ -1,5 +1,5 @@
 """POP3: RFC 1939 by hand, and its oddities."""
-import contextlib, os, re, shutil, signal, sys, time
+import contextlib, os, re, shutil, socket, sys, time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from lib import *
@@ -162,11 +162,13 @@ def sizes_are_octets():
 
 def raw_multi(c):
     """A multi-line reply as it came, without the dots."""
-    while not (c.buf.endswith(b"\r\n.\r\n") or c.buf == b".\r\n"):
-        d = c.s.recv(65536)
+    parts, tail = [c.buf], c.buf[-5:]
+    while not (tail == b"\r\n.\r\n" or b"".join(parts[:2]) == b".\r\n"):
+        d = c.s.recv(1 << 20)
         check(d, "closed")
-        c.buf += d
-    got, c.buf = c.buf[:-3], b""
+        parts.append(d)
+        tail = (tail + d)[-5:]
+    got, c.buf = b"".join(parts)[:-3], b""
     return b"\r\n".join(l[1:] if l.startswith(b".") else l for l in got.split(b"\r\n"))
 
 
@@ -394,6 +396,110 @@ def process_of_the_user():
     import pwd
     equal(status(p[0])["Uid"].split()[0], str(pwd.getpwnam(s.owner).pw_uid), "uid")
     c.pop("QUIT")
+
+
+def put(user, name, data):
+    """A file that another program put into the Maildir."""
+    p = os.path.join(s.maildir(user), "new", name)
+    with open(p, "wb") as f:
+        f.write(data)
+    shutil.chown(p, s.owner, s.owner)
+
+
+@case
+def header_bombs():
+    """A hundred thousand fields and 50 MB of header: linear, and in constant memory."""
+    s.empty(A)
+    put(A, "1700000001.M1P1.b", b"X-F: y\n" * 100000 + b"\nbody\n")
+    put(A, "1700000002.M1P1.b", (b"X: " + b"z" * 65000 + b"\n") * 800 + b"\nbody\n")
+    put(A, "1700000003.M1P1.b", b"X: " + b"\xc3\xbc \xff<" * 1000000 + b"\n\nbody\n")
+    start = time.monotonic()
+    c = login()
+    for i in (1, 2, 3):
+        size = int(c.pop("LIST %d" % i).split()[2])
+        c.write("TOP %d 0\r\n" % i)
+        check(c.line().startswith("+OK"), "TOP")
+        check(len(raw_multi(c)) < size, "TOP %d" % i)
+        c.write("RETR %d\r\n" % i)
+        check(c.line() == "+OK %d octets" % size, "RETR")
+        equal(len(raw_multi(c)), size)
+    check(time.monotonic() - start < 30, "%.1f s" % (time.monotonic() - start))
+    p = [x for x in s.role("pop3d", "session") if A in title(x)]
+    check(int(status(p[0])["VmHWM"].split()[0]) < 300000, "memory: " + status(p[0])["VmHWM"])
+    c.pop("QUIT")
+    s.empty(A)
+
+
+@case
+def never_reads():
+    """It asks for a lot and reads nothing: bounded, and nobody else waits."""
+    s.empty(A)
+    put(A, "1700000001.M1P1.b", b"Subject: big\n\n" + b"0123456789\n" * 500000)
+    c = login()
+    c.s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    c.write("RETR 1\r\n" * 100)
+    time.sleep(1)
+    procs = s.role("pop3d", "net") + [x for x in s.role("pop3d", "session") if A in title(x)]
+    for p in procs:
+        check(int(status(p)["VmRSS"].split()[0]) < 40000, "%s: %s" % (title(p), status(p)["VmRSS"]))
+    d = login(user="bob@example.org")
+    d.pop("STAT")
+    d.pop("QUIT")
+    c.close()
+    s.empty(A)
+    until("free again", lambda: login_ok(A), 5, 0.1)
+
+
+def login_ok(user):
+    with s.pop3() as c:
+        c.line()
+        c.pop("USER " + user)
+        return c.pop("PASS " + PASS, None).startswith("+OK")
+
+
+@case
+def hostile_uidlist():
+    """What is left of a Dovecot is looked at, not believed."""
+    user = "carol@example.org"
+    for text in (b"", b"3 V0 N0\n", b"3 V99999999999 N99999999999 \n1 :x\n", b"3 V1 N2\n1 Pabc :a\n1 P" + b"u" * 5000 + b" :b\n",
+                 b"3 V1 N9\n7 :\n8 :../../etc/passwd\n9 W-1 S-1 :1700000001.M1P1.c\n", b"\0" * 4096, b"3 V1" * 30000,
+                 b"3 V1 N9 G" + b"f" * 70000 + b"\n3 ::::\n", b"1 5 9\n5 1700000001.M1P1.c:2,\n"):
+        d = s.maildir(user)
+        shutil.rmtree(d, ignore_errors=True)
+        for n in ("", "cur", "new", "tmp"):
+            os.makedirs(os.path.join(d, n), 0o700, exist_ok=True)
+            shutil.chown(os.path.join(d, n), s.owner, s.owner)
+        put(user, "1700000001.M1P1.c", b"Subject: x\n\ny\n")
+        with open(os.path.join(d, "dovecot-uidlist"), "wb") as f:
+            f.write(text)
+        shutil.chown(os.path.join(d, "dovecot-uidlist"), s.owner, s.owner)
+        s.stop("pop3d")
+        s.start("pop3d")
+        c = login(user=user)
+        c.pop("UIDL")
+        check(re.fullmatch(r"1 [0-9a-f]{16}", c.multi()[0]), "UIDL")
+        c.pop("QUIT")
+
+
+@case
+def sasl_oddities():
+    """Broken base64 of every length, an end in the middle: others are served."""
+    good = plain(A, PASS)
+    for i in range(0, len(good), 3):
+        c = s.pop3()
+        c.line()
+        c.pop("AUTH PLAIN " + (good[:i] or "="), "-ERR")
+        c.write("AUTH LOGIN\r\n")
+        check(c.line().startswith("+ "), "LOGIN")
+        c.write(good[:i] + "\r\n")
+        c.close()
+    c = s.pop3()
+    c.line()
+    c.write("AUTH PLAIN\r\n")
+    c.line()
+    c.write("A" * 100000 + "\r\n")
+    check(c.closed(5), "an endless line is read")
+    login().close()
 
 
 @case
