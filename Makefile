@@ -109,9 +109,11 @@ AUTH_OBJS = \
 DNS_OBJS = \
 	lib/dns/wire.o
 RULES_OBJS = \
-	lib/rules/account.o lib/rules/check.o lib/rules/client.o \
-	lib/rules/expand.o lib/rules/match.o lib/rules/prove.o \
-	lib/rules/prove_dim.o lib/rules/prove_net.o
+	lib/rules/account.o lib/rules/archive.o lib/rules/check.o \
+	lib/rules/client.o \
+	lib/rules/expand.o lib/rules/include.o lib/rules/match.o \
+	lib/rules/now.o lib/rules/prove.o lib/rules/prove_dim.o \
+	lib/rules/prove_net.o lib/rules/seen.o lib/rules/value.o
 DAEMON_OBJS = \
 	lib/daemon/addrcount.o lib/daemon/audit.o lib/daemon/authask.o \
 	lib/daemon/control.o \
@@ -132,7 +134,7 @@ LIB_OBJS = \
 SMTPD_OBJS = \
 	smtpd/contract.o smtpd/dns.o smtpd/envelope.o smtpd/granted.o \
 	smtpd/journal.o smtpd/journal_file.o smtpd/lookup.o \
-	smtpd/lookup_dns.o smtpd/net.o \
+	smtpd/lookup_dns.o smtpd/lookup_rcpt.o smtpd/net.o \
 	smtpd/net_auth.o smtpd/net_data.o smtpd/net_session.o \
 	smtpd/parent.o smtpd/queue.o smtpd/queue_ask.o \
 	smtpd/queue_clean.o smtpd/queue_ctl.o smtpd/queue_dest.o \
@@ -182,7 +184,8 @@ REGRESS = \
 	regress/pop3/stuff \
 	regress/privsep/role regress/queue/envelope regress/queue/journal \
 	regress/queue/kill regress/relay/content regress/relay/login \
-	regress/relay/reply regress/relay/session regress/rules/check \
+	regress/relay/reply regress/relay/session regress/rules/alias \
+	regress/rules/check \
 	regress/rules/client regress/rules/expand regress/rules/match \
 	regress/rules/prove \
 	regress/sandbox/files \

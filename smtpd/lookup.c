@@ -16,6 +16,7 @@
 #include "smtpd/contract.h"
 #include "smtpd/lookup.h"
 #include "smtpd/lookup_dns.h"
+#include "smtpd/lookup_rcpt.h"
 #include "smtpd/secrets.h"
 #include "smtpd/tables.h"
 
@@ -34,6 +35,8 @@ struct client {
 	char			*helo;
 	char			*sender;
 	char			*user;		/* logged in as */
+	uint64_t		 mail_seq;	/* of the transaction */
+	struct archived		 archived;	/* in it */
 };
 
 enum job_kind { JOB_RCPT, JOB_RESOLVE, JOB_DELIVERY };
@@ -112,20 +115,6 @@ listener(unsigned int index)
 }
 
 static void
-verdict(uint64_t internal, uint64_t conn, uint64_t seq, int accepted,
-    const char *reply)
-{
-	struct msg_TX_VERDICT	v = { .internal = internal, .conn = conn,
-				    .seq = seq, .accepted = accepted };
-	struct peer		*queue = role_peer(ROLE_QUEUE);
-
-	if (queue == NULL)
-		return;			/* net was told that queue is gone */
-	strlcpy(v.reply, reply, sizeof(v.reply));
-	peer_send(queue, M_TX_VERDICT, &v, -1);
-}
-
-static void
 set_string(char **to, const char *s)
 {
 	free(*to);
@@ -156,7 +145,7 @@ lookup_tx_mail(struct peer *p, struct msg *m)
 	if ((*ask->sender != '\0' &&
 	    smtp_address(ask->sender, sender) != NULL) ||
 	    rules_complete(self.conf, sender) == -1) {
-		verdict(0, ask->conn, ask->seq, 0,
+		lookup_verdict(0, ask->conn, ask->seq, 0,
 		    "501 5.1.7 malformed address");
 		return;
 	}
@@ -165,10 +154,12 @@ lookup_tx_mail(struct peer *p, struct msg *m)
 		set_string(&c->sender, sender);
 	}
 	if (c == NULL || c->helo == NULL || c->sender == NULL) {
-		verdict(0, ask->conn, ask->seq, 0,
+		lookup_verdict(0, ask->conn, ask->seq, 0,
 		    "421 4.3.2 too many connections");
 		return;
 	}
+	c->mail_seq = ask->seq;
+	c->archived.n = 0;
 	c->tls = ask->tls;
 	c->listener = ask->listener;
 	strlcpy(c->addr, ask->addr, sizeof(c->addr));
@@ -257,59 +248,6 @@ job_resume(void *arg)
 		job_run(j);
 }
 
-/* An address that queue is to hear the places of. */
-struct resolving {
-	uint64_t	 internal, conn, seq;
-	const char	*sender, *rcpt;
-	int		 expand;
-	uint64_t	 notify;
-	const char	*orcpt;
-};
-
-static void
-add(const struct resolving *v, const struct rules_dest *d)
-{
-	struct msg_TX_ADD	a = { .internal = v->internal,
-				    .conn = v->conn, .seq = v->seq,
-				    .local = d->local };
-
-	a.notify = v->notify;
-	strlcpy(a.orcpt, v->orcpt, sizeof(a.orcpt));
-	a.scheme = d->scheme;
-	a.port = d->port;
-	a.nomx = d->nomx;
-	a.route = d->route;
-	strlcpy(a.rcpt, d->rcpt, sizeof(a.rcpt));
-	strlcpy(a.orig, v->rcpt, sizeof(a.orig));
-	strlcpy(a.user, d->user, sizeof(a.user));
-	strlcpy(a.host, d->host, sizeof(a.host));
-	strlcpy(a.label, d->label, sizeof(a.label));
-	strlcpy(a.source, d->source, sizeof(a.source));
-	peer_send(role_peer(ROLE_QUEUE), M_TX_ADD, &a, -1);
-}
-
-/* RULES_PENDING: not done.  Else queue has been told. */
-static enum rules_result
-resolve(const struct rules_env *env, const struct resolving *v)
-{
-	struct rules_dests	dests;
-	enum rules_result	r;
-	char			reply[C_REPLY];
-	size_t			i;
-
-	r = rules_resolve(env, v->sender, v->rcpt, v->expand, &dests, reply);
-	if (r == RULES_PENDING)
-		return (r);
-	if (r == RULES_OK && role_peer(ROLE_QUEUE) != NULL)
-		for (i = 0; i < dests.n; i++)
-			add(v, &dests.v[i]);
-	verdict(v->internal, v->conn, v->seq, r == RULES_OK,
-	    r == RULES_OK ? "250 2.1.5 Recipient ok" : reply);
-	if (r == RULES_OK)
-		rules_dests_free(&dests);
-	return (RULES_OK);
-}
-
 static enum rules_result
 run_rcpt(const struct rules_env *env, struct job *j)
 {
@@ -321,13 +259,13 @@ run_rcpt(const struct rules_env *env, struct job *j)
 	char				 rcpt[SMTP_ADDR_SIZE];
 
 	if (c == NULL || c->sender == NULL) {
-		verdict(0, ask->conn, ask->seq, 0,
+		lookup_verdict(0, ask->conn, ask->seq, 0,
 		    "503 5.5.1 need MAIL before RCPT");
 		return (RULES_OK);
 	}
 	if (smtp_address(ask->rcpt, rcpt) != NULL ||
 	    rules_complete(self.conf, rcpt) == -1) {
-		verdict(0, ask->conn, ask->seq, 0,
+		lookup_verdict(0, ask->conn, ask->seq, 0,
 		    "501 5.1.3 malformed address");
 		return (RULES_OK);
 	}
@@ -345,12 +283,13 @@ run_rcpt(const struct rules_env *env, struct job *j)
 	if (a.result != RULES_OK) {
 		log_debug("rule %d: %s", a.rule != NULL ?
 		    (int)a.rule->pos.line : 0, a.reply);
-		verdict(0, ask->conn, ask->seq, 0, a.reply);
+		lookup_verdict(0, ask->conn, ask->seq, 0, a.reply);
 		return (RULES_OK);
 	}
-	return (resolve(env, &(struct resolving){ .conn = ask->conn,
+	return (lookup_places(env, &(struct resolving){ .conn = ask->conn,
 	    .seq = ask->seq, .sender = c->sender, .rcpt = rcpt, .expand = 1,
-	    .notify = ask->notify, .orcpt = ask->orcpt }));
+	    .notify = ask->notify, .orcpt = ask->orcpt,
+	    .archived = ask->seq > c->mail_seq ? &c->archived : NULL }));
 }
 
 static enum rules_result
@@ -386,11 +325,11 @@ give_up(struct job *j)
 	log_warnx("a table does not come up to date");
 	switch (j->kind) {
 	case JOB_RCPT:
-		verdict(0, j->ask.rcpt.conn, j->ask.rcpt.seq, 0,
+		lookup_verdict(0, j->ask.rcpt.conn, j->ask.rcpt.seq, 0,
 		    "451 4.3.0 a table cannot be read now");
 		break;
 	case JOB_RESOLVE:
-		verdict(1, j->ask.resolve.ticket, 0, 0,
+		lookup_verdict(1, j->ask.resolve.ticket, 0, 0,
 		    "451 4.3.0 a table cannot be read now");
 		break;
 	case JOB_DELIVERY:
@@ -418,7 +357,7 @@ job_run(struct job *j)
 		r = run_rcpt(&env, j);
 		break;
 	case JOB_RESOLVE:
-		r = resolve(&env, &(struct resolving){ .internal = 1,
+		r = lookup_places(&env, &(struct resolving){ .internal = 1,
 		    .conn = j->ask.resolve.ticket,
 		    .sender = j->ask.resolve.sender,
 		    .rcpt = j->ask.resolve.rcpt,
@@ -440,7 +379,8 @@ lookup_tx_rcpt(struct peer *p, struct msg *m)
 	struct job			*j;
 
 	if ((j = job_new(JOB_RCPT, p)) == NULL) {
-		verdict(0, ask->conn, ask->seq, 0, "451 4.3.2 overloaded");
+		lookup_verdict(0, ask->conn, ask->seq, 0,
+		    "451 4.3.2 overloaded");
 		return;
 	}
 	j->ask.rcpt = *ask;
@@ -454,7 +394,7 @@ lookup_resolve(struct peer *p, struct msg *m)
 	struct job			*j;
 
 	if ((j = job_new(JOB_RESOLVE, p)) == NULL) {
-		verdict(1, ask->ticket, 0, 0, "451 4.3.2 overloaded");
+		lookup_verdict(1, ask->ticket, 0, 0, "451 4.3.2 overloaded");
 		return;
 	}
 	j->ask.resolve = *ask;

@@ -126,18 +126,19 @@ run(struct want *w)
 				    .resume = resume, .arg = w };
 	const struct conf_route	*route = route_of(&w->ask);
 	enum rules_result	 r = RULES_NO;
-	char			 value[512] = "";
+	char			*value = NULL;
+	size_t			 len;
 
 	w->running = 1;
 	if (route != NULL && ++w->tries <= TRIES_MAX)
-		r = rules_table(&env, route->secrets, w->ask.label, value,
-		    sizeof(value));
+		r = rules_table(&env, route->secrets, w->ask.label, &value);
 	w->running = 0;
+	len = value != NULL ? strlen(value) : 0;
 	if (r == RULES_OK)
 		take_value(w, value);
 	else if (r != RULES_PENDING)
 		answer(w);
-	explicit_bzero(value, sizeof(value));
+	freezero(value, len);
 }
 
 void

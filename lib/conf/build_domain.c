@@ -121,11 +121,23 @@ build_domain_catchall(struct build *b, const struct word *w)
 void
 build_domain_archive(struct build *b, const struct word *w)
 {
-	struct conf_pos pos = lex_pos(b->lex);
-
-	(void)build_lacks(b, "domain archive", &pos);
 	if (b->domain != NULL)
 		set_address(b, "archive", &b->domain->archive, w);
+}
+
+void
+build_domain_forward(struct build *b, const struct word *w)
+{
+	struct conf_pos pos = lex_pos(b->lex);
+
+	(void)build_lacks(b, "domain forward", &pos);
+	if (!once(b, "forward"))
+		return;
+	if (!value_is_template(w->s))
+		build_error(b, w, "no file of a user's own; begin it with ~/ "
+		    "or write %u or %n in it");
+	else
+		b->domain->forward = build_keep(b, w->s);
 }
 
 void
@@ -246,6 +258,9 @@ build_domain_end(struct build *b)
 		report_error(b->report, &d->pos, "domain \"%s\" has users "
 		    "and no mailboxes; add deliver maildir \"~/Maildir\"",
 		    name);
+	if (!says(b, "users") && says(b, "forward"))
+		report_error(b->report, &d->pos, "domain \"%s\" has no users "
+		    "with files of their own; remove forward", name);
 	if (d->as != NULL && says(b, "users") && d->users == USERS_SYSTEM)
 		report_error(b->report, &d->pos, "domain \"%s\" has users "
 		    "with accounts of their own; remove \"as %s\"", name,

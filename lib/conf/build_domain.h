@@ -18,6 +18,7 @@ void	build_domain_users(struct build *, const struct word *);
 void	build_domain_aliases(struct build *, const struct word *);
 void	build_domain_catchall(struct build *, const struct word *);
 void	build_domain_archive(struct build *, const struct word *);
+void	build_domain_forward(struct build *, const struct word *);
 void	build_domain_quota(struct build *, const struct word *);
 void	build_domain_sieve(struct build *, const struct word *);
 void	build_deliver(struct build *, enum conf_deliver, const struct word *);

@@ -123,6 +123,7 @@ struct conf_domain {
 	struct conf_table *alias_table;	/* NULL: none */
 	char		*catchall;
 	char		*archive;
+	char		*forward;	/* path template of a user's file */
 	enum conf_deliver deliver;
 	char		*target;	/* path template, host:port, command */
 	struct conf_url	 lmtp;		/* the target; host NULL: a path */
@@ -297,6 +298,8 @@ void		 conf_print_route(FILE *, const struct conf_route *);
 struct conf_domain *conf_domain_find(const struct conf *, const char *name);
 /* May anybody have stored keys, as SCRAM needs them?  The system has none. */
 int		 conf_has_keys(const struct conf *);
+/* Is this one of a domain's names? */
+int		 conf_domain_is(const struct conf_domain *, const char *name);
 struct conf_table  *conf_table_find(const struct conf *, const char *name);
 struct conf_table  *conf_table_index(const struct conf *, unsigned int);
 /* A file of ours, which the parent opens: text or an SQLite database. */

@@ -105,13 +105,19 @@ has_name(const struct conf_words *names, const char *name)
 	return (0);
 }
 
+int
+conf_domain_is(const struct conf_domain *d, const char *name)
+{
+	return (has_name(&d->names, name) || has_name(&d->aliases, name));
+}
+
 struct conf_domain *
 conf_domain_find(const struct conf *c, const char *name)
 {
 	struct conf_domain *d;
 
 	TAILQ_FOREACH(d, &c->domains, entry)
-		if (has_name(&d->names, name) || has_name(&d->aliases, name))
+		if (conf_domain_is(d, name))
 			return (d);
 	return (NULL);
 }

@@ -91,6 +91,7 @@ free_domains(struct conf *c)
 		words_free(&d->aliases);
 		free(d->catchall);
 		free(d->archive);
+		free(d->forward);
 		free(d->target);
 		free(d->lmtp.host);
 		words_free(&d->argv);

@@ -46,6 +46,7 @@ static const struct keyword {
 	{ "fetch", FETCH },
 	{ "file", FILENAME },
 	{ "filter", FILTER },
+	{ "forward", FORWARD },
 	{ "from", FROM },
 	{ "full", FULL },
 	{ "helo", HELO },

@@ -11,7 +11,7 @@
 
 static const char *const features[] = {
 	"deliver pipe",
-	"domain archive",
+	"domain forward",
 	"domain quota",
 	"domain sieve",
 	"fetch",

@@ -82,6 +82,7 @@ print_domain(FILE *f, const struct conf_domain *d)
 	}
 	text_line(f, "\tcatchall ", d->catchall);
 	text_line(f, "\tarchive ", d->archive);
+	text_line(f, "\tforward ", d->forward);
 	print_deliver(f, d);
 	if (d->quota > 0) {
 		(void)fputs("\tquota ", f);

@@ -61,6 +61,7 @@ static const struct form domain_statements[] = {
 	{ CATCHALL, "catchall ADDRESS" },
 	{ ARCHIVE, "archive ADDRESS" },
 	{ DELIVER, "deliver maildir | mbox \"PATH\" [as USER]" },
+	{ FORWARD, "forward \"~/FILE\"" },
 	{ QUOTA, "quota SIZE" },
 	{ SIEVE, "sieve \"PATH\"" },
 };

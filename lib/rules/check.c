@@ -3,12 +3,10 @@
  * "test" lines, and the proof that no rule relays for a stranger.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "os/compat.h"
 #include "rules/prove.h"
@@ -30,37 +28,6 @@ complain(FILE *report, const struct conf_pos *pos, const char *fmt, ...)
 	vfprintf(report, fmt, ap);
 	va_end(ap);
 	fputc('\n', report);
-}
-
-/* Tables are read here directly: this runs before any role exists. */
-static void
-lookup_now(const struct conf_table *ct, enum table_form form, const char *key,
-    table_cb cb, void *arg)
-{
-	struct table_answer	 none = { .result = TABLE_FAILED,
-				    .why = "cannot be opened" };
-	struct table_report	 rep;
-	struct table		*t;
-	int			 fd = -1;
-
-	if ((t = table_open(ct, form)) == NULL) {
-		cb(&none, arg);
-		return;
-	}
-	if (table_needs_fd(t) && ((fd = open(ct->source, O_RDONLY |
-	    O_CLOEXEC)) == -1 || table_load_fd(t, fd, &rep) == -1))
-		cb(&none, arg);
-	else
-		table_lookup(t, key, cb, arg);
-	if (fd != -1)
-		close(fd);
-	table_close(t);
-}
-
-static void
-resume_never(void *arg)
-{
-	abort();		/* lookup_now() answers at once */
 }
 
 static const char *
@@ -172,11 +139,11 @@ warn_postmaster(const struct rules_env *env, FILE *report)
 int
 rules_check(const struct conf *conf, FILE *report)
 {
-	struct rules_env	 env = { .conf = conf, .lookup = lookup_now,
-				    .resume = resume_never };
+	struct rules_env	 env;
 	const struct conf_test	*t;
 	int			 ret;
 
+	rules_now(&env, conf);
 	warn_postmaster(&env, report);
 	ret = prove(conf, report);
 	TAILQ_FOREACH(t, &conf->tests, entry)

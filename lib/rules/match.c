@@ -17,9 +17,7 @@ struct waiting {
 	int			 answered;
 	int			 left;		/* the caller went away */
 	enum table_result	 result;
-	char			*value;
-	size_t			 size;
-	const struct rules_env	*env;
+	char			**value;
 	void			(*resume)(void *);
 	void			*arg;
 };
@@ -37,8 +35,11 @@ table_answered(const struct table_answer *a, void *arg)
 	}
 	w->answered = 1;
 	w->result = a->result;
-	if (a->result == TABLE_FOUND && w->value != NULL)
-		strlcpy(w->value, a->value, w->size);
+	/* Half of an alias would lose mail for the other half. */
+	if (a->result == TABLE_FOUND && w->value != NULL &&
+	    (strlen(a->value) > RULES_VALUE_MAX ||
+	    (*w->value = strdup(a->value)) == NULL))
+		w->result = TABLE_FAILED;
 }
 
 static enum rules_result
@@ -56,15 +57,16 @@ from_table(enum table_result r)
 
 enum rules_result
 rules_table(const struct rules_env *env, const struct conf_table *t,
-    const char *key, char *value, size_t size)
+    const char *key, char **value)
 {
 	struct waiting		*w;
 	enum rules_result	 r;
 
+	if (value != NULL)
+		*value = NULL;
 	if ((w = calloc(1, sizeof(*w))) == NULL)
 		return (RULES_TEMPFAIL);
 	w->value = value;
-	w->size = size;
 	w->resume = env->resume;
 	w->arg = env->arg;
 	env->lookup(t, TABLE_MAP, key, table_answered, w);
@@ -84,13 +86,12 @@ in_table(const struct rules_env *env, const struct conf_table *t,
     const char *addr, enum rules_result *r)
 {
 	const char	*at = smtp_address_at(addr);
-	char		 value[2];
 
-	*r = rules_table(env, t, addr, value, sizeof(value));
+	*r = rules_table(env, t, addr, NULL);
 	if (*r == RULES_NO && at != NULL)
-		*r = rules_table(env, t, at, value, sizeof(value));
+		*r = rules_table(env, t, at, NULL);
 	if (*r == RULES_NO && at != NULL)
-		*r = rules_table(env, t, at + 1, value, sizeof(value));
+		*r = rules_table(env, t, at + 1, NULL);
 	if (*r == RULES_OK)
 		return (1);
 	if (*r == RULES_NO)

@@ -19,6 +19,9 @@
 
 #define RULES_EXPAND_MAX	10000	/* recipients of one address */
 #define RULES_DEPTH_MAX		20	/* aliases of aliases */
+#define RULES_ARCHIVES		16	/* copies of one message */
+#define RULES_INCLUDE_MAX	100	/* files of one address */
+#define RULES_VALUE_MAX		(1 << 20)	/* bytes of one alias */
 
 enum rules_result {
 	RULES_OK,
@@ -27,6 +30,7 @@ enum rules_result {
 	RULES_PENDING
 };
 
+struct rules_account;
 struct rules_dest;
 
 /* Records of a name: other names, or addresses as text. */
@@ -65,6 +69,14 @@ struct rules_env {
 	enum rules_result	(*dns)(const struct rules_env *,
 				    unsigned int type, const char *name,
 				    struct rules_names *);
+	/*
+	 * What stands in an account's forward file, malloc'ed and for the
+	 * caller to free.  RULES_NO there is none, or none that may be used.
+	 * NULL: nobody reads them.
+	 */
+	enum rules_result	(*forward)(const struct rules_env *,
+				    const struct conf_domain *,
+				    const struct rules_account *, char **text);
 	void			(*resume)(void *arg);
 	void			*arg;
 	const struct rules_trace *trace;	/* NULL: nobody listens */
@@ -127,15 +139,22 @@ enum rules_result rules_resolve(const struct rules_env *, const char *sender,
 	    const char *rcpt, int expand, struct rules_dests *,
 	    char reply[C_REPLY]);
 void	rules_dests_free(struct rules_dests *);
+/* Addresses that want a copy of it, in v; how many. */
+size_t	rules_archives(const struct conf *, const char *sender,
+	    const char *rcpt, const struct rules_dests *,
+	    const char *v[RULES_ARCHIVES]);
 
 /* Complete "user" with origin; the rest stays. -1 if it grows too long. */
 int	rules_complete(const struct conf *, char addr[SMTP_ADDR_SIZE]);
 /* The domain of ours that an address belongs to, or NULL. */
 struct conf_domain *rules_domain(const struct conf *, const char *addr);
 
-/* A table lookup as the rules do it; value is cut to size. */
+/*
+ * A table lookup as the rules do it; *value, if it is wanted, is malloc'ed and
+ * for the caller to free, NULL if there is none.
+ */
 enum rules_result rules_table(const struct rules_env *,
-	    const struct conf_table *, const char *key, char *value, size_t);
+	    const struct conf_table *, const char *key, char **value);
 /* The account of a name in a domain of ours, with its uid and home. */
 struct rules_account {
 	char		user[C_USER];
@@ -152,6 +171,11 @@ enum rules_result rules_account(const struct rules_env *,
 int	rules_in_set(const struct rules_env *, const struct conf_set *,
 	    const char *addr, enum rules_result *r);
 
+/*
+ * An environment that answers at once, from tables as they are on the disk;
+ * it asks no name server and reads no forward files.
+ */
+void	rules_now(struct rules_env *, const struct conf *);
 /*
  * The "test" lines and the proof that no rule relays for strangers; each
  * failure is a line on report (NULL: not told).  -1 if there was one.

@@ -1,0 +1,31 @@
+/*
+ * lookup_rcpt: what queue hears of a recipient: the places that it ends at,
+ * the archives that want a copy, and the verdict.
+ */
+#ifndef SMTPD_LOOKUP_RCPT_H
+#define SMTPD_LOOKUP_RCPT_H
+
+#include "rules/rules.h"
+
+/* Archives that have their copy of the transaction already. */
+struct archived {
+	size_t		 n;
+	const char	*v[RULES_ARCHIVES];
+};
+
+struct resolving {
+	uint64_t	 internal, conn, seq;
+	const char	*sender, *rcpt;
+	int		 expand;
+	uint64_t	 notify;
+	const char	*orcpt;
+	struct archived	*archived;	/* NULL: nothing is archived */
+};
+
+void	lookup_verdict(uint64_t internal, uint64_t conn, uint64_t seq,
+	    int accepted, const char *reply);
+/* RULES_PENDING: not done.  Else queue has been told. */
+enum rules_result lookup_places(const struct rules_env *,
+	    const struct resolving *);
+
+#endif
