@@ -128,9 +128,6 @@ build_domain_archive(struct build *b, const struct word *w)
 void
 build_domain_forward(struct build *b, const struct word *w)
 {
-	struct conf_pos pos = lex_pos(b->lex);
-
-	(void)build_lacks(b, "domain forward", &pos);
 	if (!once(b, "forward"))
 		return;
 	if (!value_is_template(w->s))

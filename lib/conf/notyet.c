@@ -11,7 +11,6 @@
 
 static const char *const features[] = {
 	"deliver pipe",
-	"domain forward",
 	"domain quota",
 	"domain sieve",
 	"fetch",
