@@ -14,6 +14,7 @@
 #include "tls/signer.h"
 #include "../test.h"
 
+#define PIECE		144	/* of a block; SHA-512 needs 130 */
 #define BLOCK	256		/* of an RSA key of 2048 bits */
 
 static const struct {
@@ -127,9 +128,10 @@ test_pss_bits(RSA *rsa, size_t h)
 			    (i >= salt && i < salt + hashes[h].size);
 			em[i] ^= (unsigned char)flip;
 		}
-	for (i = 0; i < BLOCK; i++)
-		good &= !sign_is_pss(em, i) && !sign_is_pss(em + i, BLOCK - i
-		    - (i == 0));
+	/* Shorter pieces have too few fixed bits for chance to be ruled out. */
+	for (i = PIECE; i < BLOCK; i++)
+		good &= !sign_is_pss(em, i) &&
+		    !sign_is_pss(em + BLOCK - i, i);
 	snprintf(name, sizeof(name), "every bit of PSS of %s",
 	    hashes[h].name);
 	TEST(name, good);
