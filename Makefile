@@ -133,19 +133,20 @@ LIB_OBJS = \
 
 SMTPD_OBJS = \
 	smtpd/contract.o smtpd/dns.o smtpd/envelope.o smtpd/granted.o \
-	smtpd/journal.o smtpd/journal_file.o smtpd/lookup.o \
+	smtpd/journal.o smtpd/journal_file.o smtpd/logline.o smtpd/lookup.o \
 	smtpd/lookup_dns.o smtpd/lookup_rcpt.o smtpd/net.o \
 	smtpd/net_auth.o smtpd/net_data.o smtpd/net_session.o \
 	smtpd/parent.o smtpd/queue.o smtpd/queue_ask.o \
 	smtpd/queue_clean.o smtpd/queue_ctl.o smtpd/queue_dest.o \
-	smtpd/queue_filter.o smtpd/queue_history.o smtpd/queue_load.o \
+	smtpd/queue_filter.o smtpd/queue_history.o smtpd/queue_list.o \
+	smtpd/queue_load.o \
 	smtpd/queue_local.o smtpd/queue_msg.o smtpd/queue_pause.o \
 	smtpd/queue_rate.o smtpd/queue_recip.o smtpd/queue_relay.o \
 	smtpd/queue_report.o smtpd/queue_text.o smtpd/queue_tx.o \
 	smtpd/relay.o smtpd/relay_command.o smtpd/relay_connect.o \
 	smtpd/relay_data.o smtpd/relay_hosts.o smtpd/relay_login.o \
 	smtpd/relay_mail.o smtpd/relay_session.o smtpd/relay_state.o \
-	smtpd/relay_tls.o smtpd/secrets.o smtpd/tables.o
+	smtpd/relay_tls.o smtpd/secrets.o smtpd/spoolcheck.o smtpd/tables.o
 IMAPD_OBJS = \
 	imapd/net.o imapd/parent.o
 IMAPD_SESSION_OBJS = \
@@ -166,7 +167,8 @@ POP3D_OBJS = \
 POP3D_SESSION_OBJS = \
 	pop3d/client.o pop3d/maildrop.o pop3d/text.o
 MAILCTL_OBJS = \
-	mailctl/check.o mailctl/hash.o mailctl/mailctl.o
+	mailctl/check.o mailctl/hash.o \
+	mailctl/mailctl.o mailctl/queue.o mailctl/report.o mailctl/tally.o
 
 REGRESS = \
 	regress/addr/addr regress/auth/cache \
@@ -183,7 +185,8 @@ REGRESS = \
 	regress/pop3/ascii regress/pop3/command regress/pop3/session \
 	regress/pop3/stuff \
 	regress/privsep/role regress/queue/envelope regress/queue/journal \
-	regress/queue/kill regress/relay/content regress/relay/login \
+	regress/queue/filter regress/queue/kill regress/queue/logline \
+	regress/queue/rate regress/relay/content regress/relay/login \
 	regress/relay/reply regress/relay/session regress/rules/alias \
 	regress/rules/check \
 	regress/rules/client regress/rules/expand regress/rules/match \

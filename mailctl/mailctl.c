@@ -18,23 +18,12 @@
 #include "os/compat.h"
 #include "check.h"
 #include "hash.h"
+#include "mailctl.h"
 #include "../smtpd/contract.h"
 
 #ifndef CONF_PATH
 #define CONF_PATH	"/etc/mail/mail.conf"
 #endif
-
-#define STATUS_OK	0
-#define STATUS_FAILED	1
-#define STATUS_USAGE	2
-
-struct call {
-	const char	 *conf_path;
-	int		  json;
-	unsigned int	  what;		/* CTL_* if it is a question */
-	int		  argc;		/* what follows the command's words */
-	char		**argv;
-};
 
 struct command {
 	const char	*word;
@@ -50,23 +39,38 @@ static int	cmd_show_config(const struct call *);
 static int	cmd_daemons(const struct call *);
 static int	cmd_processes(const struct call *);
 static int	cmd_hash(const struct call *);
-static int	cmd_queue(const struct call *);
+static int	cmd_stats(const struct call *);
 
 static const struct command commands[] = {
 	{ "check", NULL, 0, 0, cmd_check, 0, "check" },
 	{ "show", "config", 0, 0, cmd_show_config, 0, "show config" },
 	{ "reload", NULL, 0, 0, cmd_daemons, CTL_RELOAD, "reload" },
-	{ "stats", NULL, 0, 0, cmd_daemons, CTL_STATS, "stats" },
+	{ "stats", NULL, 0, 0, cmd_stats, CTL_STATS, "stats" },
 	{ "processes", NULL, 0, 0, cmd_processes, CTL_PROCESSES,
 	    "processes" },
 	{ "hash", NULL, 0, -1, cmd_hash, 0, "hash [-s SCHEME]" },
-	{ "queue", "list", 0, -1, cmd_queue, CTL_QUEUE_LIST,
+	{ "queue", "list", 0, -1, queue_command, CTL_QUEUE_LIST,
 	    "queue list [FILTER ...]" },
-	{ "queue", "show", 1, 1, cmd_queue, CTL_QUEUE_SHOW, "queue show ID" },
-	{ "queue", "retry", 0, -1, cmd_queue, CTL_QUEUE_RETRY,
-	    "queue retry [ID | FILTER ... | all]" },
-	{ "queue", "delete", 1, -1, cmd_queue, CTL_QUEUE_DELETE,
-	    "queue delete ID | FILTER ... | all" },
+	{ "queue", "show", 1, 1, queue_command, CTL_QUEUE_SHOW,
+	    "queue show ID" },
+	{ "queue", "cat", 1, 1, queue_command, CTL_QUEUE_CAT,
+	    "queue cat ID" },
+	{ "queue", "retry", 0, -1, queue_command, CTL_QUEUE_RETRY,
+	    "queue retry [ID ... | FILTER ... | all]" },
+	{ "queue", "hold", 1, -1, queue_command, CTL_QUEUE_HOLD,
+	    "queue hold ID ... | FILTER ... | all" },
+	{ "queue", "release", 1, -1, queue_command, CTL_QUEUE_RELEASE,
+	    "queue release ID ... | FILTER ... | all" },
+	{ "queue", "delete", 1, -1, queue_command, CTL_QUEUE_DELETE,
+	    "queue delete ID ... | FILTER ... | all" },
+	{ "queue", "check", 0, 0, queue_check_command, 0, "queue check" },
+	{ "trace", NULL, 1, 1, queue_command, CTL_QUEUE_TRACE,
+	    "trace ID | ADDRESS" },
+	{ "pause", NULL, 1, 1, queue_command, CTL_QUEUE_PAUSE,
+	    "pause accept | relay | deliver" },
+	{ "resume", NULL, 1, 1, queue_command, CTL_QUEUE_RESUME,
+	    "resume accept | relay | deliver" },
+	{ "report", NULL, 0, 1, report_command, 0, "report [DAY | FILE]" },
 };
 #define NCOMMANDS	(sizeof(commands) / sizeof(commands[0]))
 
@@ -154,7 +158,6 @@ report_mistake(void *arg, int is_error, const char *line)
 		fprintf(stderr, "%s\n", line);
 }
 
-/* Warnings are the business of check; other commands tell mistakes only. */
 static struct conf *
 load(const struct call *call, conf_report report)
 {
@@ -168,8 +171,14 @@ load(const struct call *call, conf_report report)
 	return (conf_load(path, NULL, 0, report, NULL));
 }
 
-/* A string of JSON; bytes above 126 are taken as UTF-8. */
-static void
+/* Warnings are the business of check; other commands tell mistakes only. */
+struct conf *
+call_load(const struct call *call)
+{
+	return (load(call, report_mistake));
+}
+
+void
 json_string(const char *s)
 {
 	putchar('"');
@@ -214,7 +223,7 @@ cmd_show_config(const struct call *call)
 	struct conf	*conf;
 	char		*text;
 
-	if ((conf = load(call, report_mistake)) == NULL)
+	if ((conf = call_load(call)) == NULL)
 		return (STATUS_FAILED);
 	text = conf_print(conf);
 	conf_free(conf);
@@ -232,24 +241,32 @@ cmd_show_config(const struct call *call)
 	return (STATUS_OK);
 }
 
-/*
- * Ask one daemon; its answer is *text, which the caller frees.  Returns its
- * status, or -1 with errno if it does not run.
- */
+int
+call_ask(const struct conf *conf, const char *name, const struct call *call,
+    const char *arg, FILE *f)
+{
+	int	status = STATUS_FAILED;
+
+	/* An argument that does not fit is no id that there is: cut it. */
+	if (ctl_ask(&smtpd_contract, conf->state, name, call->what,
+	    call->json, arg, f, &status) == -1)
+		return (-1);
+	return (status);
+}
+
+/* The same; the answer is *text, which the caller frees. */
 static int
 ask(const struct conf *conf, const char *name, const struct call *call,
     const char *arg, char **text)
 {
 	FILE	*f;
 	size_t	 size;
-	int	 status = STATUS_FAILED, error = 0;
+	int	 status, error = 0;
 
 	*text = NULL;
 	if ((f = open_memstream(text, &size)) == NULL)
 		return (-1);
-	/* An argument that does not fit is no id that there is: cut it. */
-	if (ctl_ask(&smtpd_contract, conf->state, name, call->what,
-	    call->json, arg, f, &status) == -1)
+	if ((status = call_ask(conf, name, call, arg, f)) == -1)
 		error = errno;
 	if (fclose(f) != 0 && error == 0)
 		error = errno;
@@ -262,8 +279,8 @@ ask(const struct conf *conf, const char *name, const struct call *call,
 	return (status);
 }
 
-static const char *
-why_not(int error)
+const char *
+call_why_not(int error)
 {
 	if (error == ENOENT || error == ECONNREFUSED)
 		return ("not running");
@@ -297,7 +314,7 @@ cmd_daemons(const struct call *call)
 	size_t		 i, done = 0, failed = 0;
 	int		 status;
 
-	if ((conf = load(call, report_mistake)) == NULL)
+	if ((conf = call_load(call)) == NULL)
 		return (STATUS_FAILED);
 	for (i = 0; i < NDAEMONS; i++) {
 		if (call->json)
@@ -305,10 +322,10 @@ cmd_daemons(const struct call *call)
 		if ((status = ask(conf, daemons[i], call, "", &text)) != -1)
 			print_answer(call, daemons[i], status, text);
 		else if (call->json)
-			print_answer(call, daemons[i], -1, why_not(errno));
+			print_answer(call, daemons[i], -1, call_why_not(errno));
 		else
 			fprintf(stderr, "%s: %s\n", daemons[i],
-			    why_not(errno));
+			    call_why_not(errno));
 		free(text);
 		done += status == 0;
 		failed += status > 0;
@@ -317,6 +334,34 @@ cmd_daemons(const struct call *call)
 		fputs("]\n", stdout);
 	conf_free(conf);
 	return (done > 0 && failed == 0 ? STATUS_OK : STATUS_FAILED);
+}
+
+/* Each process logs; what the queue has counted is printed. */
+static int
+cmd_stats(const struct call *call)
+{
+	struct call	 queue = *call;
+	struct conf	*conf;
+	char		*text;
+	int		 status;
+
+	queue.what = CTL_QUEUE_STATS;
+	if ((conf = call_load(call)) == NULL)
+		return (STATUS_FAILED);
+	if (call->json)
+		fputs("{\"daemons\": ", stdout);
+	status = cmd_daemons(call);
+	if (call->json)
+		fputs(", \"queue\": ", stdout);
+	if (ask(conf, "queue", &queue, "", &text) == STATUS_OK)
+		printf("%s%s", call->json ? "" : "queue: ", text);
+	else if (call->json)
+		fputs("null", stdout);
+	if (call->json)
+		fputs("}\n", stdout);
+	free(text);
+	conf_free(conf);
+	return (status);
 }
 
 /* The audit tables as they run; with -j each daemon answers an object. */
@@ -328,14 +373,14 @@ cmd_processes(const struct call *call)
 	const char	*sep = "";
 	size_t		 i;
 
-	if ((conf = load(call, report_mistake)) == NULL)
+	if ((conf = call_load(call)) == NULL)
 		return (STATUS_FAILED);
 	if (call->json)
 		putchar('[');
 	for (i = 0; i < NDAEMONS; i++) {
 		if (ask(conf, daemons[i], call, "", &text) != STATUS_OK) {
 			fprintf(stderr, "%s: %s\n", daemons[i],
-			    text != NULL ? text : why_not(errno));
+			    text != NULL ? text : call_why_not(errno));
 			free(text);
 			continue;
 		}
@@ -355,46 +400,4 @@ cmd_hash(const struct call *call)
 	/* It reads its own options: give it argv from the command's word. */
 	optind = 1;
 	return (hash_main(call->argc + 1, call->argv - 1));
-}
-
-/*
- * The words of a filter, with a space between; -1 if they do not fit, or if
- * one is blank: a variable that a script forgot must not mean everything.
- */
-static int
-join(const struct call *call, char *to, size_t size)
-{
-	int	i;
-
-	to[0] = '\0';
-	for (i = 0; i < call->argc; i++)
-		if (call->argv[i][strspn(call->argv[i], " ")] == '\0' ||
-		    (i > 0 && strlcat(to, " ", size) >= size) ||
-		    strlcat(to, call->argv[i], size) >= size)
-			return (-1);
-	return (0);
-}
-
-static int
-cmd_queue(const struct call *call)
-{
-	struct conf	*conf;
-	char		*text, arg[sizeof(((struct msg_CTL_ASK *)0)->arg)];
-	int		 status;
-
-	if (join(call, arg, sizeof(arg)) == -1) {
-		fprintf(stderr, "mailctl: the filter is too long or has an "
-		    "empty word\n");
-		return (STATUS_USAGE);
-	}
-	if ((conf = load(call, report_mistake)) == NULL)
-		return (STATUS_FAILED);
-	if ((status = ask(conf, "queue", call, arg, &text)) == -1)
-		fprintf(stderr, "mailctl: smtpd's queue: %s\n",
-		    why_not(errno));
-	else
-		fputs(text, status == STATUS_OK ? stdout : stderr);
-	free(text);
-	conf_free(conf);
-	return (status == -1 ? STATUS_FAILED : status);
 }

@@ -41,6 +41,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "os/compat.h"
@@ -50,6 +51,7 @@
 
 #define BATCH_MAX	340		/* records of three vectors each */
 #define RETRY_SECONDS	2
+#define CLOSE_SECONDS	5
 
 struct entry {
 	TAILQ_ENTRY(entry)	 entry;
@@ -201,6 +203,31 @@ write_run(struct entries *batch, struct entry *first)
 	return (next);
 }
 
+/*
+ * With the lock: wait for work.  After a pause the segment is closed, so that
+ * the file system can be made read-only, or be repaired, while we run.
+ */
+static void
+wait_for_work(void)
+{
+	struct timespec	end;
+
+	while (!self.urgent) {
+		if (self.fd == -1) {
+			pthread_cond_wait(&self.work, &self.lock);
+			continue;
+		}
+		if (clock_gettime(CLOCK_REALTIME, &end) == -1)
+			memset(&end, 0, sizeof(end));
+		end.tv_sec += CLOSE_SECONDS;
+		if (pthread_cond_timedwait(&self.work, &self.lock, &end) ==
+		    ETIMEDOUT && !self.urgent) {
+			close(self.fd);
+			self.fd = -1;
+		}
+	}
+}
+
 static void *
 committer(void *arg)
 {
@@ -210,8 +237,7 @@ committer(void *arg)
 	for (;;) {
 		TAILQ_INIT(&batch);
 		pthread_mutex_lock(&self.lock);
-		while (!self.urgent)
-			pthread_cond_wait(&self.work, &self.lock);
+		wait_for_work();
 		TAILQ_CONCAT(&batch, &self.todo, entry);
 		self.urgent = 0;
 		self.writing = 1;
@@ -452,7 +478,7 @@ journal_open(struct event_base *base, int dirfd, journal_found found,
 	TAILQ_INIT(&self.finished);
 	TAILQ_INIT(&self.failed);
 	self.dirfd = dirfd;
-	if (segments_list(dirfd, &list) == -1)
+	if (segments_list(dirfd, &list, 1) == -1)
 		return (-1);
 	/*
 	 * Numbers begin at a secret: who could guess one could write a message

@@ -133,6 +133,13 @@ segment_make(int dirfd, uint64_t seg)
 	int		 fd, save;
 
 	segment_name(seg, name);
+	/* After a pause the one in use is opened again. */
+	if ((fd = openat(dirfd, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW)) !=
+	    -1) {
+		if (fstat(fd, &st) == 0 && st.st_size == JOURNAL_SEGMENT)
+			return (fd);
+		close(fd);
+	}
 	if (take_spare(&from)) {
 		spare_name(from, old, sizeof(old));
 		if (renameat(dirfd, old, dirfd, name) == -1 &&
@@ -204,7 +211,7 @@ compare(const void *a, const void *b)
 }
 
 int
-segments_list(int dirfd, struct segments *list)
+segments_list(int dirfd, struct segments *list, int tidy)
 {
 	DIR		*dir;
 	struct dirent	*e;
@@ -220,7 +227,7 @@ segments_list(int dirfd, struct segments *list)
 		return (-1);
 	}
 	while ((e = readdir(dir)) != NULL) {
-		if (strncmp(e->d_name, "spare.", 6) == 0)
+		if (tidy && strncmp(e->d_name, "spare.", 6) == 0)
 			(void)unlinkat(dirfd, e->d_name, 0);
 		if (parse_name(e->d_name, &seg) == -1)
 			continue;
@@ -282,9 +289,9 @@ set_aside(int dirfd, uint64_t seg, const unsigned char *p, size_t len,
 	damaged(arg, what);
 }
 
-static void
-scan(const unsigned char *p, size_t len, uint64_t seg, int text,
-    journal_found found, void *arg, int *bad)
+void
+segment_walk(const unsigned char *p, size_t len, uint64_t seg, int text,
+    journal_found found, void *arg, unsigned int *bad)
 {
 	struct record_head	h;
 	struct journal_place	place = { .seg = seg };
@@ -299,7 +306,7 @@ scan(const unsigned char *p, size_t len, uint64_t seg, int text,
 			continue;
 		}
 		if (skipped)
-			*bad = 1;
+			(*bad)++;
 		skipped = 0;
 		total = sizeof(h) + h.len + record_pad(h.len);
 		if (total > len - off)
@@ -316,34 +323,51 @@ scan(const unsigned char *p, size_t len, uint64_t seg, int text,
 }
 
 int
-segment_scan(int dirfd, uint64_t seg, int text, journal_found found,
-    journal_damaged damaged, void *arg)
+segment_map(int dirfd, uint64_t seg, const unsigned char **p, size_t *len)
 {
 	char		 name[SEGMENT_NAME];
 	struct stat	 st;
-	unsigned char	*p;
-	int		 fd, bad = 0;
+	void		*map = MAP_FAILED;
+	int		 fd;
 
+	*p = NULL;
+	*len = 0;
 	segment_name(seg, name);
 	if ((fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)) ==
 	    -1)
 		return (-1);
-	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode)) {
+	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) ||
+	    (st.st_size > 0 && (map = mmap(NULL, st.st_size, PROT_READ,
+	    MAP_PRIVATE, fd, 0)) == MAP_FAILED)) {
 		close(fd);
 		return (-1);
 	}
-	if (st.st_size == 0) {
-		close(fd);
-		return (0);
-	}
-	p = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	close(fd);
-	if (p == MAP_FAILED)
-		return (-1);
-	scan(p, st.st_size, seg, text, found, arg, &bad);
-	if (bad)
-		set_aside(dirfd, seg, p, st.st_size, damaged, arg);
-	if (munmap(p, st.st_size) == -1)
-		return (-1);
+	if (st.st_size > 0) {
+		*p = map;
+		*len = st.st_size;
+	}
 	return (0);
+}
+
+int
+segment_unmap(const unsigned char *p, size_t len)
+{
+	return (len == 0 ? 0 : munmap((void *)(uintptr_t)p, len));
+}
+
+int
+segment_scan(int dirfd, uint64_t seg, int text, journal_found found,
+    journal_damaged damaged, void *arg)
+{
+	const unsigned char	*p;
+	size_t			 len;
+	unsigned int		 bad = 0;
+
+	if (segment_map(dirfd, seg, &p, &len) == -1)
+		return (-1);
+	segment_walk(p, len, seg, text, found, arg, &bad);
+	if (bad > 0)
+		set_aside(dirfd, seg, p, len, damaged, arg);
+	return (segment_unmap(p, len));
 }

@@ -39,8 +39,19 @@ void	segment_name(uint64_t seg, char name[SEGMENT_NAME]);
 int	segment_make(int dirfd, uint64_t seg);
 /* Keep the file for segment_make(), or remove it if enough are kept. */
 void	segment_retire(int dirfd, uint64_t seg);
-int	segments_list(int dirfd, struct segments *);
-/* Tell all good records; texts are checked too if text is set. */
+/* tidy: remove what an ended journal has kept for later use. */
+int	segments_list(int dirfd, struct segments *, int tidy);
+/* Read one that may be in use; len 0 and p NULL if it is empty. */
+int	segment_map(int dirfd, uint64_t seg, const unsigned char **p,
+	    size_t *len);
+int	segment_unmap(const unsigned char *p, size_t len);
+/*
+ * Tell all good records; texts are checked too if text is set.  bad grows by
+ * the number of places where a good one lies behind what is none.
+ */
+void	segment_walk(const unsigned char *p, size_t len, uint64_t seg,
+	    int text, journal_found, void *arg, unsigned int *bad);
+/* The same; a damaged one is set aside. */
 int	segment_scan(int dirfd, uint64_t seg, int text, journal_found,
 	    journal_damaged, void *arg);
 

@@ -37,6 +37,7 @@
 #define ROOM_BYTES	((uint64_t)4 * JOURNAL_SEGMENT)
 #define ROOM_FILES	128
 #define SWEEP_SECONDS	60
+#define LOCK_TRIES	10
 
 static struct {
 	struct conf	*conf;
@@ -272,16 +273,22 @@ make_dir(const char *name)
 static void
 open_spool(void)
 {
-	int	lock, fd;
+	static const struct timespec	moment = { 0, 20000000 };
+	int				lock, fd, tries = 0;
 
 	if ((self.spool = open(self.conf->spool, O_RDONLY | O_DIRECTORY |
 	    O_CLOEXEC)) == -1)
 		fatal("%s", self.conf->spool);
-	if ((lock = openat(self.spool, "lock", O_RDWR | O_CREAT | O_CLOEXEC |
+	if ((lock = openat(self.spool, "lock", O_RDONLY | O_CREAT | O_CLOEXEC |
 	    O_NOFOLLOW, 0600)) == -1)
 		fatal("%s/lock", self.conf->spool);
-	if (os_lock(lock) == -1)
-		fatalx("%s is in use by another smtpd", self.conf->spool);
+	/* "mailctl queue check" takes it for a moment. */
+	while (os_lock(lock) == -1) {
+		if (++tries == LOCK_TRIES)
+			fatalx("%s is in use by another smtpd",
+			    self.conf->spool);
+		(void)nanosleep(&moment, NULL);
+	}
 	if ((fd = make_dir("journal")) == -1)
 		fatal("%s/journal", self.conf->spool);
 	close(fd);

@@ -167,6 +167,8 @@ int		 message_text_fd(struct message *);
 /* Hand over the sealed descriptor that it came in. */
 void		 message_keep_text(struct message *, int fd);
 void		 message_close_text(struct message *);
+/* It was not handed on, as its text could not be had (errno). */
+void		 recipient_unreadable(struct recipient *);
 
 /* queue_load.c */
 /* What the journal holds; whole: nothing of it was damaged. */

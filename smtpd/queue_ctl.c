@@ -5,6 +5,7 @@
  * Whoever connects must be root or the user that the suite runs as, told by
  * the kernel.  A malformed request closes that request and nothing else.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +17,11 @@
 #include "log/log.h"
 #include "smtpd/queue.h"
 #include "smtpd/queue_filter.h"
+#include "smtpd/queue_history.h"
+#include "smtpd/queue_list.h"
 
 #define TEXT_PIECE	32000
+#define LIST_MAX	(64 << 20)	/* of one message with all its recipients */
 
 static struct ctlserve	*serve;
 
@@ -58,103 +62,6 @@ send_done(struct peer *p, const char *text, uint64_t status)
 	peer_send(p, M_CTL_DONE, &d, -1);
 }
 
-static const char *
-state_of(const struct recipient *r)
-{
-	switch (r->state) {
-	case RECIP_NEW:
-		return ("active");
-	case RECIP_HELD:
-		return ("held");
-	case RECIP_READY:
-		return (r->dest->blocked > queue_now() ? "blocked" : "ready");
-	case RECIP_FLYING:
-		return ("active");
-	case RECIP_WAITING:
-		return ("deferred");
-	case RECIP_OVER:
-		return (recipient_env(r)->status == RCPT_FAILED ?
-		    "failed" : "done");
-	}
-	return ("?");
-}
-
-static int64_t
-next_try(const struct recipient *r)
-{
-	if (r->state == RECIP_WAITING)
-		return (recipient_env(r)->next - time(NULL));
-	if (r->state == RECIP_READY && r->dest->blocked > queue_now())
-		return (r->dest->blocked - queue_now());
-	return (0);
-}
-
-/* JSON: only what is printable and harmless goes out as it is. */
-static void
-put_json(struct buf *b, const char *s)
-{
-	(void)buf_puts(b, "\"");
-	for (; *s != '\0'; s++)
-		if (*s == '"' || *s == '\\' || (unsigned char)*s < 0x20)
-			(void)buf_printf(b, "\\u%04x", (unsigned char)*s);
-		else
-			(void)buf_add(b, s, 1);
-	(void)buf_puts(b, "\"");
-}
-
-static const char *
-last_reply(const struct recipient *r)
-{
-	if (recipient_env(r)->reply != NULL)
-		return (recipient_env(r)->reply);
-	return (r->dest != NULL && r->dest->why != NULL ? r->dest->why : "");
-}
-
-static void
-list_recipient(struct buf *b, const struct recipient *r, int json, int first)
-{
-	const struct erecipient	*e = recipient_env(r);
-
-	if (!json) {
-		(void)buf_printf(b, "    %-8s %s next=%llds tries=%u %s\n",
-		    state_of(r), e->rcpt, (long long)next_try(r), e->tries,
-		    last_reply(r));
-		return;
-	}
-	(void)buf_printf(b, "%s{\"to\": ", first ? "" : ", ");
-	put_json(b, e->rcpt);
-	(void)buf_printf(b, ", \"state\": \"%s\", \"next\": %lld, \"tries\": "
-	    "%u, \"reply\": ", state_of(r), (long long)next_try(r), e->tries);
-	put_json(b, last_reply(r));
-	(void)buf_puts(b, "}");
-}
-
-static void
-list_one(struct buf *b, struct message *m, int json, int first, int all)
-{
-	char	id[QUEUEID_SIZE];
-	size_t	i;
-	int	n = 0;
-
-	queueid_text(m->id, id);
-	if (json) {
-		(void)buf_printf(b, "%s{\"id\": \"%s\", \"age\": %lld, "
-		    "\"size\": %llu, \"sender\": ", first ? "" : ",\n", id,
-		    (long long)(time(NULL) - m->env.arrived),
-		    (unsigned long long)m->env.size);
-		put_json(b, m->env.sender);
-		(void)buf_puts(b, ", \"recipients\": [");
-	} else
-		(void)buf_printf(b, "%s age=%llds size=%llu from=<%s>\n", id,
-		    (long long)(time(NULL) - m->env.arrived),
-		    (unsigned long long)m->env.size, m->env.sender);
-	for (i = 0; i < m->env.nrcpts && m->recips != NULL; i++)
-		if (all || m->recips[i].state != RECIP_OVER)
-			list_recipient(b, &m->recips[i], json, n++ == 0);
-	if (json)
-		(void)buf_puts(b, "]}");
-}
-
 /* Does the filter want this recipient (NULL: a message without any)? */
 static int
 wanted(const struct queue_filter *f, const struct message *m,
@@ -167,7 +74,7 @@ wanted(const struct queue_filter *f, const struct message *m,
 
 	if (r != NULL) {
 		a.rcpt = recipient_env(r)->rcpt;
-		a.state = state_of(r);
+		a.state = list_state(r);
 	}
 	return (queue_filter_match(f, &a));
 }
@@ -193,13 +100,13 @@ ask_list(struct peer *p, const struct queue_filter *f, int json)
 	struct buf	 b;
 	int		 first = 1;
 
-	buf_init(&b, 1 << 20);
+	buf_init(&b, LIST_MAX);
 	if (json)
 		(void)buf_puts(&b, "[");
 	for (m = message_first(); m != NULL; m = message_next(m)) {
 		if (!message_wanted(f, m))
 			continue;
-		list_one(&b, m, json, first, 0);
+		list_message(&b, m, json, first, 0);
 		first = 0;
 		if (buf_len(&b) > TEXT_PIECE)
 			send_text(p, &b);
@@ -211,23 +118,121 @@ ask_list(struct peer *p, const struct queue_filter *f, int json)
 	send_done(p, "", 0);
 }
 
+static struct message *
+the_one(struct peer *p, const struct queue_filter *f)
+{
+	struct message	*m;
+
+	if (f->nids == 1 && (m = message_find(f->ids[0])) != NULL &&
+	    m->committed && m->recips != NULL)
+		return (m);
+	send_done(p, "there is no such message\n", 1);
+	return (NULL);
+}
+
 static void
 ask_show(struct peer *p, const struct queue_filter *f, int json)
 {
 	struct message	*m;
 	struct buf	 b;
 
-	if (!f->has_id || (m = message_find(f->id)) == NULL || !m->committed ||
-	    m->recips == NULL) {
-		send_done(p, "there is no such message\n", 1);
+	if ((m = the_one(p, f)) == NULL)
 		return;
-	}
-	buf_init(&b, 32 << 20);
-	list_one(&b, m, json, 1, 1);
+	buf_init(&b, LIST_MAX);
+	list_message(&b, m, json, 1, 1);
 	if (json)
 		(void)buf_puts(&b, "\n");
 	send_text(p, &b);
 	buf_free(&b);
+	send_done(p, "", 0);
+}
+
+static void
+ask_cat(struct peer *p, const struct queue_filter *f)
+{
+	struct msg_CTL_FILE	 file = { 0 };
+	struct message		*m;
+	int			 fd;
+
+	if ((m = the_one(p, f)) == NULL)
+		return;
+	if ((fd = message_text_fd(m)) == -1) {
+		send_done(p, "its text cannot be read\n", 1);
+		return;
+	}
+	file.size = m->env.size;
+	peer_send(p, M_CTL_FILE, &file, fd);
+	send_done(p, "", 0);
+}
+
+/* What of the queue it is about, and what became of the rest. */
+static void
+ask_trace(struct peer *p, const char *what, int json)
+{
+	struct queue_filter	 by[2];
+	struct message		*m;
+	struct buf		 b;
+	char			 words[2][sizeof(((struct msg_CTL_ASK *)0)->arg)
+				    + 8];
+	uint64_t		 id;
+	int			 n = 0;
+
+	(void)snprintf(words[0], sizeof(words[0]), "%s%s",
+	    queueid_parse(what, &id) == 0 ? "" : "sender=", what);
+	(void)snprintf(words[1], sizeof(words[1]), "to=%s", what);
+	if (queue_filter_parse(&by[0], words[0]) != NULL ||
+	    queue_filter_parse(&by[1], words[1]) != NULL) {
+		send_done(p, "an id or an address, please\n", 2);
+		return;
+	}
+	buf_init(&b, LIST_MAX);
+	if (json)
+		(void)buf_puts(&b, "{\"queue\": [");
+	for (m = message_first(); m != NULL; m = message_next(m))
+		if (message_wanted(&by[0], m) || message_wanted(&by[1], m))
+			list_message(&b, m, json, n++ == 0, 1);
+	if (json)
+		(void)buf_puts(&b, "],\n\"history\": [");
+	list_history(&b, what, json);
+	if (json)
+		(void)buf_puts(&b, "]}\n");
+	send_text(p, &b);
+	buf_free(&b);
+	send_done(p, "", 0);
+}
+
+static void
+ask_stats(struct peer *p, int json)
+{
+	struct buf	b;
+
+	buf_init(&b, 65536);
+	list_stats(&b, json);
+	send_text(p, &b);
+	buf_free(&b);
+	send_done(p, "", 0);
+}
+
+static void
+ask_pause(struct peer *p, const char *what, int on)
+{
+	char	text[128];
+	int	i;
+
+	for (i = 0; i < PAUSE_MAX; i++)
+		if (strcmp(what, pause_name((enum pause)i)) == 0)
+			break;
+	if (i == PAUSE_MAX) {
+		send_done(p, "one of accept, relay and deliver\n", 2);
+		return;
+	}
+	if (pause_set((enum pause)i, on) == -1) {
+		(void)snprintf(text, sizeof(text), "%s\n", strerror(errno));
+		send_done(p, text, 1);
+		return;
+	}
+	if (!on)
+		dest_run();
 	send_done(p, "", 0);
 }
 
@@ -249,11 +254,33 @@ delete(struct message *m)
 	char	id[QUEUEID_SIZE];
 	size_t	i;
 
-	for (i = 0; i < m->env.nrcpts; i++)
+	for (i = 0; i < m->env.nrcpts; i++) {
+		if (m->recips[i].state == RECIP_OVER)
+			continue;
+		history_add(&m->recips[i], "deleted");
 		dest_remove(&m->recips[i]);
+	}
 	queueid_text(m->id, id);
 	log_info("%s: deleted by the administrator", id);
 	message_drop(m);
+}
+
+static void
+send_count(struct peer *p, int json, const char *did, size_t n, size_t busy)
+{
+	char	text[128];
+
+	if (json)
+		(void)snprintf(text, sizeof(text), "{\"%s\": %zu, \"busy\": "
+		    "%zu}\n", did, n, busy);
+	else if (n == 0 && busy == 0)
+		strlcpy(text, "there is no such message\n", sizeof(text));
+	else if (busy > 0)
+		(void)snprintf(text, sizeof(text), "%zu %s, %zu are being "
+		    "delivered now\n", n, did, busy);
+	else
+		(void)snprintf(text, sizeof(text), "%zu %s\n", n, did);
+	send_done(p, text, n == 0);
 }
 
 /*
@@ -261,11 +288,10 @@ delete(struct message *m)
  * already.  Nobody is told of a deletion.
  */
 static void
-ask_delete(struct peer *p, const struct queue_filter *f)
+ask_delete(struct peer *p, const struct queue_filter *f, int json)
 {
 	struct message	*m, *next;
 	size_t		 gone = 0, busy = 0;
-	char		 text[128];
 
 	for (m = message_first(); m != NULL; m = next) {
 		next = message_next(m);
@@ -278,16 +304,34 @@ ask_delete(struct peer *p, const struct queue_filter *f)
 		delete(m);
 		gone++;
 	}
-	if (gone == 0 && busy == 0)
-		strlcpy(text, "there is no such message\n", sizeof(text));
-	else
-		snprintf(text, sizeof(text), "%zu deleted, %zu are being "
-		    "delivered now\n", gone, busy);
-	send_done(p, text, gone == 0);
+	send_count(p, json, "deleted", gone, busy);
+}
+
+/* What is being delivered is held if it comes back. */
+static void
+ask_hold(struct peer *p, const struct queue_filter *f, int held, int json)
+{
+	struct message	*m;
+	char		 id[QUEUEID_SIZE];
+	size_t		 n = 0;
+
+	for (m = message_first(); m != NULL; m = message_next(m)) {
+		if (m->env.held == (unsigned int)held || m->active == 0 ||
+		    !message_wanted(f, m))
+			continue;
+		message_hold(m, held);
+		queueid_text(m->id, id);
+		log_info("%s: %s by the administrator", id, held ? "held" :
+		    "released");
+		n++;
+	}
+	dest_tick();
+	dest_run();
+	send_count(p, json, held ? "held" : "released", n, 0);
 }
 
 static void
-ask_retry(struct peer *p, const struct queue_filter *f)
+ask_retry(struct peer *p, const struct queue_filter *f, int json)
 {
 	struct message	*m;
 	size_t		 i, n = 0;
@@ -302,8 +346,38 @@ ask_retry(struct peer *p, const struct queue_filter *f)
 		n++;
 	}
 	dest_run();
-	snprintf(text, sizeof(text), "%zu messages are tried again\n", n);
+	(void)snprintf(text, sizeof(text), json ? "{\"retried\": %zu}\n" :
+	    "%zu messages are tried again\n", n);
 	send_done(p, text, 0);
+}
+
+static void
+ask_filtered(struct peer *p, unsigned int what, const struct queue_filter *f,
+    int json)
+{
+	switch (what) {
+	case CTL_QUEUE_LIST:
+		ask_list(p, f, json);
+		break;
+	case CTL_QUEUE_SHOW:
+		ask_show(p, f, json);
+		break;
+	case CTL_QUEUE_CAT:
+		ask_cat(p, f);
+		break;
+	case CTL_QUEUE_RETRY:
+		ask_retry(p, f, json);
+		break;
+	case CTL_QUEUE_HOLD:
+	case CTL_QUEUE_RELEASE:
+		ask_hold(p, f, what == CTL_QUEUE_HOLD, json);
+		break;
+	case CTL_QUEUE_DELETE:
+		ask_delete(p, f, json);
+		break;
+	default:
+		send_done(p, "not a question for the queue\n", 1);
+	}
 }
 
 void
@@ -315,29 +389,28 @@ ctl_ask_queue(struct peer *p, struct msg *m)
 	const char			*wrong;
 
 	strlcpy(arg, a->arg, sizeof(arg));
-	if ((wrong = queue_filter_parse(&f, arg)) != NULL) {
-		if (a->what == CTL_QUEUE_SHOW) {
-			send_done(p, "there is no such message\n", 1);
-			return;
-		}
-		snprintf(text, sizeof(text), "%s\n", wrong);
-		send_done(p, text, 2);
+	switch (a->what) {
+	case CTL_QUEUE_TRACE:
+		ask_trace(p, arg, (int)a->json);
+		return;
+	case CTL_QUEUE_PAUSE:
+	case CTL_QUEUE_RESUME:
+		ask_pause(p, arg, a->what == CTL_QUEUE_PAUSE);
+		return;
+	case CTL_QUEUE_STATS:
+		ask_stats(p, (int)a->json);
+		return;
+	default:
+		break;
+	}
+	if ((wrong = queue_filter_parse(&f, arg)) == NULL) {
+		ask_filtered(p, (unsigned int)a->what, &f, (int)a->json);
 		return;
 	}
-	switch (a->what) {
-	case CTL_QUEUE_LIST:
-		ask_list(p, &f, a->json);
-		break;
-	case CTL_QUEUE_SHOW:
-		ask_show(p, &f, a->json);
-		break;
-	case CTL_QUEUE_RETRY:
-		ask_retry(p, &f);
-		break;
-	case CTL_QUEUE_DELETE:
-		ask_delete(p, &f);
-		break;
-	default:
-		send_done(p, "not a question for the queue\n", 1);
+	if (a->what == CTL_QUEUE_SHOW || a->what == CTL_QUEUE_CAT) {
+		send_done(p, "there is no such message\n", 1);
+		return;
 	}
+	(void)snprintf(text, sizeof(text), "%s\n", wrong);
+	send_done(p, text, 2);
 }

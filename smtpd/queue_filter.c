@@ -74,14 +74,17 @@ queue_filter_parse(struct queue_filter *f, char *text)
 {
 	const char	*wrong;
 	char		*word;
+	uint64_t	 id;
 
 	memset(f, 0, sizeof(*f));
 	while ((word = strsep(&text, " ")) != NULL) {
 		if (*word == '\0' || strcmp(word, "all") == 0)
 			continue;
-		if (queueid_parse(word, &f->id) == 0)
-			f->has_id = 1;
-		else if ((wrong = add_word(f, word)) != NULL)
+		if (queueid_parse(word, &id) == 0) {
+			if (f->nids == FILTER_IDS)
+				return ("too many ids");
+			f->ids[f->nids++] = id;
+		} else if ((wrong = add_word(f, word)) != NULL)
 			return (wrong);
 	}
 	return (NULL);
@@ -118,7 +121,10 @@ queue_filter_match(const struct queue_filter *f, const struct filter_facts *a)
 {
 	size_t	i;
 
-	if (f->has_id && f->id != a->id)
+	for (i = 0; i < f->nids; i++)
+		if (f->ids[i] == a->id)
+			break;
+	if (f->nids > 0 && i == f->nids)
 		return (0);
 	for (i = 0; i < f->n; i++)
 		if (!word_matches(&f->words[i], a))

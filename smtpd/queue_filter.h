@@ -8,14 +8,15 @@
 #include <stdint.h>
 
 #define FILTER_WORDS	16
+#define FILTER_IDS	100
 
 enum filter_kind { FILTER_SENDER, FILTER_TO, FILTER_DOMAIN, FILTER_OLDER,
 	FILTER_STATE };
 
-/* All words must match; none: everything does. */
+/* All words must match, and one of the ids; none: everything does. */
 struct queue_filter {
-	int		 has_id;
-	uint64_t	 id;
+	uint64_t	 ids[FILTER_IDS];
+	size_t		 nids;
 	struct filter_word {
 		enum filter_kind kind;
 		const char	*pattern;
@@ -34,7 +35,7 @@ struct filter_facts {
 };
 
 /*
- * Parse "all", an id, or words like "sender=*@example.org older=2h"; text is
+ * Parse "all", ids, or words like "sender=*@example.org older=2h"; text is
  * cut up and must stay.  NULL, or what is wrong.
  */
 const char	*queue_filter_parse(struct queue_filter *, char *text);

@@ -2,13 +2,35 @@
  * queue_load: what the journal holds when the queue starts.
  */
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "log/log.h"
 #include "smtpd/queue.h"
 
+/* A copy of a record that is whole and makes no sense. */
 static void
+set_aside(uint64_t id, const void *p, const struct journal_place *place)
+{
+	char	name[64], text[QUEUEID_SIZE];
+	size_t	len = place->len - journal_header();
+	int	fd;
+
+	queueid_text(id, text);
+	(void)snprintf(name, sizeof(name), "damaged/%s", text);
+	fd = openat(queue_spool(), name, O_WRONLY | O_CREAT | O_TRUNC |
+	    O_CLOEXEC | O_NOFOLLOW, 0600);
+	log_warnx("spool: the envelope of %s cannot be read; %s", text,
+	    fd != -1 && write(fd, p, len) == (ssize_t)len ?
+	    "a copy of all is in damaged/" : "no copy could be made");
+	if (fd != -1)
+		close(fd);
+}
+
+/* 0, or -1: it cannot be read. */
+static int
 found_message(uint64_t id, const unsigned char *p, size_t len,
     const struct journal_place *place)
 {
@@ -16,25 +38,25 @@ found_message(uint64_t id, const unsigned char *p, size_t len,
 	uint32_t	 envlen;
 
 	if (len < 8)
-		return;
+		return (-1);
 	memcpy(&envlen, p, sizeof(envlen));
 	if (envlen != len - 8)
-		return;
+		return (-1);
 	/* A later record of the same message is its newest state. */
 	if ((m = message_find(id)) != NULL)
 		message_forget(m);
 	if ((m = message_new(id)) == NULL)
 		fatal("spool");
 	if (envelope_decode(&m->env, p + 8, envlen) == -1) {
-		log_warnx("spool: an envelope cannot be read");
 		message_forget(m);
-		return;
+		return (-1);
 	}
 	m->place = *place;
 	m->committed = 1;
 	m->again = 1;
 	(void)message_live((int64_t)place->len);
 	message_id_seen(id);
+	return (0);
 }
 
 /* To be tried, over and to be told, over. */
@@ -79,10 +101,14 @@ found(void *arg, enum record_type type, uint64_t id, const void *p,
     size_t len, const struct journal_place *place)
 {
 	struct message	*m;
+	int		*whole = arg;
 
 	switch (type) {
 	case RECORD_MESSAGE:
-		found_message(id, p, len, place);
+		if (found_message(id, p, len, place) == -1) {
+			*whole = 0;
+			set_aside(id, p, place);
+		}
 		break;
 	case RECORD_CHANGE:
 		found_change(id, p, len);

@@ -162,10 +162,8 @@ hand_over(struct deliverer *v, struct recipient *r)
 	char			 id[QUEUEID_SIZE];
 	int			 fd;
 
-	if ((fd = message_text_fd(r->m)) == -1) {
-		log_warn("text of a message");
+	if ((fd = message_text_fd(r->m)) == -1)
 		return (-1);
-	}
 	queueid_text(r->m->id, id);
 	r->ticket = ++self.next;
 	m.ticket = r->ticket;
@@ -196,8 +194,7 @@ local_run(struct dest *d)
 		v->since = queue_now();
 		if (hand_over(v, r) == -1) {
 			d->nflying--;
-			recipient_deferred(r, "451 4.3.0 the message cannot "
-			    "be read now", NULL);
+			recipient_unreadable(r);
 			continue;
 		}
 		TAILQ_INSERT_TAIL(&v->flying, r, entry);

@@ -285,7 +285,7 @@ remove_text(void *arg, int error)
 	char		 name[QUEUEID_SIZE];
 
 	queueid_text(*id, name);
-	if (unlinkat(queue_large(), name, 0) == -1)
+	if (unlinkat(queue_large(), name, 0) == -1 && errno != ENOENT)
 		log_warn("large/%s", name);
 	free(id);
 }

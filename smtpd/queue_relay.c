@@ -11,6 +11,7 @@
  * Messages to one host take turns, up to RCPTS_MAX recipients a turn, so that
  * one with ten thousand does not hold up one with a single recipient.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -192,6 +193,20 @@ defer_all(struct rsession *s, const char *reply, const char *remote)
 	s->n = s->left = 0;
 }
 
+static void
+unreadable(struct rsession *s)
+{
+	size_t	i, n = s->n;
+	int	error = errno;
+
+	s->n = s->left = 0;
+	for (i = 0; i < n; i++) {
+		s->dest->nflying--;
+		errno = error;
+		recipient_unreadable(s->rcpts[i]);
+	}
+}
+
 static int
 send_message(struct rsession *s)
 {
@@ -205,9 +220,7 @@ send_message(struct rsession *s)
 		return (-1);
 	env = &s->rcpts[0]->m->env;
 	if ((fd = message_text_fd(s->rcpts[0]->m)) == -1) {
-		log_warn("text of a message");
-		defer_all(s, "451 4.3.0 the message cannot be read now",
-		    NULL);
+		unreadable(s);
 		return (0);
 	}
 	s->state = R_BUSY;

@@ -5,18 +5,40 @@
  * a restart it is read back from the journal, and checked.  A large one is a
  * file.
  */
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <zlib.h>
 
+#include "log/log.h"
 #include "os/os.h"
 #include "smtpd/queue.h"
 
 #define FDS_MAX		2000		/* texts kept open */
 
 static size_t	nfds;
+
+/* What is left of a text whose checksum is wrong, for who repairs by hand. */
+static void
+set_aside(const struct message *m, const char *p, size_t len)
+{
+	char	name[64], id[QUEUEID_SIZE];
+	int	fd;
+
+	queueid_text(m->id, id);
+	(void)snprintf(name, sizeof(name), "damaged/%s", id);
+	fd = openat(queue_spool(), name, O_WRONLY | O_CREAT | O_TRUNC |
+	    O_CLOEXEC | O_NOFOLLOW, 0600);
+	log_warnx("%s: the text is damaged on the disk; %s", id, fd != -1 &&
+	    write(fd, p, len) == (ssize_t)len ? "a copy is in damaged/" :
+	    "no copy could be made");
+	if (fd != -1)
+		close(fd);
+}
 
 static int
 text_from_journal(struct message *m)
@@ -32,6 +54,7 @@ text_from_journal(struct message *m)
 	    (ssize_t)len)
 		goto done;
 	if (crc32(crc32(0, NULL, 0), (Bytef *)p, len) != head[1]) {
+		set_aside(m, p, len);
 		errno = EBADMSG;
 		goto done;
 	}
@@ -47,16 +70,47 @@ done:
 	return (fd);
 }
 
+/* A file that is not what was written is set aside whole. */
+static int
+text_from_file(struct message *m)
+{
+	char		name[QUEUEID_SIZE], to[64];
+	struct stat	st;
+	int		fd;
+
+	queueid_text(m->id, name);
+	if ((fd = openat(queue_large(), name, O_RDONLY | O_CLOEXEC |
+	    O_NOFOLLOW)) == -1 || fstat(fd, &st) == -1)
+		return (fd);
+	if ((uint64_t)st.st_size == m->env.size)
+		return (fd);
+	close(fd);
+	(void)snprintf(to, sizeof(to), "../damaged/%s", name);
+	log_warnx("%s: the text is damaged on the disk; %s", name,
+	    renameat(queue_large(), name, queue_large(), to) == 0 ?
+	    "it is now in damaged/" : "it cannot be set aside");
+	errno = EBADMSG;
+	return (-1);
+}
+
+void
+recipient_unreadable(struct recipient *r)
+{
+	if (errno == EBADMSG || (errno == ENOENT && r->m->env.spooled))
+		recipient_failed(r, "554 5.3.0 the message was damaged on "
+		    "our disk", NULL);
+	else {
+		log_warn("text of a message");
+		recipient_deferred(r, "451 4.3.0 the message cannot be read "
+		    "now", NULL);
+	}
+}
+
 int
 message_text_fd(struct message *m)
 {
-	char	name[QUEUEID_SIZE];
-
-	if (m->env.spooled) {
-		queueid_text(m->id, name);
-		return (openat(queue_large(), name, O_RDONLY | O_CLOEXEC |
-		    O_NOFOLLOW));
-	}
+	if (m->env.spooled)
+		return (text_from_file(m));
 	if (m->fd == -1) {
 		if ((m->fd = text_from_journal(m)) == -1)
 			return (-1);

@@ -55,7 +55,7 @@ scan_all(int dirfd)
 	size_t		i;
 
 	memset(&got, 0, sizeof(got));
-	if (segments_list(dirfd, &list) == -1)
+	if (segments_list(dirfd, &list, 1) == -1)
 		exit(2);
 	for (i = 0; i < list.n; i++)
 		if (segment_scan(dirfd, list.v[i], 1, on_found, on_damaged,

@@ -120,7 +120,7 @@ drop_all(int dirfd)
 	char		name[SEGMENT_NAME];
 	size_t		i;
 
-	if (segments_list(dirfd, &list) == -1)
+	if (segments_list(dirfd, &list, 1) == -1)
 		exit(2);
 	for (i = 0; i < list.n; i++) {
 		segment_name(list.v[i], name);
@@ -137,7 +137,7 @@ missing(int dirfd)
 	size_t		i;
 
 	memset(there, 0, sizeof(there));
-	if (segments_list(dirfd, &list) == -1)
+	if (segments_list(dirfd, &list, 1) == -1)
 		exit(2);
 	for (i = 0; i < list.n; i++)
 		if (segment_scan(dirfd, list.v[i], 1, on_found, on_damaged,

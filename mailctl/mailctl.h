@@ -1,0 +1,41 @@
+/*
+ * mailctl: what its commands share; the table of them is in mailctl.c.
+ */
+#ifndef MAILCTL_H
+#define MAILCTL_H
+
+#include <stdio.h>
+
+struct conf;
+
+#define STATUS_OK	0
+#define STATUS_FAILED	1
+#define STATUS_USAGE	2
+
+struct call {
+	const char	 *conf_path;
+	int		  json;
+	unsigned int	  what;		/* CTL_* if it is a question */
+	int		  argc;		/* what follows the command's words */
+	char		**argv;
+};
+
+/* mail.conf, with mistakes told; NULL if there are any. conf_free() it. */
+struct conf	*call_load(const struct call *);
+/*
+ * Ask a daemon, or "queue"; its answer goes to f.  Its status, or -1 with
+ * errno if it does not run.
+ */
+int		 call_ask(const struct conf *, const char *name,
+		    const struct call *, const char *arg, FILE *f);
+const char	*call_why_not(int error);
+/* A string of JSON; bytes above 126 are taken as UTF-8. */
+void		 json_string(const char *);
+
+/* queue.c */
+int		 queue_command(const struct call *);
+int		 queue_check_command(const struct call *);
+/* report.c */
+int		 report_command(const struct call *);
+
+#endif
