@@ -21,7 +21,7 @@
 #include "smtpd/queue_list.h"
 
 #define TEXT_PIECE	32000
-#define LIST_MAX	(64 << 20)	/* of one message with all its recipients */
+#define LIST_MAX	(64 << 20)	/* of a message and its recipients */
 
 static struct ctlserve	*serve;
 
