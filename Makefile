@@ -33,7 +33,7 @@ LIBS =	$(TLS_LINK) $(EVENT_LIBS) $(UNBOUND_LIBS) $(SQLITE_LIBS) $(CRYPT_LIBS) \
 	$(Z_LIBS) $(BSD_LIBS) -lpthread
 
 OS_OBJS = \
-	lib/os/os_cap.o lib/os/os_file.o lib/os/os_peer.o \
+	lib/os/os_cap.o lib/os/os_clock.o lib/os/os_file.o lib/os/os_peer.o \
 	lib/os/os_watch.o lib/os/os_watch_kqueue.o lib/os/sandbox.o \
 	lib/os/sandbox_freebsd.o lib/os/sandbox_landlock.o \
 	lib/os/sandbox_linux.o lib/os/sandbox_none.o \
@@ -83,8 +83,8 @@ MIME_OBJS = \
 	lib/mime/recode.o lib/mime/structure.o lib/mime/subject.o \
 	lib/mime/thread.o lib/mime/tree.o lib/mime/word.o
 STORE_OBJS = \
-	lib/store/append.o lib/store/cache_entry.o lib/store/cached.o \
-	lib/store/change.o lib/store/copy.o lib/store/crlf.o lib/store/deliver.o lib/store/file.o \
+	lib/store/append.o lib/store/cachefile.o lib/store/cache_entry.o \
+	lib/store/cached.o lib/store/change.o lib/store/copy.o lib/store/crlf.o lib/store/deliver.o lib/store/file.o \
 	lib/store/files.o lib/store/flush.o lib/store/folder.o \
 	lib/store/hash.o \
 	lib/store/incoming.o lib/store/index.o lib/store/info.o lib/store/intent.o \
@@ -92,6 +92,7 @@ STORE_OBJS = \
 	lib/store/mailbox.o lib/store/mbox.o lib/store/mboxfile.o \
 	lib/store/mboxview.o lib/store/message.o lib/store/name.o \
 	lib/store/quota.o lib/store/record.o lib/store/recover.o \
+	lib/store/reserve.o \
 	lib/store/seeds.o lib/store/store.o lib/store/subscribe.o \
 	lib/store/sync.o lib/store/tree.o lib/store/uidlist.o \
 	lib/store/view.o

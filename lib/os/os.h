@@ -58,6 +58,16 @@ int	os_sync_write(int fd, struct iovec *iov, int n, off_t offset);
  * for: fsync each file and each directory instead.
  */
 int	os_syncfs(int fd);
+int	os_syncfs_works(void);
+/* Begin to write a file's bytes; fsync() then has less to wait for. */
+void	os_start_write(int fd);
+
+/*
+ * When the system was started, by the clock as it stands now: two answers
+ * differ by a second, or by as much as the clock was set meanwhile.  A suspended
+ * system counts as running where that can be told.
+ */
+time_t	os_boot_time(void);
 
 /*
  * Notice of changes in directories: names that appear, go or are renamed.

@@ -165,3 +165,24 @@ os_syncfs(int fd)
 	return (-1);
 #endif
 }
+
+int
+os_syncfs_works(void)
+{
+#ifdef __linux__
+	return (1);
+#else
+	return (0);
+#endif
+}
+
+void
+os_start_write(int fd)
+{
+#ifdef __linux__
+	/* If it fails, fsync() does it. */
+	(void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+#else
+	(void)fd;
+#endif
+}

@@ -1,5 +1,5 @@
 /*
- * append: a message from a client, durable when it is told.
+ * append: a message from a client.
  */
 #include <sys/stat.h>
 #include <errno.h>
@@ -77,7 +77,7 @@ append_open(struct append *a, const char *name)
 		return (error);
 	files_unique(a->folder, a->in.base, sizeof(a->in.base));
 	incoming_tmp(&a->in, tmp);
-	a->in.fd = openat(a->folder->tmp, tmp, O_WRONLY | O_CREAT | O_EXCL |
+	a->in.fd = openat(a->folder->tmp, tmp, O_RDWR | O_CREAT | O_EXCL |
 	    O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (a->in.fd == -1 || crlf_init(&a->crlf, a->in.fd) == -1)
 		return (store_errno());
@@ -137,8 +137,11 @@ append_commit(struct append **list, size_t n, uint32_t *uids,
 		error = incoming_commit(list[0]->folder, in, n, uids,
 		    uidvalidity);
 		/* The files are where they belong, or gone. */
-		for (i = 0; i < n; i++)
+		for (i = 0; i < n; i++) {
+			list[i]->in.fd = -1;
+			buf_init(&list[i]->in.entry, 0);
 			append_free(list[i]);
+		}
 	} else {
 		for (i = 0; i < n; i++)
 			append_abort(list[i]);
@@ -161,6 +164,7 @@ append_finish(struct append *a)
 	times[0].tv_nsec = times[1].tv_nsec = 0;
 	if (futimens(a->in.fd, times) == -1)
 		return (store_errno());
+	incoming_entry(&a->in);
 	return (incoming_sizes(&a->in));
 }
 
@@ -211,8 +215,6 @@ append_mbox(struct append **list, size_t n, uint32_t *uids,
 			error = mbox_add(list[i]->store->mbox, &m, &uids[i],
 			    uidvalidity);
 	}
-	if (error == STORE_OK)
-		error = mbox_fsync(list[0]->store->mbox);
 	for (i = 0; i < n; i++)
 		append_free(list[i]);
 	return (error);
@@ -235,6 +237,7 @@ append_free(struct append *a)
 
 	if (a->in.fd != -1)
 		close(a->in.fd);
+	buf_free(&a->in.entry);
 	crlf_free(&a->crlf);
 	for (i = 0; i < a->nkeywords; i++)
 		free(a->keywords[i]);

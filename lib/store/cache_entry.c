@@ -42,6 +42,7 @@ struct maker {
 };
 
 static int	make_items(struct maker *, unsigned int);
+static void	sum_items(struct cache_entry *, const char *);
 
 static int
 compare(const char *name, size_t len, const char *field)
@@ -85,6 +86,7 @@ cache_entry_make(struct buf *out, const char *text, size_t len,
 	if (rest != 0 && buf_add(out, pad, 8 - rest) == -1)
 		return (-1);
 	m.e.len = (uint32_t)(buf_len(out) - start);
+	sum_items(&m.e, (char *)buf_data(out) + start + sizeof(m.e));
 	memcpy((char *)buf_data(out) + start, &m.e, sizeof(m.e));
 	return (0);
 }
@@ -181,10 +183,27 @@ make_items(struct maker *m, unsigned int what)
 	return (ret);
 }
 
+static uint32_t
+item_sum(const struct cache_entry *e, const char *p, int i)
+{
+	uint32_t start = i == 0 ? 0 : e->end[i - 1];
+
+	return ((uint32_t)hash_bytes(p + start, e->end[i] - start));
+}
+
+static void
+sum_items(struct cache_entry *e, const char *p)
+{
+	int i;
+
+	for (i = 0; i < CACHED_ITEMS; i++)
+		e->itemsum[i] = item_sum(e, p, i);
+}
+
 static uint64_t
 entry_sum(const struct cache_entry *e)
 {
-	return (hash_bytes(&e->len, e->len - sizeof(e->sum)));
+	return (hash_bytes(&e->len, sizeof(*e) - sizeof(e->sum)));
 }
 
 void
@@ -196,21 +215,25 @@ cache_entry_own(struct cache_entry *e, uint32_t uid, uint32_t uidvalidity)
 }
 
 int
-cache_entry_ok(const struct cache_entry *e, size_t len)
+cache_entry_ok(const struct cache_entry *e, size_t len, unsigned int what)
 {
 	uint32_t end = 0, room;
 	int i;
 
 	if (len < sizeof(*e) || e->len < sizeof(*e) || e->len > len ||
-	    e->len > CACHE_ENTRY_MAX || e->len % 8 != 0)
+	    e->len > CACHE_ENTRY_MAX || e->len % 8 != 0 ||
+	    e->sum != entry_sum(e))
 		return (0);
 	room = e->len - (uint32_t)sizeof(*e);
 	for (i = 0; i < CACHED_ITEMS; i++) {
 		if (e->end[i] < end || e->end[i] > room)
 			return (0);
 		end = e->end[i];
+		if ((what & CACHED_BIT(i)) &&
+		    e->itemsum[i] != item_sum(e, (const char *)(e + 1), i))
+			return (0);
 	}
-	return (e->sum == entry_sum(e));
+	return (1);
 }
 
 void

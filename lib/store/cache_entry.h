@@ -16,7 +16,7 @@
 
 /* What follows it is the items, one behind the other, and up to 7 bytes. */
 struct cache_entry {
-	uint64_t	 sum;		/* of all that follows, to len */
+	uint64_t	 sum;		/* of what follows in this struct */
 	uint32_t	 len;		/* with this; a multiple of 8 */
 	uint32_t	 has;		/* CACHED_BIT()s */
 	uint32_t	 over;		/* likewise: larger than may be */
@@ -26,6 +26,7 @@ struct cache_entry {
 	int64_t		 sent;
 	int32_t		 zone;
 	uint32_t	 end[CACHED_ITEMS];	/* from the end of this */
+	uint32_t	 itemsum[CACHED_ITEMS];
 	uint32_t	 unused;
 };
 
@@ -38,8 +39,11 @@ int	cache_entry_make(struct buf *, const char *, size_t,
 /* Whose it is; to be called before it is written. */
 void	cache_entry_own(struct cache_entry *, uint32_t uid,
 	    uint32_t uidvalidity);
-/* 1 if the entry that begins here, in len bytes, is whole. */
-int	cache_entry_ok(const struct cache_entry *, size_t len);
+/*
+ * 1 if an entry begins here, in len bytes, and the items in what are whole.
+ */
+int	cache_entry_ok(const struct cache_entry *, size_t len,
+	    unsigned int what);
 void	cache_entry_items(const struct cache_entry *, struct store_cached *);
 
 #endif

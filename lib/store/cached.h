@@ -2,7 +2,7 @@
  * cached: what lists of messages show, ready to be sent.
  *
  * It is made once, when a message comes in or the first time that somebody
- * asks, and kept in a file beside the index (cache.c).  What cannot be had
+ * asks, and kept in a file beside the index (cachefile.c).  What cannot be had
  * from there is made from the message again, with the same result.
  */
 #ifndef STORE_CACHED_H

@@ -11,6 +11,7 @@
 
 #include "os/compat.h"
 #include "store/files.h"
+#include "store/flush.h"
 #include "store/quota.h"
 #include "store/recover.h"
 #include "store/sync.h"
@@ -138,7 +139,7 @@ change_one(struct mailbox *mb, uint32_t seq, const struct store_change *change,
 	index_end(&f->ix);
 	if (error == STORE_OK)
 		result->modseq = m.modseq;
-	f->dirty = 1;
+	folder_dirty(f, FLUSH_CUR);
 	return (error);
 }
 
@@ -244,5 +245,5 @@ expunge_files(struct mailbox *mb, const uint32_t *seqs, size_t n,
 	}
 	files_unmark(f, &mark);
 	index_end(&f->ix);
-	f->dirty = 1;
+	folder_dirty(f, FLUSH_CUR | FLUSH_NEW);
 }

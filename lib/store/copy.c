@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "os/compat.h"
@@ -21,14 +22,16 @@
 #include "store/view.h"
 
 #define COPY_SIZE	65536
-#define SYNC_EACH	4
+#define COPY_YOUNG	120	/* seconds; older ones are on the disk */
 
 static enum store_error copy_one(struct mailbox *, uint32_t,
     struct folder *, struct incoming *);
+static void copy_entry(struct mailbox *, const struct view_entry *,
+    const struct index_mut *, struct incoming *);
 static enum store_error copy_file(struct mailbox *, uint32_t,
-    const struct index_mut *, struct folder *, const char *);
+    const struct index_mut *, struct folder *, struct incoming *);
 static enum store_error copy_bytes(struct mailbox *, uint32_t,
-    struct folder *, const char *, time_t);
+    struct folder *, const char *, struct incoming *);
 static uint32_t copy_keywords(struct mailbox *, struct folder *, uint32_t);
 
 enum store_error
@@ -52,20 +55,15 @@ mailbox_copy(struct mailbox *mb, const uint32_t *seqs, size_t n,
 		in[i].fd = -1;
 	for (; made < n && error == STORE_OK; made++)
 		error = copy_one(mb, seqs[made], to, &in[made]);
-	for (i = 0; i < n && n <= SYNC_EACH && error == STORE_OK; i++) {
-		char tmp[NAME_MAX + 1];
-
-		incoming_tmp(&in[i], tmp);
-		if ((in[i].fd = file_open(to->tmp, tmp)) == -1)
-			error = store_errno();
-	}
 	if (error == STORE_OK)
 		error = incoming_commit(to, in, n, uids, uidvalidity);
 	else
 		incoming_drop(to, in, made);
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
 		if (in[i].fd != -1)
 			close(in[i].fd);
+		buf_free(&in[i].entry);
+	}
 	free(in);
 	folder_release(to);
 	return (error);
@@ -75,7 +73,6 @@ static enum store_error
 copy_one(struct mailbox *mb, uint32_t seq, struct folder *to,
     struct incoming *in)
 {
-	char tmp[NAME_MAX + 1];
 	struct view_entry *e;
 	struct index_fix fix;
 	struct index_mut m;
@@ -100,39 +97,58 @@ copy_one(struct mailbox *mb, uint32_t seq, struct folder *to,
 	if (m.size == INDEX_UNSIZED && (error = message_measure(mb, seq,
 	    &in->size, &in->text)) != STORE_OK)
 		return (error);
-	incoming_tmp(in, tmp);
-	error = copy_file(mb, seq, &m, to, tmp);
+	in->emailid = fix.emailid;
+	copy_entry(mb, e, &m, in);
+	error = copy_file(mb, seq, &m, to, in);
 	return (error != STORE_OK ? error : incoming_sizes(in));
+}
+
+/* What the cache has of it holds for the copy. */
+static void
+copy_entry(struct mailbox *mb, const struct view_entry *v,
+    const struct index_mut *m, struct incoming *in)
+{
+	const struct cache_entry *e;
+
+	buf_init(&in->entry, CACHE_ENTRY_MAX);
+	if ((e = cachefile_get(mb->f, m->cache, v->uid, CACHED_ALL)) != NULL &&
+	    buf_add(&in->entry, e, e->len) == -1)
+		buf_free(&in->entry);
 }
 
 static enum store_error
 copy_file(struct mailbox *mb, uint32_t seq, const struct index_mut *m,
-    struct folder *to, const char *tmp)
+    struct folder *to, struct incoming *in)
 {
 	struct stat st;
 	struct index_fix fix;
-	char name[NAME_MAX + 1];
+	char name[NAME_MAX + 1], tmp[NAME_MAX + 1];
 	int dirfd;
 
 	if (files_path(mb->f, mb->list[seq - 1].slot, m, &dirfd, name) == -1 ||
 	    index_fixed(&mb->f->ix, mb->list[seq - 1].slot, &fix) == -1)
 		return (STORE_CORRUPT);
+	incoming_tmp(in, tmp);
 	if (linkat(dirfd, name, to->tmp, tmp, 0) == 0) {
 		if (fstatat(to->tmp, tmp, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    S_ISREG(st.st_mode))
+		    S_ISREG(st.st_mode)) {
+			/* Its delivery may not have been synced yet. */
+			if (time(NULL) - fix.saved < COPY_YOUNG)
+				in->fd = file_open(to->tmp, tmp);
 			return (STORE_OK);
+		}
 		(void)unlinkat(to->tmp, tmp, 0);
 		return (STORE_CORRUPT);
 	}
 	if (errno == ENOSPC || errno == EDQUOT)
 		return (STORE_FULL);
 	/* Renamed by others, or no links here: both are seen to there. */
-	return (copy_bytes(mb, seq, to, tmp, fix.internal));
+	return (copy_bytes(mb, seq, to, tmp, in));
 }
 
 static enum store_error
 copy_bytes(struct mailbox *mb, uint32_t seq, struct folder *to,
-    const char *tmp, time_t internal)
+    const char *tmp, struct incoming *in)
 {
 	struct timespec times[2];
 	enum store_error error;
@@ -157,18 +173,19 @@ copy_bytes(struct mailbox *mb, uint32_t seq, struct folder *to,
 			goto done;
 		}
 	}
-	times[0].tv_sec = times[1].tv_sec = internal;
+	times[0].tv_sec = times[1].tv_sec = in->internal;
 	times[0].tv_nsec = times[1].tv_nsec = 0;
 	if (futimens(fd, times) == -1)
 		error = store_errno();
 done:
 	free(buf);
 	close(from);
-	if (fd != -1) {
+	if (fd != -1 && error != STORE_OK) {
 		close(fd);
-		if (error != STORE_OK)
-			(void)unlinkat(to->tmp, tmp, 0);
+		(void)unlinkat(to->tmp, tmp, 0);
+		fd = -1;
 	}
+	in->fd = fd;
 	return (error);
 }
 

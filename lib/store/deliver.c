@@ -3,8 +3,8 @@
  *
  * Trusts neither the message's bytes nor that it is the first to deliver it.
  * One pass over the bytes, one file, one rename; the record is added while
- * we know all of it, if the index can be had without waiting.  Nothing is
- * synced before store_deliver_sync().
+ * we know all of it, and so is what the cache keeps of it, if the index can be
+ * had without waiting.  Nothing is synced before store_deliver_sync().
  */
 #include <sys/stat.h>
 #include <dirent.h>
@@ -17,27 +17,17 @@
 
 #include "os/compat.h"
 #include "store/crlf.h"
-#include "store/deliver.h"
 #include "store/files.h"
+#include "store/flush.h"
 #include "store/incoming.h"
 #include "store/index_map.h"
 #include "store/mbox.h"
 #include "store/name.h"
 #include "store/quota.h"
+#include "store/reserve.h"
 
-#define SYNC_FILES	4	/* synced one by one; more: the file system */
-#define SYNC_FOLDERS	16
 #define COPY_SIZE	65536
 #define ID_MAX		100
-
-struct deliveries {
-	int		 fd[SYNC_FILES];
-	int		 nfd;
-	struct folder	*folder[SYNC_FOLDERS];
-	int		 nfolders;
-	int		 all;		/* too much to remember: syncfs */
-	int		 mbox;
-};
 
 /*
  * What an earlier attempt left behind.  A name proves nothing: after a power
@@ -69,7 +59,6 @@ static void deliver_find(struct folder *, const char *, struct delivered *);
 static int deliver_find_file(struct folder *, const char *, int,
     struct delivered *);
 static int deliver_match(const char *, size_t, const char *);
-static void deliver_note(struct store *, struct folder *, int);
 static enum store_error deliver_mbox(struct store *,
     const struct store_delivery *);
 static void deliver_id(const char *, char *, size_t);
@@ -85,9 +74,6 @@ store_deliver(struct store *st, const char *mailbox,
 	enum store_error error;
 	int n;
 
-	if (st->deliveries == NULL &&
-	    (st->deliveries = calloc(1, sizeof(*st->deliveries))) == NULL)
-		return (STORE_SYS);
 	if (st->mbox != NULL)
 		return (name_is_inbox(mailbox) ? deliver_mbox(st, d) :
 		    STORE_NOENT);
@@ -112,9 +98,11 @@ store_deliver(struct store *st, const char *mailbox,
 		if (old.state == DELIVERED_NOT)
 			quota_change(st, (int64_t)in.fsize, 1);
 		else
-			st->deliveries->all = 1;
-		deliver_note(st, f, in.fd);
+			folder_dirty(f, FLUSH_CUR);
+		folder_dirty(f, FLUSH_NEW);
+		folder_dirty_file(f, in.fd);
 	}
+	buf_free(&in.entry);
 	folder_release(f);
 	return (error);
 }
@@ -125,7 +113,7 @@ deliver_file(struct folder *f, const struct store_delivery *d,
 {
 	char tmp[NAME_MAX + 1];
 	enum store_error error;
-	int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+	int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
 
 	incoming_tmp(in, tmp);
 	in->fd = openat(f->tmp, tmp, flags, 0600);
@@ -137,9 +125,11 @@ deliver_file(struct folder *f, const struct store_delivery *d,
 	if (in->fd == -1)
 		return (store_errno());
 	if ((error = deliver_copy(in->fd, d, in)) == STORE_OK &&
-	    (error = incoming_sizes(in)) == STORE_OK)
+	    (error = incoming_sizes(in)) == STORE_OK) {
+		incoming_entry(in);
 		error = old->state == DELIVERED_NOT ? deliver_rename(f, in) :
 		    deliver_over(f, in, old);
+	}
 	if (error != STORE_OK) {
 		(void)unlinkat(f->tmp, tmp, 0);
 		close(in->fd);
@@ -204,7 +194,10 @@ deliver_rename(struct folder *f, struct incoming *in)
 		    store_errno() : STORE_OK);
 	files_mark(f, &mark);
 	index_begin(&f->ix);
-	if (renameat(f->tmp, tmp, f->new, in->base) == -1)
+	/* Whoever finds only the file knows the UID, too. */
+	if (folder_reserve(f, 1) == -1 || info_uid_add(in->base,
+	    f->ix.hdr.uidvalidity, f->ix.hdr.uidnext) == -1 ||
+	    renameat(f->tmp, tmp, f->new, in->base) == -1)
 		error = store_errno();
 	fix.fsize = in->fsize;
 	fix.internal = in->internal;
@@ -214,6 +207,7 @@ deliver_rename(struct folder *f, struct incoming *in)
 	mut.size = in->size;
 	mut.text = (uint8_t)in->text;
 	mut.state = REC_LIVE | REC_NEW | REC_RECENT;
+	mut.cache = cachefile_put(f, &in->entry, f->ix.hdr.uidnext);
 	/* Without a record the next sync finds the file by new/'s time. */
 	if (error == STORE_OK &&
 	    index_add(&f->ix, &fix, in->base, &mut) == 0)
@@ -329,73 +323,10 @@ deliver_id(const char *id, char *out, size_t len)
 			*p = '_';
 }
 
-static void
-deliver_note(struct store *st, struct folder *f, int fd)
-{
-	struct deliveries *d = st->deliveries;
-	int i;
-
-	if (fd != -1 && d->nfd < SYNC_FILES && !d->all)
-		d->fd[d->nfd++] = fd;
-	else if (fd != -1) {
-		close(fd);
-		d->all = 1;
-	}
-	for (i = 0; i < d->nfolders; i++)
-		if (d->folder[i] == f)
-			return;
-	if (d->nfolders == SYNC_FOLDERS)
-		d->all = 1;
-	else
-		d->folder[d->nfolders++] = folder_ref(f);
-}
-
 enum store_error
 store_deliver_sync(struct store *st)
 {
-	struct deliveries *d = st->deliveries;
-	enum store_error error = STORE_OK;
-	int i;
-
-	if (d == NULL)
-		return (STORE_OK);
-	if (d->mbox)
-		error = mbox_fsync(st->mbox);
-#ifdef __linux__
-	if (d->all && syncfs(st->root) == -1)
-		error = store_errno();
-#else
-	if (d->all)
-		sync();
-#endif
-	for (i = 0; i < d->nfd && !d->all; i++)
-		if (fsync(d->fd[i]) == -1)
-			error = store_errno();
-	for (i = 0; i < d->nfolders && !d->all; i++) {
-		if (fsync(d->folder[i]->new) == -1)
-			error = store_errno();
-		/* UIDs that a client may have seen must not be given twice. */
-		if (index_is_open(&d->folder[i]->ix) &&
-		    index_sync(&d->folder[i]->ix) == -1)
-			error = store_errno();
-	}
-	deliveries_free(d);
-	st->deliveries = NULL;
-	return (error);
-}
-
-void
-deliveries_free(struct deliveries *d)
-{
-	int i;
-
-	if (d == NULL)
-		return;
-	for (i = 0; i < d->nfd; i++)
-		close(d->fd[i]);
-	for (i = 0; i < d->nfolders; i++)
-		folder_release(d->folder[i]);
-	free(d);
+	return (store_flush(st));
 }
 
 static enum store_error
@@ -410,7 +341,6 @@ deliver_mbox(struct store *st, const struct store_delivery *d)
 
 	deliver_id(d->id, id, sizeof(id));
 	m.id = id;
-	st->deliveries->mbox = 1;
 	if (d->again && (error = mbox_delivered(st->mbox, &m, &found)) !=
 	    STORE_OK)
 		return (error);

@@ -153,12 +153,16 @@ static void
 folder_close(struct folder *f)
 {
 	int *fds[] = { &f->dir, &f->new, &f->cur, &f->tmp, &f->lock };
+	enum store_error error;
 	size_t i;
 
-	(void)folder_flush(f);
+	cachefile_write(f);
+	if ((error = folder_flush(f)) != STORE_OK)
+		f->store->failed = error;
 	for (i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
 		if (*fds[i] != -1)
 			close(*fds[i]);
+	cachefile_close(&f->cache);
 	index_close(&f->ix);
 	keywords_free(&f->kw);
 	files_forget(f);
@@ -301,7 +305,7 @@ folder_fresh(struct folder *f, int quick)
 	    (error = folder_reopen(f, quick)) != STORE_OK)
 		return (error);
 	if (index_load(&f->ix) == 0 && !f->ix.hdr.busy && !f->ix.damaged &&
-	    index_verify(&f->ix) == 0)
+	    !index_rebooted(&f->ix) && index_verify(&f->ix) == 0)
 		return (STORE_OK);
 	/* A writer was killed, or the disk lies. */
 	if (quick)
@@ -310,6 +314,8 @@ folder_fresh(struct folder *f, int quick)
 		return (errno == EBADMSG ? recover_rebuild(f, 1) :
 		    store_errno());
 	files_forget(f);
+	if (index_rebooted(&f->ix))
+		index_boot(&f->ix);
 	return (recover_pending(f));
 }
 

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "os/compat.h"
+#include "store/cachefile.h"
 #include "store/hash.h"
 #include "store/index.h"
 #include "store/info.h"
@@ -20,9 +21,12 @@
 #define LOCK_FILE	"postern.lock"
 #define LOCK_LONG	20000		/* ms; then STORE_BUSY */
 #define LOCK_SHORT	50		/* ms that a delivery waits */
+#define FLUSH_FILES	8	/* synced one by one; more: the file system */
+#define FLUSH_NEW	0x01		/* a directory */
+#define FLUSH_CUR	0x02
+#define FLUSH_ALL	0x04		/* whatever it is */
 
 struct mbox;
-struct deliveries;
 
 /* A file whose name has letters that the index does not keep. */
 struct odd {
@@ -37,10 +41,16 @@ struct folder {
 	char		 dirname[NAME_MAX + 1];
 	int		 refs;
 	int		 locked;	/* how deep */
-	int		 dirty;		/* changed since folder_flush() */
+	struct unsynced {
+		int	 fd[FLUSH_FILES];
+		int	 n;
+		int	 what;		/* FLUSH_* */
+	}		 unsynced;
 	int		 dir, new, cur, tmp, lock;
 	struct index	 ix;
 	unsigned int	 epoch;		/* counts indexes that ix was */
+	struct cachefile	 cache;
+	struct cachefile_queue queue;
 	struct keywords	 kw;
 	struct nametab	 names;		/* base names of live slots */
 	uint32_t	 named;		/* slots below this are in names */
@@ -56,7 +66,7 @@ struct store {
 	struct mbox	*mbox;		/* INBOX, if it is one */
 	TAILQ_HEAD(folderlist, folder) folders;
 	int		 idle;		/* folders without references */
-	struct deliveries *deliveries;
+	enum store_error failed;	/* of a flush that nobody asked for */
 	unsigned int	 serial;	/* of our file names */
 };
 

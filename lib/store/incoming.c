@@ -7,6 +7,9 @@
  * intent says how far they go, and with it they are decided on.  Whoever
  * takes the lock after us finishes (recover_pending()) or wipes
  * (index_repair()) them.
+ *
+ * Cost of one: lock, four looks at times, rename, one write to the cache; its
+ * syncs are the flush's.  Several cost two syncs more, whatever their number.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,15 +20,21 @@
 #include <unistd.h>
 
 #include "os/compat.h"
+#include "os/os.h"
 #include "store/files.h"
+#include "store/flush.h"
 #include "store/incoming.h"
 #include "store/index_map.h"
 #include "store/quota.h"
+#include "store/reserve.h"
 #include "store/sync.h"
+#include "store/view.h"
 
-#define SYNC_EACH	4	/* files; above, the whole file system */
+#define ENTRY_MESSAGE_MAX (16U << 20)	/* larger ones wait for a reader */
 
 static int incoming_sync(struct folder *, const struct incoming *, size_t);
+static enum store_error incoming_put(struct folder *, struct incoming *,
+    size_t);
 static enum store_error incoming_one(struct folder *, struct incoming *);
 static enum store_error incoming_many(struct folder *, struct incoming *,
     size_t);
@@ -33,6 +42,7 @@ static void incoming_record(const struct folder *, const struct incoming *,
     struct index_fix *, struct index_mut *);
 static int incoming_rename(struct folder *, const struct incoming *);
 static void incoming_undo(struct folder *, struct incoming *, size_t);
+static void incoming_close(struct folder *, struct incoming *, size_t, int);
 
 void
 incoming_tmp(const struct incoming *in, char *name)
@@ -61,50 +71,102 @@ incoming_sizes(struct incoming *in)
 	    STORE_OK);
 }
 
+void
+incoming_entry(struct incoming *in)
+{
+	struct message_text text;
+
+	buf_init(&in->entry, CACHE_ENTRY_MAX);
+	if (in->fd == -1 || in->fsize > ENTRY_MESSAGE_MAX ||
+	    message_read(in->fd, &text) != STORE_OK)
+		return;
+	if (cache_entry_make(&in->entry, text.data, text.len, CACHED_ALL) ==
+	    -1)
+		buf_free(&in->entry);
+	message_text_free(&text);
+}
+
 enum store_error
 incoming_commit(struct folder *f, struct incoming *in, size_t n,
     uint32_t *uids, uint32_t *uidvalidity)
 {
 	enum store_error error;
-	struct files_mark mark;
 	uint64_t bytes = 0;
 	uint32_t first;
 	size_t i;
 
 	for (i = 0; i < n; i++)
 		bytes += in[i].fsize;
-	if ((error = quota_check(f->store, bytes, n)) == STORE_OK &&
+	if ((error = quota_check(f->store, bytes, n)) == STORE_OK && n > 1 &&
 	    incoming_sync(f, in, n) == -1)
 		error = store_errno();
 	if (error == STORE_OK)
 		error = folder_lock(f, LOCK_LONG);
 	if (error != STORE_OK) {
 		incoming_drop(f, in, n);
+		incoming_close(f, in, n, 0);
 		return (error);
 	}
 	/* What was there before us has the smaller UIDs. */
 	error = folder_sync(f, 0);
 	first = f->ix.hdr.uidnext;
-	if (error == STORE_OK && (n >= INDEX_SLOTS || UINT32_MAX - first < n))
-		error = STORE_LIMIT;
-	if (error == STORE_OK) {
-		files_mark(f, &mark);
-		index_begin(&f->ix);
-		error = n == 1 ? incoming_one(f, in) : incoming_many(f, in, n);
-		files_unmark(f, &mark);
-		index_end(&f->ix);
-	} else
+	if (error == STORE_OK)
+		error = incoming_put(f, in, n);
+	else
 		incoming_drop(f, in, n);
-	if (error == STORE_OK && (fsync(f->cur) == -1 ||
-	    index_sync(&f->ix) == -1))
-		error = store_errno();
 	*uidvalidity = f->ix.hdr.uidvalidity;
 	folder_unlock(f);
-	if (error == STORE_OK)
+	incoming_close(f, in, n, error == STORE_OK && n == 1);
+	if (error == STORE_OK) {
+		folder_dirty(f, FLUSH_CUR);
 		quota_change(f->store, (int64_t)bytes, (int64_t)n);
+	}
 	for (i = 0; error == STORE_OK && i < n; i++)
 		uids[i] = first + (uint32_t)i;
 	return (error);
+}
+
+/* Locked, and the index knows what is there. */
+static enum store_error
+incoming_put(struct folder *f, struct incoming *in, size_t n)
+{
+	struct files_mark mark;
+	enum store_error error = STORE_OK;
+	uint32_t uid = f->ix.hdr.uidnext;
+	size_t i;
+
+	if (n >= INDEX_SLOTS || folder_reserve(f, (uint32_t)n) == -1)
+		error = n >= INDEX_SLOTS ? STORE_LIMIT : store_errno();
+	for (i = 0; i < n && error == STORE_OK; i++)
+		if (info_uid_add(in[i].base, f->ix.hdr.uidvalidity, uid +
+		    (uint32_t)i) == -1)
+			error = STORE_NAME;
+	if (error != STORE_OK) {
+		incoming_drop(f, in, n);
+		return (error);
+	}
+	files_mark(f, &mark);
+	index_begin(&f->ix);
+	error = n == 1 ? incoming_one(f, in) : incoming_many(f, in, n);
+	files_unmark(f, &mark);
+	index_end(&f->ix);
+	return (error);
+}
+
+/* Descriptors of files that are where they belong wait for the flush. */
+static void
+incoming_close(struct folder *f, struct incoming *in, size_t n, int unsynced)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (unsynced)
+			folder_dirty_file(f, in[i].fd);
+		else if (in[i].fd != -1)
+			close(in[i].fd);
+		in[i].fd = -1;
+		buf_free(&in[i].entry);
+	}
 }
 
 void
@@ -122,17 +184,17 @@ incoming_drop(struct folder *f, struct incoming *in, size_t n)
 static int
 incoming_sync(struct folder *f, const struct incoming *in, size_t n)
 {
-	size_t i;
+	size_t i, files = 0;
 
-#ifdef __linux__
-	if (n > SYNC_EACH)
-		return (syncfs(f->dir));
-#endif
+	for (i = 0; i < n; i++)
+		files += in[i].fd != -1;
+	if (files > FLUSH_FILES && os_syncfs_works())
+		return (os_syncfs(f->dir));
 	for (i = 0; i < n; i++)
 		if (in[i].fd != -1 && fsync(in[i].fd) == -1)
 			return (-1);
-	/* Several can be finished by another process: it must find them. */
-	return (n > 1 ? fsync(f->tmp) : 0);
+	/* Another process can finish them: it must find them. */
+	return (fsync(f->tmp));
 }
 
 static void
@@ -145,6 +207,7 @@ incoming_record(const struct folder *f, const struct incoming *in,
 	fix->fsize = in->fsize;
 	fix->internal = in->internal;
 	fix->saved = time(NULL);
+	fix->emailid = in->emailid;
 	fix->namelen = (uint16_t)strlen(in->base);
 	mut->modseq = f->ix.hdr.modseq + 1;
 	mut->size = in->size;
@@ -181,6 +244,7 @@ incoming_one(struct folder *f, struct incoming *in)
 		return (error);
 	}
 	incoming_record(f, in, &fix, &mut);
+	mut.cache = cachefile_put(f, &in->entry, f->ix.hdr.uidnext);
 	if (index_add(&f->ix, &fix, in->base, &mut) == -1) {
 		error = store_errno();
 		incoming_undo(f, in, 1);
@@ -226,6 +290,7 @@ incoming_many(struct folder *f, struct incoming *in, size_t n)
 		incoming_record(f, &in[i], &fix, &mut);
 		if (i > 0)
 			mut.modseq = ix->hdr.modseq;
+		mut.cache = cachefile_put(f, &in[i].entry, ix->hdr.uidnext);
 		if (index_add(ix, &fix, in[i].base, &mut) == -1)
 			return (store_errno());
 	}

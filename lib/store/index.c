@@ -4,7 +4,7 @@
  *	offset 0	header 0
  *	512		header 1
  *	1024		the last 512 changes, a ring
- *	9216		records of 160 bytes, in the order of their UIDs
+ *	9216		records of 192 bytes, in the order of their UIDs
  *
  * Headers and records carry checksums.  A header is written over the older of
  * the two; a record's fixed half is written once, before a header counts it.
@@ -29,6 +29,21 @@
  *						UIDs of the records that are
  *						whole
  *
+ * A power cut may also take back what was changed in the index since it was
+ * last synced, a part of it or all, while the messages' files are durable
+ * (flush.c).  So the index need not be synced for each change:
+ *
+ *	lost					then
+ *	records					our files' names have their UIDs
+ *	uidnext					goes on at uidmax, which is synced
+ *						before UIDs are given from there
+ *	flags, expunges				names and directories tell
+ *	modseq					jumps; whoever asks what vanished
+ *						before is told all gaps
+ *
+ * That there may have been one shows by the time at which the system was
+ * started (index_rebooted()).
+ *
  * Expunged messages stay as dead records until the index is compacted into a
  * new file.  Files only grow, so that no mapping ends before its file does;
  * growth is written, not left sparse, so that a full disk is an error here
@@ -45,14 +60,17 @@
 #include <unistd.h>
 
 #include "os/compat.h"
+#include "os/os.h"
 #include "store/hash.h"
 #include "store/index.h"
 #include "store/index_map.h"
 
 #define INDEX_MAGIC	"PSTNIDX1"
-#define INDEX_ORDER	0x01020301	/* the last byte is the version */
+#define INDEX_ORDER	0x01020302	/* the last byte is the version */
 #define INDEX_TRIES	1000		/* of reading past a writer */
 #define GROW_MIN	64		/* slots */
+#define MODSEQ_JUMP	(1U << 20)	/* more than can have been lost */
+#define BOOT_SAME	5		/* seconds that clocks may differ */
 
 _Static_assert(sizeof(struct index_header) + 64 <= HEADER_ROOM, "header");
 _Static_assert(sizeof(struct index_record) == RECORD_SIZE, "record");
@@ -134,6 +152,7 @@ index_create(struct index *ix, int dirfd, const char *file,
 	memcpy(ix->hdr.magic, INDEX_MAGIC, sizeof(ix->hdr.magic));
 	ix->hdr.order = INDEX_ORDER;
 	ix->hdr.recsize = RECORD_SIZE;
+	ix->hdr.boot = os_boot_time();
 	index_publish(ix);
 	index_publish(ix);
 	if (index_grow(ix, GROW_MIN) == -1)
@@ -197,7 +216,7 @@ index_map(struct index *ix)
 int
 index_grow(struct index *ix, uint32_t slots)
 {
-	static const unsigned char zero[64 * RECORD_SIZE];
+	static const unsigned char zero[GROW_MIN * RECORD_SIZE];
 	uint64_t off, end, want;
 	size_t n;
 	ssize_t w;
@@ -342,6 +361,28 @@ index_verify(struct index *ix)
 	}
 	ix->verified = s;
 	return (0);
+}
+
+int
+index_rebooted(const struct index *ix)
+{
+	int64_t diff = (int64_t)os_boot_time() - ix->hdr.boot;
+
+	return (diff > BOOT_SAME || diff < -BOOT_SAME);
+}
+
+void
+index_boot(struct index *ix)
+{
+	struct index_header *h = &ix->hdr;
+
+	h->boot = os_boot_time();
+	h->modseq += MODSEQ_JUMP;
+	h->floor = h->logfloor = h->modseq;
+	h->jump = h->uidmax;
+	memset(&h->newtime, 0, sizeof(h->newtime));
+	memset(&h->curtime, 0, sizeof(h->curtime));
+	index_publish(ix);
 }
 
 int

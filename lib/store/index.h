@@ -53,6 +53,13 @@ struct index_header {
 	struct index_time newtime;	/* mtime of new/ and cur/ as we know */
 	struct index_time curtime;	/* them; 0: look */
 	int64_t		 racy;		/* ms; mtime was too young to trust */
+	int64_t		 boot;		/* when this system was started */
+	uint64_t	 cached;	/* octets of the cache file in use */
+	uint32_t	 uidmax;	/* on disk: no UID above was given */
+	uint32_t	 jump;		/* UIDs go on there, at least */
+	uint32_t	 uidlisted;	/* UIDs below are in Dovecot's list */
+	uint32_t	 unused;
+	struct index_time listtime;	/* mtime of that list as we know it */
 	unsigned char	 id[16];	/* MAILBOXID */
 	uint64_t	 sum;		/* of all above; last */
 };
@@ -61,6 +68,7 @@ struct index_header {
 struct index_mut {
 	uint64_t	 modseq;
 	uint64_t	 size;		/* or INDEX_UNSIZED */
+	uint64_t	 cache;		/* offset in the cache file, or 0 */
 	uint32_t	 keywords;
 	uint8_t		 flags;
 	uint8_t		 state;
@@ -75,6 +83,7 @@ struct index_fix {
 	uint64_t	 fsize;		/* of the file */
 	int64_t		 internal;
 	int64_t		 saved;
+	uint64_t	 emailid;	/* 0: index_put() makes one */
 	uint16_t	 namelen;
 	uint16_t	 unused[3];
 };
@@ -103,6 +112,12 @@ int	index_is_open(const struct index *);
 int	index_load(struct index *);
 /* Check the records that were not checked yet. */
 int	index_verify(struct index *);
+/*
+ * The system was started again since the index was written: what was not
+ * synced may be lost.
+ */
+int	index_rebooted(const struct index *);
+void	index_boot(struct index *);
 int	index_sync(struct index *);		/* to disk */
 
 void	index_begin(struct index *);
@@ -117,7 +132,6 @@ int	index_fixed(const struct index *, uint32_t slot, struct index_fix *);
 /* -1 with EAGAIN if a writer is at it; take the lock and try again. */
 int	index_get(const struct index *, uint32_t slot, struct index_mut *);
 uint32_t index_uid(const struct index *, uint32_t slot);
-uint64_t index_emailid(const struct index *, uint32_t slot);
 /* The slot after this message's: long names take two. */
 uint32_t index_next(const struct index *, uint32_t slot);
 

@@ -12,8 +12,8 @@
 #define RING_OFFSET	(2 * HEADER_ROOM)
 #define RING_ENTRIES	512
 #define RECORD_OFFSET	(RING_OFFSET + RING_ENTRIES * 16)
-#define RECORD_SIZE	160
-#define RECORD_NAME	80
+#define RECORD_SIZE	192
+#define RECORD_NAME	96
 
 struct index_record {
 	uint64_t		 sum;		/* of fix and the name */

@@ -4,6 +4,7 @@
  * Names on disk are anybody's; all here is bounded by their length.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "os/compat.h"
@@ -112,6 +113,86 @@ info_size(const char *base, size_t baselen, char which, uint64_t *size)
 		return (0);
 	}
 	return (-1);
+}
+
+size_t
+info_unique(const char *base, size_t baselen)
+{
+	size_t i;
+
+	for (i = 0; i + 3 <= baselen; i++)
+		if (base[i] == ',' && base[i + 2] == '=')
+			return (i);
+	return (baselen);
+}
+
+static const char *
+info_number(const char *p, const char *end, uint32_t *out)
+{
+	uint64_t n = 0;
+	const char *start = p;
+
+	for (; p < end && *p >= '0' && *p <= '9'; p++)
+		if ((n = n * 10 + (uint64_t)(*p - '0')) > UINT32_MAX)
+			return (NULL);
+	*out = (uint32_t)n;
+	return (p == start ? NULL : p);
+}
+
+int
+info_uid(const char *base, size_t baselen, uint32_t *uidvalidity,
+    uint32_t *uid)
+{
+	const char *p = base + info_unique(base, baselen), *end;
+
+	end = base + baselen;
+	for (; end - p >= 4; p++) {
+		if (memcmp(p, ",P=", 3) != 0)
+			continue;
+		p = info_number(p + 3, end, uidvalidity);
+		if (p == NULL || p == end || *p != '.')
+			return (-1);
+		p = info_number(p + 1, end, uid);
+		return (p == NULL || (p < end && *p != ',') ||
+		    *uidvalidity == 0 || *uid == 0 ? -1 : 0);
+	}
+	return (-1);
+}
+
+int
+info_uid_add(char *base, uint32_t uidvalidity, uint32_t uid)
+{
+	size_t len = strlen(base);
+	int n;
+
+	n = snprintf(base + len, INFO_BASE_MAX + 1 - len, ",P=%u.%u",
+	    uidvalidity, uid);
+	if (n < 0 || (size_t)n > INFO_BASE_MAX - len) {
+		base[len] = '\0';
+		errno = ENAMETOOLONG;
+		return (-1);
+	}
+	return (0);
+}
+
+int
+info_appended(const char *base, size_t baselen)
+{
+	static const char marks[] = ".MPQ";
+	const char *p = base, *end = base + baselen;
+	uint32_t n;
+	int i;
+
+	/* "seconds.Mmicroseconds" and so on. */
+	for (i = 0; i < 4; i++) {
+		if (i == 1 && *p++ != '.')
+			return (0);
+		if (i > 0 && (p == end || *p++ != marks[i]))
+			return (0);
+		if ((p = info_number(p, end, &n)) == NULL || p == end)
+			return (0);
+	}
+	return (*p == '.');
 }
 
 uint64_t

@@ -112,6 +112,8 @@ mailbox_close(struct mailbox *mb)
 		mbox_view_close(mb->mbox);
 	if (mb->exclusive != -1)
 		close(mb->exclusive);
+	if (mb->f != NULL)
+		cachefile_write(mb->f);
 	folder_release(mb->f);
 	buf_free(&mb->cached);
 	free(mb->list);
@@ -127,6 +129,7 @@ mailbox_sync(struct mailbox *mb, int no_expunge,
 
 	if (mb->mbox != NULL)
 		return (mbox_sync(mb->mbox, no_expunge, changes, arg));
+	cachefile_write(mb->f);
 	error = mailbox_update(mb, no_expunge, &delta);
 	view_tell(mb, &delta, changes, arg);
 	return (error);
@@ -294,7 +297,7 @@ mailbox_message(struct mailbox *mb, uint32_t seq)
 	msg->modseq = m.modseq;
 	msg->internal = fix.internal;
 	msg->saved = fix.saved;
-	msg->emailid = index_emailid(&mb->f->ix, e->slot);
+	msg->emailid = fix.emailid;
 	msg->size = m.size;
 	msg->text = m.text;
 	if (m.size == INDEX_UNSIZED && message_measure(mb, seq, &msg->size,

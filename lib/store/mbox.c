@@ -331,6 +331,7 @@ mbox_add(struct mbox *m, const struct mbox_new *new, uint32_t *uid,
 	error = mbox_lock(m, O_RDWR | O_CREAT, &fd, &dotted);
 	if (error == STORE_OK) {
 		error = add_text(fd, text, len);
+		m->unsynced = 1;
 		if (error == STORE_OK && uid != NULL &&
 		    (error = mbox_load(m, fd)) == STORE_OK &&
 		    (error = mbox_save(m, fd)) == STORE_OK) {
@@ -521,11 +522,17 @@ mbox_delivered(struct mbox *m, const struct mbox_new *new, int *found)
 }
 
 enum store_error
-mbox_fsync(struct mbox *m)
+mbox_flush(struct mbox *m)
 {
 	enum store_error error = STORE_OK;
 	int fd;
 
+	if (m->changed && (error = mbox_refresh(m, 1)) != STORE_OK)
+		return (error);
+	m->changed = 0;
+	if (!m->unsynced)
+		return (STORE_OK);
+	m->unsynced = 0;
 	if ((fd = openat(m->dir, m->name, O_RDWR | O_NOFOLLOW | O_NONBLOCK |
 	    O_CLOEXEC)) == -1)
 		return (store_errno());

@@ -17,6 +17,8 @@ struct mbox {
 	struct mbox_text text;
 	int		 loaded;
 	int		 dirty;		/* text's list is ahead of the file */
+	int		 changed;	/* by a client, who waits for it */
+	int		 unsynced;	/* the file is ahead of the disk */
 };
 
 enum store_error mbox_open(struct mbox **, int dirfd, const char *name,
@@ -33,6 +35,7 @@ enum store_error mbox_add(struct mbox *, const struct mbox_new *, uint32_t *uid,
 /* Whether a delivery of this id is in the file. */
 enum store_error mbox_delivered(struct mbox *, const struct mbox_new *,
 		    int *found);
-enum store_error mbox_fsync(struct mbox *);
+/* Write what is not yet written, and sync it. */
+enum store_error mbox_flush(struct mbox *);
 
 #endif

@@ -260,7 +260,7 @@ mbox_store(struct mboxview *v, uint32_t seq, enum flag_op op, uint32_t flags,
 	else if (op == FLAGS_REMOVE)
 		flags = m->flags & ~flags;
 	if (flags != m->flags)
-		v->mbox->dirty = m->dirty = 1;
+		v->mbox->dirty = v->mbox->changed = m->dirty = 1;
 	m->flags = v->list[seq - 1].flags = flags;
 	return (STORE_OK);
 }

@@ -22,7 +22,6 @@
 
 #define MESSAGE_MAX	(1UL << 31)	/* bytes that are read into memory */
 
-static enum store_error message_read(int, struct message_text *);
 static void message_size_set(struct mailbox *, uint32_t, uint64_t,
     unsigned int);
 static enum store_error mbox_message_fd(struct mailbox *, uint32_t, int *);
@@ -119,7 +118,7 @@ mailbox_message_text(struct mailbox *mb, uint32_t seq,
 	return (error);
 }
 
-static enum store_error
+enum store_error
 message_read(int fd, struct message_text *text)
 {
 	struct stat st;
@@ -137,7 +136,7 @@ message_read(int fd, struct message_text *text)
 	if ((buf = malloc(size + add)) == NULL)
 		return (STORE_SYS);
 	while (done < size) {
-		n = read(fd, buf + add + done, size - done);
+		n = pread(fd, buf + add + done, size - done, (off_t)done);
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n == -1) {

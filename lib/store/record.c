@@ -96,17 +96,6 @@ index_uid(const struct index *ix, uint32_t slot)
 	return (r == NULL ? 0 : r->fix.uid);
 }
 
-uint64_t
-index_emailid(const struct index *ix, uint32_t slot)
-{
-	const char *name;
-	size_t len;
-
-	if ((name = index_name(ix, slot, &len)) == NULL)
-		return (0);
-	return (hash_bytes(name, len));
-}
-
 uint32_t
 index_next(const struct index *ix, uint32_t slot)
 {
@@ -154,6 +143,10 @@ index_put(struct index *ix, uint32_t *end, const struct index_fix *fix,
 	r = index_record(ix, *end);
 	r->sum = 0;
 	r->fix = *fix;
+	/* A name is given to one message only; sizes may follow it. */
+	if (fix->emailid == 0)
+		r->fix.emailid = hash_bytes(name, info_unique(name,
+		    fix->namelen)) | 1;
 	r->mut = *mut;
 	r->mutsum = index_mut_sum(mut);
 	memcpy((char *)r + sizeof(*r) - RECORD_NAME, name, fix->namelen);
@@ -177,7 +170,8 @@ index_add(struct index *ix, struct index_fix *fix, const char *name,
 	fix->uidvalidity = ix->hdr.uidvalidity;
 	if (index_put(ix, &ix->hdr.slots, fix, name, mut) == -1)
 		return (-1);
-	ix->hdr.uidnext++;
+	if (++ix->hdr.uidnext > ix->hdr.uidmax)
+		ix->hdr.uidmax = ix->hdr.uidnext;
 	if ((mut->state & (REC_NEW | REC_RECENT)) && slot < ix->hdr.newlow)
 		ix->hdr.newlow = slot;
 	if ((mut->state & (REC_NEW | REC_RECENT)) == 0 &&

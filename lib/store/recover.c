@@ -17,13 +17,16 @@
 #include "store/files.h"
 #include "store/index_map.h"
 #include "store/recover.h"
+#include "store/reserve.h"
 #include "store/seeds.h"
 #include "store/sync.h"
 #include "store/uidlist.h"
 
 #define INDEX_TMP	"postern.index.tmp"
+#define VALIDITY_LOOK	1000	/* names of files */
 #define COMPACT_MIN	512	/* dead slots that nobody minds */
 
+static void recover_validity(struct folder *, struct index_header *);
 static int salvage(struct folder *, struct seeds *, struct index_header *);
 static enum store_error install(struct folder *, int);
 static int compact_copy(const struct index *, struct index *);
@@ -35,6 +38,7 @@ recover_rebuild(struct folder *f, int damaged)
 	struct seeds seeds = { 0 };
 	struct index ix;
 	enum store_error error = STORE_SYS;
+	uint32_t validity, uidmax;
 
 	h.uidnext = 1;
 	h.modseq = 1;
@@ -46,6 +50,14 @@ recover_rebuild(struct folder *f, int damaged)
 	} else if (uidlist_read(f->dir, &seeds, &h.uidvalidity, &h.uidnext) ==
 	    -1 && errno == ENOMEM)
 		goto done;
+	if (folder_reserved(f, &validity, &uidmax) == 0 &&
+	    (h.uidvalidity == 0 || h.uidvalidity == validity)) {
+		h.uidvalidity = validity;
+		if (uidmax > h.uidmax)
+			h.jump = h.uidmax = uidmax;
+	}
+	if (h.uidvalidity == 0)
+		recover_validity(f, &h);
 	if (h.uidvalidity == 0) {
 		/* UIDs of another validity mean nothing. */
 		seeds_free(&seeds);
@@ -66,6 +78,31 @@ recover_rebuild(struct folder *f, int damaged)
 done:
 	seeds_free(&seeds);
 	return (error);
+}
+
+/* An index that was lost: our files still say whose they are. */
+static void
+recover_validity(struct folder *f, struct index_header *h)
+{
+	struct info info;
+	struct dirent *e;
+	uint32_t uid;
+	DIR *dir;
+	int fd, n;
+
+	fd = openat(f->dir, "cur", O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
+	    O_CLOEXEC);
+	if (fd == -1 || (dir = fdopendir(fd)) == NULL) {
+		if (fd != -1)
+			close(fd);
+		return;
+	}
+	for (n = 0; n < VALIDITY_LOOK && (e = readdir(dir)) != NULL; n++)
+		if (info_parse(e->d_name, &info) == 0 &&
+		    info_uid(e->d_name, info.baselen, &h->uidvalidity,
+		    &uid) == 0)
+			break;
+	closedir(dir);
 }
 
 /* Make the index that is open under its temporary name the folder's. */
@@ -105,6 +142,7 @@ salvage(struct folder *f, struct seeds *seeds, struct index_header *h)
 		h->uidvalidity = ix.hdr.uidvalidity;
 		h->uidnext = ix.hdr.uidnext;
 		h->modseq = ix.hdr.modseq + 1;
+		h->jump = h->uidmax = ix.hdr.uidmax;
 	}
 	for (s = 0; s < ix.cap && ret == 0; s++) {
 		if (index_fixed(&ix, s, &fix) == -1)
@@ -177,6 +215,7 @@ recover_compact(struct folder *f)
 		(void)unlinkat(f->dir, INDEX_TMP, 0);
 		return (STORE_OK);
 	}
+	cachefile_compact(f, &ix);
 	folder_use(f, &ix);
 	return (install(f, 0));
 }

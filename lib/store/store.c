@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "os/compat.h"
-#include "store/deliver.h"
 #include "store/folder.h"
 #include "store/mbox.h"
 #include "store/name.h"
@@ -163,7 +162,6 @@ store_close(struct store *st)
 {
 	if (st == NULL)
 		return;
-	deliveries_free(st->deliveries);
 	folder_close_idle(st);
 	mbox_close(st->mbox);
 	if (st->root != -1)

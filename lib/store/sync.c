@@ -20,6 +20,7 @@
 #include "store/files.h"
 #include "store/index_map.h"
 #include "store/recover.h"
+#include "store/reserve.h"
 #include "store/sync.h"
 
 #define SCAN_TRIES	5
@@ -28,7 +29,9 @@
 /* A file that the index does not have. */
 struct found {
 	char			*name;
-	const struct seed	*seed;
+	uint32_t		 uid;		/* that it had; 0 none */
+	int64_t			 saved;
+	uint64_t		 size;
 	uint64_t		 fsize;
 	int64_t			 mtime, ctime;
 	int			 in_new;
@@ -56,7 +59,11 @@ static int scan_duplicate(struct scan *, int, const char *, uint32_t);
 static void scan_canonical(struct scan *, const char *, uint32_t,
     const struct index_mut *);
 static int scan_found(struct scan *, int, const char *);
+static void scan_seed(const struct scan *, struct found *);
+static int scan_torn(const struct scan *, int, const char *,
+    const struct stat *);
 static int scan_missing(struct scan *, int);
+static int scan_reserve(struct scan *, size_t);
 static enum store_error scan_add(struct scan *);
 static void scan_reset(struct scan *);
 
@@ -68,7 +75,7 @@ folder_sync(struct folder *f, int force)
 
 	if (!force && f->locked == 0 && folder_current(f) &&
 	    index_load(&f->ix) == 0 && !f->ix.hdr.busy && !f->ix.damaged &&
-	    index_verify(&f->ix) == 0 && folder_changed(f) == 0)
+	    !index_rebooted(&f->ix) && index_verify(&f->ix) == 0 && folder_changed(f) == 0)
 		return (STORE_OK);
 	if ((error = folder_lock(f, LOCK_LONG)) != STORE_OK)
 		return (error);
@@ -321,13 +328,12 @@ static int
 scan_found(struct scan *s, int which, const char *name)
 {
 	struct found *p;
-	struct info info;
 	struct stat st;
 	size_t cap;
 
 	if (fstatat(which == SCAN_NEW ? s->f->new : s->f->cur, name, &st,
 	    AT_SYMLINK_NOFOLLOW) == -1 || !S_ISREG(st.st_mode) ||
-	    s->n >= INDEX_SLOTS)
+	    s->n >= INDEX_SLOTS || scan_torn(s, which, name, &st))
 		return (0);
 	if (s->n == s->cap) {
 		cap = s->cap == 0 ? 64 : s->cap * 2;
@@ -341,13 +347,59 @@ scan_found(struct scan *s, int which, const char *name)
 	if ((p->name = strdup(name)) == NULL)
 		return (-1);
 	s->n++;
-	if (s->seeds != NULL && info_parse(name, &info) == 0)
-		p->seed = seeds_find(s->seeds, name, info.baselen);
+	scan_seed(s, p);
 	p->fsize = (uint64_t)st.st_size;
 	p->mtime = st.st_mtime;
 	p->ctime = st.st_ctime;
 	p->in_new = which == SCAN_NEW;
 	return (0);
+}
+
+/* Which UID had it, by what Dovecot, a damaged index or its name says? */
+static void
+scan_seed(const struct scan *s, struct found *p)
+{
+	const struct index_header *h = &s->f->ix.hdr;
+	const struct seed *seed = NULL;
+	uint32_t validity, uid;
+	struct info info;
+
+	p->size = INDEX_UNSIZED;
+	if (info_parse(p->name, &info) == -1)
+		return;
+	if (s->seeds != NULL)
+		seed = seeds_find(s->seeds, p->name, info.baselen);
+	if (seed != NULL) {
+		p->uid = seed->uid;
+		p->saved = seed->saved;
+		p->size = seed->size;
+	} else if (info_uid(p->name, info.baselen, &validity, &uid) == 0 &&
+	    validity == h->uidvalidity && (s->seeds != NULL ||
+	    (uid >= h->uidnext && uid < h->uidmax)))
+		p->uid = uid < UINT32_MAX ? uid : 0;
+}
+
+/*
+ * What an append left that was never confirmed: the name came to the disk
+ * before a power cut and the bytes did not.  It goes where others of its kind
+ * wait for mailbox_tidy().
+ */
+static int
+scan_torn(const struct scan *s, int which, const char *name,
+    const struct stat *st)
+{
+	struct folder *f = s->f;
+	struct info info;
+	uint64_t size;
+	uint32_t validity, uid;
+
+	return (which == SCAN_CUR && info_parse(name, &info) == 0 &&
+	    info_appended(name, info.baselen) &&
+	    info_uid(name, info.baselen, &validity, &uid) == 0 &&
+	    validity == f->ix.hdr.uidvalidity &&
+	    info_size(name, info.baselen, 'S', &size) == 0 &&
+	    size > (uint64_t)st->st_size &&
+	    renameat(f->cur, name, f->tmp, name) == 0);
 }
 
 /* How many have lost their files; expunge them if drop is set. */
@@ -381,11 +433,10 @@ found_compare(const void *va, const void *vb)
 	const struct found *a = va, *b = vb;
 	uint64_t ta, tb;
 
-	if ((a->seed == NULL) != (b->seed == NULL))
-		return (a->seed == NULL ? 1 : -1);
-	if (a->seed != NULL)
-		return (a->seed->uid < b->seed->uid ? -1 :
-		    a->seed->uid > b->seed->uid);
+	if ((a->uid == 0) != (b->uid == 0))
+		return (a->uid == 0 ? 1 : -1);
+	if (a->uid != b->uid)
+		return (a->uid < b->uid ? -1 : 1);
 	ta = info_seconds(a->name, strlen(a->name));
 	tb = info_seconds(b->name, strlen(b->name));
 	if (ta != tb)
@@ -409,22 +460,21 @@ scan_add_one(struct scan *s, const struct found *p)
 		info.flags = info.keywords = 0;
 	fix.fsize = p->fsize;
 	fix.internal = p->mtime;
-	fix.saved = p->seed != NULL && p->seed->saved != 0 ? p->seed->saved :
-	    p->ctime;
+	fix.saved = p->saved != 0 ? p->saved : p->ctime;
 	fix.namelen = (uint16_t)info.baselen;
 	mut.modseq = s->modseq;
 	mut.flags = (uint8_t)info.flags;
 	mut.keywords = info.keywords;
 	mut.state = REC_LIVE | (p->in_new ? REC_NEW | REC_RECENT : 0);
-	mut.size = p->seed != NULL ? p->seed->size : INDEX_UNSIZED;
+	mut.size = p->size;
 	/* Sizes in names are believed if the one we can check is right. */
 	if (info_size(p->name, info.baselen, 'W', &n) == 0 &&
 	    n >= fix.fsize && n <= 2 * fix.fsize)
 		mut.size = n;
 	if (info_size(p->name, info.baselen, 'S', &n) == 0 && n != fix.fsize)
 		mut.size = INDEX_UNSIZED;
-	if (p->seed != NULL)
-		ix->hdr.uidnext = p->seed->uid;
+	if (p->uid != 0)
+		ix->hdr.uidnext = p->uid;
 	if (index_add(ix, &fix, p->name, &mut) == -1)
 		return (-1);
 	if (ix->hdr.uidnext < next)
@@ -437,30 +487,46 @@ scan_add_one(struct scan *s, const struct found *p)
 	return (0);
 }
 
+/* Those with UIDs of their own come first; then, if need be, a jump. */
+static int
+scan_reserve(struct scan *s, size_t n)
+{
+	struct index_header *h = &s->f->ix.hdr;
+
+	if (h->jump > h->uidnext)
+		h->uidnext = h->jump;
+	h->jump = 0;
+	return (folder_reserve(s->f, (uint32_t)n));
+}
+
 static enum store_error
 scan_add(struct scan *s)
 {
 	struct index_header *h = &s->f->ix.hdr;
-	const struct seed *last = NULL;
 	struct info info;
-	uint32_t slot;
+	uint32_t slot, last = 0;
 	size_t i;
 
 	if (s->n > 0)
 		qsort(s->list, s->n, sizeof(*s->list), found_compare);
 	for (i = 0; i < s->n; i++) {
+		if (s->list[i].uid == 0 && scan_reserve(s, s->n - i) == -1)
+			return (store_errno());
 		if (info_parse(s->list[i].name, &info) == -1)
 			continue;
 		/* Moved while we read, or two of one name: scan again. */
 		if (files_find(s->f, s->list[i].name, info.baselen, &slot) ==
-		    0 || (s->list[i].seed != NULL && s->list[i].seed == last)) {
+		    0 || (s->list[i].uid != 0 && s->list[i].uid <= last)) {
 			s->twice = 1;
 			continue;
 		}
-		last = s->list[i].seed;
+		if (s->list[i].uid != 0)
+			last = s->list[i].uid;
 		if (scan_add_one(s, &s->list[i]) == -1)
 			return (store_errno());
 	}
+	if (scan_reserve(s, 0) == -1)
+		return (store_errno());
 	if (h->slots > s->slots && s->modseq > h->modseq)
 		h->modseq = s->modseq;
 	return (STORE_OK);

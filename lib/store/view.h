@@ -58,6 +58,8 @@ enum store_error view_claim(struct mailbox *);
 
 /* A descriptor on a message's file, wherever it has gone. */
 enum store_error message_open(struct mailbox *, uint32_t seq, int *fd);
+/* The whole of a file with CRLF line ends. */
+enum store_error message_read(int fd, struct message_text *);
 /* Read the file to learn its size with CRLF and its TEXT_*. */
 enum store_error message_measure(struct mailbox *, uint32_t seq,
 		    uint64_t *size, unsigned int *text);
