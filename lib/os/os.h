@@ -64,8 +64,7 @@ void	os_start_write(int fd);
 
 /*
  * When the system was started, by the clock as it stands now: two answers
- * differ by a second, or by as much as the clock was set meanwhile.  A suspended
- * system counts as running where that can be told.
+ * differ by a second, or by as much as the clock was set meanwhile.
  */
 time_t	os_boot_time(void);
 

@@ -8,7 +8,7 @@
  *	state					then
  *	no file, another version		a new one with the next entry
  *	entry torn, lost, or of another		the sums and the UID in it tell;
- *	message (a cut, a compaction)		it is made again from the message
+ *	message (a cut, a compaction)		it is made again
  *	entry that no record points to		goes with the next compaction,
  *						which is the index's
  *
@@ -39,8 +39,8 @@ static int cachefile_open(struct folder *, int);
 static int cachefile_create(struct folder *, const char *);
 static int cachefile_map(struct cachefile *);
 static int cachefile_current(const struct folder *);
-static const struct cache_entry *cachefile_at(const struct cachefile *, uint64_t,
-    uint32_t, uint32_t, unsigned int);
+static const struct cache_entry *cachefile_at(const struct cachefile *,
+    uint64_t, uint32_t, uint32_t, unsigned int);
 static uint64_t cachefile_end(const struct cachefile *);
 static int compact_copy(struct folder *, struct index *, int);
 
@@ -245,8 +245,9 @@ cachefile_write(struct folder *f)
 		cache_entry_own((struct cache_entry *)(void *)(data +
 		    q->list[i].off), q->list[i].uid, f->ix.hdr.uidvalidity);
 	if (q->epoch == f->epoch && cachefile_open(f, 1) == 0 &&
-	    (off = cachefile_end(&f->cache)) != 0 && pwrite(f->cache.fd - 1, data,
-	    buf_len(&q->buf), (off_t)off) == (ssize_t)buf_len(&q->buf)) {
+	    (off = cachefile_end(&f->cache)) != 0 &&
+	    pwrite(f->cache.fd - 1, data, buf_len(&q->buf), (off_t)off) ==
+	    (ssize_t)buf_len(&q->buf)) {
 		index_begin(&f->ix);
 		for (i = 0; i < q->n; i++) {
 			if (index_uid(&f->ix, q->list[i].slot) !=

@@ -34,9 +34,9 @@
  * (flush.c).  So the index need not be synced for each change:
  *
  *	lost					then
- *	records					our files' names have their UIDs
- *	uidnext					goes on at uidmax, which is synced
- *						before UIDs are given from there
+ *	records					names of our files have UIDs
+ *	uidnext					goes on at uidmax, synced
+ *						before one is given from there
  *	flags, expunges				names and directories tell
  *	modseq					jumps; whoever asks what vanished
  *						before is told all gaps

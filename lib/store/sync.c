@@ -75,7 +75,8 @@ folder_sync(struct folder *f, int force)
 
 	if (!force && f->locked == 0 && folder_current(f) &&
 	    index_load(&f->ix) == 0 && !f->ix.hdr.busy && !f->ix.damaged &&
-	    !index_rebooted(&f->ix) && index_verify(&f->ix) == 0 && folder_changed(f) == 0)
+	    !index_rebooted(&f->ix) && index_verify(&f->ix) == 0 &&
+	    folder_changed(f) == 0)
 		return (STORE_OK);
 	if ((error = folder_lock(f, LOCK_LONG)) != STORE_OK)
 		return (error);
