@@ -38,7 +38,7 @@
  *	uidnext					goes on at uidmax, synced
  *						before one is given from there
  *	flags, expunges				names and directories tell
- *	modseq					jumps; whoever asks what vanished
+ *	modseq					jumps; who asks what vanished
  *						before is told all gaps
  *
  * That there may have been one shows by the time at which the system was
