@@ -198,7 +198,7 @@ REGRESS = \
 	regress/smtp/command regress/smtp/content regress/smtp/dsn \
 	regress/smtp/queueid \
 	regress/store/adopt regress/store/cached regress/store/crash \
-	regress/store/damage regress/store/mailbox regress/store/names \
+	regress/store/damage regress/store/lock regress/store/mailbox regress/store/names \
 	regress/table/map \
 	regress/table/table regress/table/user regress/tls/keyid \
 	regress/tls/signer

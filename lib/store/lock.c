@@ -3,7 +3,9 @@
  *
  * Maildir indexes are locked with flock(2) on a file of their own, which is
  * not replaced when the index is.  An mbox is locked as Debian's policy and
- * other programs do: a dot-lock and fcntl(2).
+ * other programs do: a dot-lock and fcntl(2).  A dot-lock that a process of
+ * ours left behind when it was killed is known as such, and nobody waits for
+ * it.
  */
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -17,13 +19,16 @@
 #include <unistd.h>
 
 #include "os/compat.h"
+#include "store/file.h"
 #include "store/lock.h"
 
 #define LOCK_STALE	300	/* seconds until a dot-lock is left over */
+#define LOCK_TEXT	(HOST_NAME_MAX + 20)	/* what is in one */
 #define LOCK_PAUSE	16	/* the longest pause, in ms */
 
 static int lock_pause(unsigned int *, unsigned int *);
-static int lock_dot(int, const char *, unsigned int *);
+static int lock_dot(int, const char *, unsigned int *, int *);
+static const char *lock_host(void);
 static int lock_dot_name(const char *, char *, size_t);
 
 int
@@ -48,14 +53,13 @@ lock_drop(int fd)
 }
 
 int
-lock_mbox(int dirfd, const char *name, int fd, unsigned int ms, int *dotted)
+lock_mbox(int dirfd, const char *name, int fd, unsigned int ms, int *dot)
 {
 	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	unsigned int pause = 1;
 	int save;
 
-	*dotted = lock_dot(dirfd, name, &ms);
-	if (*dotted == -1)
+	if (lock_dot(dirfd, name, &ms, dot) == -1)
 		return (-1);
 	for (;;) {
 		if (fcntl(fd, F_SETLK, &fl) == 0)
@@ -66,47 +70,113 @@ lock_mbox(int dirfd, const char *name, int fd, unsigned int ms, int *dotted)
 			break;
 	}
 	save = errno;
-	lock_mbox_drop(dirfd, name, -1, *dotted);
+	lock_mbox_drop(dirfd, name, -1, *dot);
 	errno = save;
 	return (-1);
 }
 
 void
-lock_mbox_drop(int dirfd, const char *name, int fd, int dotted)
+lock_mbox_drop(int dirfd, const char *name, int fd, int dot)
 {
 	struct flock fl = { .l_type = F_UNLCK, .l_whence = SEEK_SET };
-	char dot[NAME_MAX + 1];
+	char path[NAME_MAX + 1];
 
 	if (fd != -1)
 		(void)fcntl(fd, F_SETLK, &fl);
-	if (dotted == 1 && lock_dot_name(name, dot, sizeof(dot)) == 0)
-		(void)unlinkat(dirfd, dot, 0);
+	if (dot == -1)
+		return;
+	if (lock_dot_name(name, path, sizeof(path)) == 0)
+		(void)unlinkat(dirfd, path, 0);
+	close(dot);
 }
 
-/* 1 locked, 0 the directory is not ours to write, -1 somebody else has it. */
-static int
-lock_dot(int dirfd, const char *name, unsigned int *ms)
+/*
+ * Who has it: the process, as other programs write it, and the host.  The
+ * lock on the dot-lock itself, which ends with us, says whether we live.
+ */
+static void
+lock_dot_sign(int fd)
 {
-	char dot[NAME_MAX + 1];
-	struct stat st;
-	unsigned int pause = 1;
+	char text[LOCK_TEXT];
+	int n;
+
+	(void)flock(fd, LOCK_EX | LOCK_NB);
+	n = snprintf(text, sizeof(text), "%d\n%s\n", (int)getpid(),
+	    lock_host());
+	if (n > 0 && (size_t)n < sizeof(text))
+		(void)file_write(fd, text, (size_t)n);
+}
+
+static const char *
+lock_host(void)
+{
+	static char host[HOST_NAME_MAX + 1];
+
+	if (host[0] == '\0' && gethostname(host, sizeof(host) - 1) == -1)
+		strlcpy(host, "?", sizeof(host));
+	return (host);
+}
+
+/* One of ours, of this host, whose process has died before it was done. */
+static int
+lock_dot_is_dead(int fd)
+{
+	char text[LOCK_TEXT], *host;
+	ssize_t n;
+
+	if ((n = pread(fd, text, sizeof(text) - 1, 0)) <= 0)
+		return (0);
+	text[n] = '\0';
+	if ((host = strchr(text, '\n')) == NULL)
+		return (0);
+	host++;
+	host[strcspn(host, "\n")] = '\0';
+	return (strcmp(host, lock_host()) == 0 && strcmp(host, "?") != 0 &&
+	    flock(fd, LOCK_EX | LOCK_NB) == 0);
+}
+
+/*
+ * Take a left-over away.  While we hold its lock no other of ours takes it for
+ * dead, so that the name cannot mean a new one when it is removed.
+ */
+static void
+lock_dot_break(int dirfd, const char *dot)
+{
+	struct stat st, now;
 	int fd;
 
+	fd = openat(dirfd, dot, O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
+	    O_CLOEXEC);
+	if (fd == -1)
+		return;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    (time(NULL) - st.st_mtime > LOCK_STALE || lock_dot_is_dead(fd)) &&
+	    fstatat(dirfd, dot, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    now.st_ino == st.st_ino && now.st_dev == st.st_dev)
+		(void)unlinkat(dirfd, dot, 0);
+	close(fd);
+}
+
+/* 0 locked, or the directory is not ours to write; -1 somebody has it. */
+static int
+lock_dot(int dirfd, const char *name, unsigned int *ms, int *fd)
+{
+	char dot[NAME_MAX + 1];
+	unsigned int pause = 1;
+
+	*fd = -1;
 	if (lock_dot_name(name, dot, sizeof(dot)) == -1)
 		return (0);
 	for (;;) {
-		fd = openat(dirfd, dot, O_WRONLY | O_CREAT | O_EXCL |
+		*fd = openat(dirfd, dot, O_RDWR | O_CREAT | O_EXCL |
 		    O_NOFOLLOW | O_CLOEXEC, 0600);
-		if (fd != -1) {
-			close(fd);
-			return (1);
+		if (*fd != -1) {
+			lock_dot_sign(*fd);
+			return (0);
 		}
 		if (errno != EEXIST)
 			return (errno == EINTR ? -1 : 0);
-		if (fstatat(dirfd, dot, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    S_ISREG(st.st_mode) &&
-		    time(NULL) - st.st_mtime > LOCK_STALE)
-			(void)unlinkat(dirfd, dot, 0);
+		lock_dot_break(dirfd, dot);
 		if (lock_pause(ms, &pause) == -1)
 			return (-1);
 	}

@@ -10,10 +10,11 @@ void	lock_drop(int fd);
 
 /*
  * As other mbox programs lock: name.lock beside the file, if the directory
- * lets us, then an fcntl lock on the file.  -1 with EWOULDBLOCK.
+ * lets us, then an fcntl lock on the file.  -1 with EWOULDBLOCK.  dot becomes
+ * the dot-lock's descriptor, or -1 if there is none.
  */
 int	lock_mbox(int dirfd, const char *name, int fd, unsigned int ms,
-	    int *dotted);
-void	lock_mbox_drop(int dirfd, const char *name, int fd, int dotted);
+	    int *dot);
+void	lock_mbox_drop(int dirfd, const char *name, int fd, int dot);
 
 #endif

@@ -70,7 +70,7 @@ mbox_close(struct mbox *m)
 }
 
 static enum store_error
-mbox_lock(struct mbox *m, int flags, int *fd, int *dotted)
+mbox_lock(struct mbox *m, int flags, int *fd, int *dot)
 {
 	struct stat st;
 	enum store_error error;
@@ -81,7 +81,7 @@ mbox_lock(struct mbox *m, int flags, int *fd, int *dotted)
 		return (store_errno());
 	if (fstat(*fd, &st) == -1 || !S_ISREG(st.st_mode))
 		error = STORE_CORRUPT;
-	else if (lock_mbox(m->dir, m->name, *fd, LOCK_LONG, dotted) == -1)
+	else if (lock_mbox(m->dir, m->name, *fd, LOCK_LONG, dot) == -1)
 		error = store_errno();
 	else
 		return (STORE_OK);
@@ -91,9 +91,9 @@ mbox_lock(struct mbox *m, int flags, int *fd, int *dotted)
 }
 
 static void
-mbox_unlock(struct mbox *m, int fd, int dotted)
+mbox_unlock(struct mbox *m, int fd, int dot)
 {
-	lock_mbox_drop(m->dir, m->name, fd, dotted);
+	lock_mbox_drop(m->dir, m->name, fd, dot);
 	close(fd);
 }
 
@@ -102,7 +102,7 @@ mbox_refresh(struct mbox *m, int write)
 {
 	struct stat st;
 	enum store_error error;
-	int fd, dotted;
+	int fd, dot;
 
 	if (fstatat(m->dir, m->name, &st, AT_SYMLINK_NOFOLLOW) == -1) {
 		if (errno != ENOENT)
@@ -116,7 +116,7 @@ mbox_refresh(struct mbox *m, int write)
 	    st.st_mtim.tv_sec == m->st.st_mtim.tv_sec &&
 	    st.st_mtim.tv_nsec == m->st.st_mtim.tv_nsec)
 		return (STORE_OK);
-	error = mbox_lock(m, O_RDWR, &fd, &dotted);
+	error = mbox_lock(m, O_RDWR, &fd, &dot);
 	m->readonly = error == STORE_READONLY;
 	if (error == STORE_READONLY) {
 		/* An fcntl write lock needs a descriptor to write with. */
@@ -131,7 +131,7 @@ mbox_refresh(struct mbox *m, int write)
 	error = mbox_load(m, fd);
 	if (error == STORE_OK && m->dirty && write)
 		error = mbox_save(m, fd);
-	mbox_unlock(m, fd, dotted);
+	mbox_unlock(m, fd, dot);
 	return (error);
 }
 
@@ -297,11 +297,11 @@ mbox_remove(struct mbox *m, const uint32_t *uids, size_t n)
 	struct mbox_message **list;
 	enum store_error error;
 	size_t i;
-	int fd, dotted;
+	int fd, dot;
 
 	if ((list = calloc(n + 1, sizeof(*list))) == NULL)
 		return (STORE_SYS);
-	if ((error = mbox_lock(m, O_RDWR, &fd, &dotted)) == STORE_OK) {
+	if ((error = mbox_lock(m, O_RDWR, &fd, &dot)) == STORE_OK) {
 		if ((error = mbox_load(m, fd)) == STORE_OK) {
 			/* Found first: one without UID ends the search. */
 			for (i = 0; i < n; i++)
@@ -311,7 +311,7 @@ mbox_remove(struct mbox *m, const uint32_t *uids, size_t n)
 					list[i]->uid = 0;
 			error = mbox_save(m, fd);
 		}
-		mbox_unlock(m, fd, dotted);
+		mbox_unlock(m, fd, dot);
 	}
 	free(list);
 	return (error);
@@ -324,11 +324,11 @@ mbox_add(struct mbox *m, const struct mbox_new *new, uint32_t *uid,
 	enum store_error error;
 	char *text;
 	size_t len;
-	int fd, dotted;
+	int fd, dot;
 
 	if ((text = new_text(new, &len)) == NULL)
 		return (store_errno());
-	error = mbox_lock(m, O_RDWR | O_CREAT, &fd, &dotted);
+	error = mbox_lock(m, O_RDWR | O_CREAT, &fd, &dot);
 	if (error == STORE_OK) {
 		error = add_text(fd, text, len);
 		m->unsynced = 1;
@@ -339,7 +339,7 @@ mbox_add(struct mbox *m, const struct mbox_new *new, uint32_t *uid,
 			    m->text.list[m->text.n - 1].uid : 0;
 			*uidvalidity = m->text.uidvalidity;
 		}
-		mbox_unlock(m, fd, dotted);
+		mbox_unlock(m, fd, dot);
 	}
 	free(text);
 	return (error);
@@ -503,7 +503,7 @@ mbox_delivered(struct mbox *m, const struct mbox_new *new, int *found)
 	char want[160], *text;
 	enum store_error error;
 	size_t len;
-	int fd, dotted, n;
+	int fd, dot, n;
 
 	*found = 0;
 	n = snprintf(want, sizeof(want), "\nX-Delivery-Id: %s\n", new->id);
@@ -511,11 +511,11 @@ mbox_delivered(struct mbox *m, const struct mbox_new *new, int *found)
 		return (STORE_NAME);
 	if ((text = new_text(new, &len)) == NULL)
 		return (store_errno());
-	error = mbox_lock(m, O_RDWR | O_CREAT, &fd, &dotted);
+	error = mbox_lock(m, O_RDWR | O_CREAT, &fd, &dot);
 	if (error == STORE_OK) {
 		if ((error = mbox_load(m, fd)) == STORE_OK && m->text.len > 0)
 			error = find_whole(m, fd, want, text, len, found);
-		mbox_unlock(m, fd, dotted);
+		mbox_unlock(m, fd, dot);
 	}
 	free(text);
 	return (error);
