@@ -176,7 +176,7 @@ REGRESS = \
 	regress/auth/exchange regress/auth/judge \
 	regress/auth/throttle regress/auth/verify regress/auth/worker \
 	regress/buf/buf regress/conf/conf regress/conf/find \
-	regress/dns/wire regress/imap/dialogue regress/imap/fetch \
+	regress/deliver/pipe regress/dns/wire regress/imap/dialogue regress/imap/fetch \
 	regress/imap/parse regress/imap/reader regress/imsg/contract \
 	regress/imsg/peer regress/log/log regress/mime/address \
 	regress/mime/bombs regress/mime/header regress/mime/param \
@@ -202,11 +202,12 @@ REGRESS = \
 	regress/table/map \
 	regress/table/table regress/table/user regress/tls/keyid \
 	regress/tls/signer
-REGRESS_PARTS =
+REGRESS_PARTS = smtpd/pipe_run.o
 
 LIB =		lib/libpostern.a
 DAEMON_LIBS =	smtpd/smtpd.a imapd/session.a pop3d/session.a
-PROGRAMS =	smtpd/smtpd smtpd/smtpd-deliver imapd/imapd imapd/imapd-session \
+PROGRAMS =	smtpd/smtpd smtpd/smtpd-deliver smtpd/smtpd-pipe \
+		imapd/imapd imapd/imapd-session \
 		pop3d/pop3d pop3d/pop3d-session mailctl/mailctl
 
 .SUFFIXES:
@@ -248,7 +249,7 @@ lib/conf/lex.o lib/conf/scan.o lib/conf/usage.o lib/conf/print.o: \
 
 $(LIB_OBJS) $(SMTPD_OBJS) $(IMAPD_OBJS) $(IMAPD_SESSION_OBJS) $(POP3D_OBJS) \
 $(POP3D_SESSION_OBJS) $(MAILCTL_OBJS) $(REGRESS_PARTS) smtpd/smtpd.o \
-smtpd/deliver.o imapd/imapd.o imapd/contract.o imapd/session.o pop3d/pop3d.o \
+smtpd/deliver.o smtpd/deliver_head.o smtpd/pipe.o smtpd/pipe_run.o imapd/imapd.o imapd/contract.o imapd/session.o pop3d/pop3d.o \
 pop3d/contract.o pop3d/session.o: $(HEADERS)
 
 $(LIB): $(LIB_OBJS)
@@ -285,11 +286,18 @@ mailctl/mailctl: $(MAILCTL_OBJS) smtpd/smtpd.a $(LIB)
 
 # The per-user programs: no TLS, and static where the system can.
 SESSION_LIBS =	$(EVENT_LIBS) $(BSD_LIBS)
-smtpd/smtpd-deliver: smtpd/deliver.o smtpd/contract.o $(LIB)
+smtpd/smtpd-deliver: smtpd/deliver.o smtpd/deliver_head.o smtpd/contract.o \
+	$(LIB)
 	@echo "	$@"
 	$(V)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(STATIC_LDFLAGS) -o $@ \
-	    smtpd/deliver.o smtpd/contract.o $(LIB) $(SESSION_LIBS) \
-	    $(STATIC_LIBS)
+	    smtpd/deliver.o smtpd/deliver_head.o smtpd/contract.o $(LIB) \
+	    $(SESSION_LIBS) $(STATIC_LIBS)
+smtpd/smtpd-pipe: smtpd/pipe.o smtpd/pipe_run.o smtpd/deliver_head.o \
+	smtpd/contract.o $(LIB)
+	@echo "	$@"
+	$(V)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(STATIC_LDFLAGS) -o $@ \
+	    smtpd/pipe.o smtpd/pipe_run.o smtpd/deliver_head.o \
+	    smtpd/contract.o $(LIB) $(SESSION_LIBS) $(STATIC_LIBS)
 imapd/imapd-session: imapd/session.o imapd/session.a $(LIB)
 	@echo "	$@"
 	$(V)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(STATIC_LDFLAGS) -o $@ \

@@ -15,7 +15,7 @@ mail=$DESTDIR$SYSCONFDIR/mail
 units=$DESTDIR$PREFIX/lib/systemd/system
 sysusers=$DESTDIR$PREFIX/lib/sysusers.d
 daemons="smtpd imapd pop3d"
-peruser="smtpd/smtpd-deliver imapd/imapd-session pop3d/pop3d-session"
+peruser="smtpd/smtpd-deliver smtpd/smtpd-pipe imapd/imapd-session pop3d/pop3d-session"
 
 # A build that skips the sandbox must never serve anybody.
 refuse_relaxed() {

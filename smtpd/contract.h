@@ -154,6 +154,7 @@
 	STR(home, C_PATH)
 #define DELIVERER_FIELDS(NUM, STR, SECRET)				\
 	NUM(ticket, UINT32_MAX)						\
+	NUM(pipe, 1)							\
 	NUM(pid, INT32_MAX)
 #define NO_DELIVERER_FIELDS(NUM, STR, SECRET)				\
 	NUM(ticket, UINT32_MAX)						\
@@ -164,6 +165,13 @@
 	NUM(quota, UINT64_MAX)						\
 	STR(user, C_USER)						\
 	STR(path, C_PATH)
+/* expand: the command is the domain's, with %u and such in it. */
+#define PIPE_BOX_FIELDS(NUM, STR, SECRET)				\
+	NUM(expand, 1)							\
+	STR(user, C_USER)						\
+	STR(domain, C_DOMAIN)						\
+	STR(home, C_PATH)						\
+	STR(command, C_PATH)
 #define DELIVER_MSG_FIELDS(NUM, STR, SECRET)				\
 	NUM(ticket, UINT64_MAX)						\
 	NUM(again, 1)							\
@@ -171,7 +179,8 @@
 	NUM(size, UINT64_MAX)						\
 	STR(id, 32)							\
 	STR(sender, C_MAILADDR)						\
-	STR(rcpt, C_MAILADDR)
+	STR(rcpt, C_MAILADDR)						\
+	STR(orig, C_MAILADDR)
 #define DELIVERED_FIELDS(NUM, STR, SECRET)				\
 	NUM(ticket, UINT64_MAX)						\
 	STR(reply, C_REPLY)
@@ -290,10 +299,11 @@ MSG(DELIVERY_OPEN, R_LOOKUP,	R_PARENT,	0, 0, 0, WHEN_RUN)	\
 MSG(DELIVERER,	R_PARENT,	R_QUEUE,	0, 1, 0, WHEN_RUN)	\
 MSG(NO_DELIVERER, R_PARENT,	R_QUEUE,	0, 0, 0, WHEN_RUN)	\
 MSG(DELIVER_BOX, R_PARENT,	R_DELIVER,	0, 0, 0, WHEN_START)	\
-MSG(DELIVER_MSG, R_QUEUE,	R_DELIVER,	0, 1, 0, WHEN_RUN)	\
-MSG(DELIVERED,	R_DELIVER,	R_QUEUE,	0, 0, 0, WHEN_RUN)	\
-MSG(DELIVER_SYNC, R_QUEUE,	R_DELIVER,	0, 0, 0, WHEN_RUN)	\
-MSG(DELIVER_SYNCED, R_DELIVER,	R_QUEUE,	0, 0, 0, WHEN_RUN)	\
+MSG(PIPE_BOX,	R_PARENT,	R_PIPE,		0, 0, 0, WHEN_START)	\
+MSG(DELIVER_MSG, R_QUEUE, R_DELIVER | R_PIPE,	0, 1, 0, WHEN_RUN)	\
+MSG(DELIVERED,	R_DELIVER | R_PIPE, R_QUEUE,	0, 0, 0, WHEN_RUN)	\
+MSG(DELIVER_SYNC, R_QUEUE, R_DELIVER | R_PIPE,	0, 0, 0, WHEN_RUN)	\
+MSG(DELIVER_SYNCED, R_DELIVER | R_PIPE, R_QUEUE, 0, 0, 0, WHEN_RUN)	\
 MSG(RELAY_OPEN,	R_QUEUE,	R_RELAY,	0, 0, 0, WHEN_RUN)	\
 MSG(RELAY_MAIL,	R_QUEUE,	R_RELAY,	0, 1, 0, WHEN_RUN)	\
 MSG(RELAY_RCPT,	R_QUEUE,	R_RELAY,	0, 0, 0, WHEN_RUN)	\

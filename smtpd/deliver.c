@@ -23,10 +23,9 @@
 #include "os/compat.h"
 #include "privsep/role.h"
 #include "smtpd/contract.h"
+#include "smtpd/deliver_head.h"
 #include "smtpd/roles.h"
 #include "store/store.h"
-
-#define HEADER_LOOK	65536	/* of the header, for Delivered-To */
 
 static struct {
 	struct msg_DELIVER_BOX	 box;
@@ -79,48 +78,18 @@ result(enum store_error e, char *to, size_t size)
 	}
 }
 
-/* A Delivered-To with this recipient: the message was here before. */
-static int
-loops(int fd, const char *rcpt)
-{
-	static const char	 field[] = "Delivered-To:";
-	static char		 head[HEADER_LOOK + 1];
-	char			*p, *nl, *v;
-	ssize_t			 n;
-
-	if ((n = pread(fd, head, HEADER_LOOK, 0)) <= 0)
-		return (0);
-	head[n] = '\0';
-	for (p = head; (nl = strchr(p, '\n')) != NULL; p = nl + 1) {
-		*nl = '\0';
-		if (nl > p && nl[-1] == '\r')
-			nl[-1] = '\0';
-		if (*p == '\0')
-			break;
-		if (strncasecmp(p, field, sizeof(field) - 1) != 0)
-			continue;
-		for (v = p + sizeof(field) - 1; *v == ' ' || *v == '\t'; v++)
-			;
-		if (strcasecmp(v, rcpt) == 0)
-			return (1);
-	}
-	return (0);
-}
-
 static enum store_error
 deliver(const struct msg_DELIVER_MSG *a, int fd)
 {
 	struct store_delivery	d = { .id = a->id, .again = a->again,
 				    .fd = fd, .arrived = a->arrived };
 	enum store_error	e;
-	char			head[2 * C_MAILADDR + 64];
+	char			head[DELIVER_HEAD];
 	int			n;
 
 	if ((e = open_store()) != STORE_OK)
 		return (e);
-	n = snprintf(head, sizeof(head), "Return-Path: <%s>\r\n"
-	    "Delivered-To: %s\r\n", a->sender, a->rcpt);
-	if (n < 0 || (size_t)n >= sizeof(head))
+	if ((n = deliver_head(a, head)) == -1)
 		return (STORE_NAME);
 	d.head = head;
 	d.headlen = n;
@@ -133,15 +102,10 @@ deliver_deliver_msg(struct peer *p, struct msg *m)
 {
 	const struct msg_DELIVER_MSG	*a = m->body;
 	struct msg_DELIVERED		 done = { .ticket = a->ticket };
-	struct stat			 st;
+	const char			*why;
 
-	if (fstat(m->fd, &st) == -1 || !S_ISREG(st.st_mode) ||
-	    (uint64_t)st.st_size != a->size)
-		strlcpy(done.reply, "451 4.3.0 the message cannot be read",
-		    sizeof(done.reply));
-	else if (loops(m->fd, a->rcpt))
-		strlcpy(done.reply, "554 5.4.6 mail loop: it was delivered "
-		    "here before", sizeof(done.reply));
+	if ((why = deliver_objection(a, m->fd)) != NULL)
+		strlcpy(done.reply, why, sizeof(done.reply));
 	else
 		result(deliver(a, m->fd), done.reply, sizeof(done.reply));
 	peer_send(p, M_DELIVERED, &done, -1);

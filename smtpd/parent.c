@@ -137,6 +137,24 @@ start(const struct msg_DELIVERY_OPEN *a, const struct mailplace *place)
 	return (p);
 }
 
+/* The command is the configuration's; the process splits it, as the user. */
+static struct peer *
+start_pipe(const struct msg_DELIVERY_OPEN *a, const struct conf_domain *d)
+{
+	struct msg_PIPE_BOX	 box = { .expand = 1 };
+	struct peer		*p;
+
+	if ((p = supervise_peruser(ROLE_PIPE, "smtpd-pipe", a->uid, a->gid,
+	    a->user, NULL, 0, NULL)) == NULL)
+		return (NULL);
+	strlcpy(box.user, a->user, sizeof(box.user));
+	strlcpy(box.domain, d->names.v[0], sizeof(box.domain));
+	strlcpy(box.home, a->home, sizeof(box.home));
+	strlcpy(box.command, d->target, sizeof(box.command));
+	peer_send(p, M_PIPE_BOX, &box, -1);
+	return (p);
+}
+
 /* One end of a channel to the deliverer, the other to queue. */
 static int
 join(struct peer *deliver, struct peer *queue, uint64_t ticket)
@@ -149,10 +167,23 @@ join(struct peer *deliver, struct peer *queue, uint64_t ticket)
 		return (-1);
 	ch.pid = peer_pid(queue);
 	up.pid = peer_pid(deliver);
+	up.pipe = peer_role(deliver) == ROLE_PIPE;
 	peer_send(deliver, M_CHANNEL, &ch, sp[0]);
 	supervise_go(deliver);
 	peer_send(queue, M_DELIVERER, &up, sp[1]);
 	return (0);
+}
+
+static void
+hand_over(struct peer *deliverer, uint64_t ticket)
+{
+	struct peer	*queue = supervise_role(ROLE_QUEUE);
+
+	if (deliverer == NULL)
+		no_deliverer(ticket, 0, "451 4.3.0 no delivery process can be "
+		    "started");
+	else if (queue == NULL || join(deliverer, queue, ticket) == -1)
+		supervise_kill(deliverer, "no channel");
 }
 
 static void
@@ -161,7 +192,6 @@ parent_delivery_open(struct peer *lookup, struct msg *m)
 	const struct msg_DELIVERY_OPEN	*a = m->body;
 	const struct conf_domain	*d = domain_of(a->domain);
 	struct mailplace		 place;
-	struct peer			*p, *queue;
 	const char			*why;
 
 	if (a->tempfail)
@@ -175,18 +205,15 @@ parent_delivery_open(struct peer *lookup, struct msg *m)
 		    (unsigned long long)a->gid);
 		no_deliverer(a->ticket, 1, "550 5.2.0 no mail is delivered "
 		    "as this account; give it an alias");
-	} else if ((why = mailplace_find(d, a->user, a->home, 0, &place)) !=
+	} else if (d->deliver == DELIVER_PIPE)
+		hand_over(start_pipe(a, d), a->ticket);
+	else if ((why = mailplace_find(d, a->user, a->home, 0, &place)) !=
 	    NULL) {
 		log_warnx("user=%s: %s", a->user, why);
 		no_deliverer(a->ticket, 0, "451 4.3.5 the mailbox cannot be "
 		    "found");
-	} else if ((queue = supervise_role(ROLE_QUEUE)) != NULL) {
-		if ((p = start(a, &place)) == NULL)
-			no_deliverer(a->ticket, 0, "451 4.3.0 no delivery "
-			    "process can be started");
-		else if (join(p, queue, a->ticket) == -1)
-			supervise_kill(p, "no channel");
-	}
+	} else
+		hand_over(start(a, &place), a->ticket);
 }
 
 static void

@@ -173,6 +173,7 @@ hand_over(struct deliverer *v, struct recipient *r)
 	snprintf(m.id, sizeof(m.id), "%s.%u", id, r->index);
 	strlcpy(m.sender, r->m->env.sender, sizeof(m.sender));
 	strlcpy(m.rcpt, e->rcpt, sizeof(m.rcpt));
+	strlcpy(m.orig, e->orig, sizeof(m.orig));
 	peer_send(v->peer, M_DELIVER_MSG, &m, fd);
 	return (0);
 }
@@ -209,7 +210,8 @@ queue_deliverer(struct peer *p, struct msg *m)
 
 	if (v == NULL || v->peer != NULL)
 		return;			/* asked too long ago */
-	v->peer = role_peer_new(ROLE_DELIVER, m->fd, a->pid);
+	v->peer = role_peer_new(a->pipe ? ROLE_PIPE : ROLE_DELIVER, m->fd,
+	    a->pid);
 	m->fd = -1;
 	if (v->peer == NULL) {
 		log_warn("channel to a deliverer");

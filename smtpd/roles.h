@@ -1,6 +1,6 @@
 /*
- * roles: the line of smtpd's role table that two programs need: the parent,
- * which starts deliverers, and the deliverer itself.
+ * roles: the lines of smtpd's role table that two programs need: the parent,
+ * which starts deliverers, and the deliverers themselves.
  */
 #ifndef SMTPD_ROLES_H
 #define SMTPD_ROLES_H
@@ -11,5 +11,10 @@
 	{ ROLE_DELIVER, NULL, NULL,					\
 	    "stdio rpath wpath cpath fattr flock recvfd",		\
 	    ROLE_PERUSER, 1024, R_QUEUE, code }
+
+/* It starts programs, which have to reach what they need themselves. */
+#define PIPE_ROLE(code)							\
+	{ ROLE_PIPE, NULL, NULL, "stdio proc exec recvfd",		\
+	    ROLE_PERUSER, 256, R_QUEUE, code }
 
 #endif

@@ -188,7 +188,6 @@ pipe_target(struct build *b, const struct word *w)
 	const struct conf_words *argv = &b->domain->argv;
 	size_t i;
 
-	(void)build_lacks(b, "deliver pipe", &w->pos);
 	if (command_split(w->s, &b->domain->argv) == -1) {
 		build_error(b, w, "no command; write the path of a program "
 		    "and its arguments, up to 31");

@@ -43,12 +43,26 @@ gather(const struct conf *c, struct name *names)
 	return (n);
 }
 
+/* A program that is started is beyond what a sandbox can promise. */
+static void
+check_pipes(struct build *b)
+{
+	const struct conf_domain *d;
+
+	TAILQ_FOREACH(d, &b->conf->domains, entry)
+		if (d->deliver == DELIVER_PIPE && b->conf->sandbox_full)
+			report_error(b->report, &d->pos, "a command has no "
+			    "sandbox; remove \"deliver pipe\" or \"sandbox "
+			    "require full\"");
+}
+
 void
 check_domains(struct build *b)
 {
 	struct name *names;
 	size_t i, n;
 
+	check_pipes(b);
 	if ((n = gather(b->conf, NULL)) < 2)
 		return;
 	if ((names = reallocarray(NULL, n, sizeof(*names))) == NULL) {

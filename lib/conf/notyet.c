@@ -10,7 +10,6 @@
 #include "conf/notyet.h"
 
 static const char *const features[] = {
-	"deliver pipe",
 	"domain quota",
 	"domain sieve",
 	"fetch",

@@ -14,7 +14,7 @@
 
 static const char *const role_names[ROLE_COUNT] = {
 	"parent", "net", "auth", "signer", "lookup", "dns", "queue", "relay",
-	"deliver", "watch", "session", "mailctl"
+	"deliver", "watch", "session", "pipe", "mailctl"
 };
 
 const char *

@@ -29,6 +29,7 @@ enum role {
 	ROLE_DELIVER,
 	ROLE_WATCH,
 	ROLE_SESSION,
+	ROLE_PIPE,
 	ROLE_CTL,		/* mailctl, on a control socket */
 	ROLE_COUNT
 };
@@ -45,6 +46,7 @@ enum role {
 #define R_DELIVER	(1u << ROLE_DELIVER)
 #define R_WATCH		(1u << ROLE_WATCH)
 #define R_SESSION	(1u << ROLE_SESSION)
+#define R_PIPE		(1u << ROLE_PIPE)
 #define R_CTL		(1u << ROLE_CTL)
 #define R_ALL		(((1u << ROLE_CTL) - 1) & ~R_PARENT)
 

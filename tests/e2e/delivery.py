@@ -4,7 +4,27 @@ import email, email.utils, glob, os, pwd, re, shutil, stat, sys, time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from lib import *
 
-s = Suite(extra="limit message 30m\n")
+PIPE = """\
+#!/bin/sh
+case "$EXTENSION" in
+busy) echo try later; exit 75;;
+full) echo "5.2.2 no room"; exit 1;;
+slow) sleep 3;;
+esac
+{ env | sort; echo "ARGS: $*"; pwd; id -u; umask; cat; } >> "$(dirname "$0")/mail/pipe.out"
+"""
+s = Suite(extra="limit message 30m\n", start=False)
+script = s.write("script", PIPE, 0o755)
+s.write("people", slurp(s.dir + "/people").decode() + "".join(
+    "%s@pipe.example:{PLAIN}x::::%s\n" % (u, s.dir + "/mail") for u in ("eve", "o'neil")), 0o640)
+s.configure(extra="""limit message 30m
+domain "pipe.example" {{
+	users <people>
+	deliver pipe "{dir}/script '%%n of %%d' %%u" as {owner}
+}}
+queue retry 1s to 5s
+""".format(**s.vars).replace("%%", "%"))
+s.start()
 
 
 def arrives(rcpt, users, subject, box=None):
@@ -240,6 +260,90 @@ def mbox():
     box = mailbox.mbox(p)
     equal(len(box), 2, "messages that Python sees")
     equal([p for p in os.listdir(os.path.dirname(p)) if "lock" in p], [], "a lock was left")
+
+
+def piped(text):
+    p = os.path.join(s.dir, "mail/pipe.out")
+    until("%r in what the command wrote" % text, lambda: text in slurp(p).decode())
+    t = slurp(p).decode()
+    os.unlink(p)
+    return t
+
+
+@case
+def pipe():
+    """The command's words, environment, directory, uid; the message with LF."""
+    qid = s.send("eve+tag@pipe.example", "piped", "..x\r\nlast\r\n", sender="who`id`|x@client.example")
+    t = piped("last\n")
+    for l in ("ARGS: eve of pipe.example eve@pipe.example", "SENDER=who_id__x@client.example",
+              "RECIPIENT=eve+tag@pipe.example", "EXTENSION=tag", "LOCAL=eve+tag", "DOMAIN=pipe.example",
+              "USER=eve@pipe.example", "HOME=" + s.dir + "/mail", "QUEUEID=" + qid + ".0", s.dir + "/mail",
+              str(pwd.getpwnam(s.owner).pw_uid), "0077", "Return-Path: <who`id`|x@client.example>",
+              "Delivered-To: eve+tag@pipe.example", "Subject: piped", ".x"):
+        check(l in t.split("\n"), "%r is not in\n%s" % (l, t))
+    check("\r" not in t, "CR")
+    names = {l.split("=")[0] for l in t.split("ARGS:")[0].splitlines()}
+    equal(names - {"PWD", "_", "OLDPWD", "SHLVL"}, set(
+        "PATH LANG SHELL HOME USER LOGNAME SENDER RECIPIENT ORIGINAL_RECIPIENT QUEUEID DOMAIN LOCAL EXTENSION".split()))
+
+
+@case
+def pipe_says_later():
+    s.log_mark()
+    qid = s.send("eve+busy@pipe.example", "busy")
+    s.log_wait(r"%s: .*451 4\.3\.0 the command says: try later" % qid)
+    check(qid in s.ctl("queue", "list")[1], "not waiting")
+    s.ctl("queue", "delete", qid)
+
+
+@case
+def pipe_says_no():
+    """The sender is told what the command said."""
+    s.empty("alice@example.org")
+    s.send("eve+full@pipe.example", "full", sender="alice@example.org")
+    t = slurp(s.wait_mail("alice@example.org", "eve+full@pipe.example")[0]).decode()
+    check("5.2.2 no room" in t, t)
+
+
+@case
+def pipe_process():
+    """It runs as the recipient, starts nothing when idle, and holds up nobody else."""
+    start = time.time()
+    s.send("eve+slow@pipe.example", "slow")
+    s.send("alice@example.org", "meanwhile")
+    s.wait_mail("alice@example.org", "Subject: meanwhile")
+    check(time.time() - start < 2, "held up")
+    pids = s.role("smtpd", "pipe")
+    equal(len(pids), 1, "processes")
+    equal(status(pids[0])["Uid"].split()[0], str(pwd.getpwnam(s.owner).pw_uid), "uid")
+    piped("Subject: slow")
+
+
+@case
+def original_recipient():
+    """Through an alias: both addresses; without one there is no X-Original-To."""
+    s.send("sales@example.org", "two addresses")
+    m = email.message_from_bytes(slurp(s.wait_mail("bob@example.org", "Subject: two addresses")[0]))
+    equal((m["X-Original-To"], m["Delivered-To"]), ("sales@example.org", "bob@example.org"))
+    s.send("bob@example.org", "one address")
+    m = email.message_from_bytes(slurp(s.wait_mail("bob@example.org", "Subject: one address")[0]))
+    equal((m["X-Original-To"], m["Delivered-To"]), (None, "bob@example.org"))
+
+
+@case
+def mbox_lock_of_the_dead():
+    """A deliverer that was killed with the lock in its hand: nobody waits."""
+    p = os.path.join(s.dir, "mail/box.example/dave.mbox")
+    s.send("dave@box.example", "first for the lock")
+    until("the first", lambda: b"first for the lock" in slurp(p))
+    with open(p + ".lock", "w") as f:
+        f.write("%d\n%s\n" % (os.getpid(), os.uname().nodename))
+    if ROOT:
+        shutil.chown(p + ".lock", s.owner)
+    start = time.time()
+    s.send("dave@box.example", "after the lock")
+    until("the second", lambda: b"after the lock" in slurp(p))
+    check(time.time() - start < 2, "it waited")
 
 
 @case(root=True)
