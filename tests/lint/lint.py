@@ -291,6 +291,37 @@ def shell():
                 yield "%s: %s" % (p, r.stderr.strip())
 
 
+def cases_of(path):
+    """Names of the cases of a Python file of tests/."""
+    return set(re.findall(r"^@case.*\n(?:@.*\n)*def (\w+)", "\n".join(lines(path)), re.M))
+
+
+@check
+def incidents():
+    """tests/incidents names cases that exist, and some for each class."""
+    crash = set(re.findall(r"^Cases: (.*)\.$", "\n".join(lines("tests/crash.py")), re.M)[0].split())
+    known = {}
+    for n, l in enumerate(lines("tests/incidents"), 1):
+        if not l or l.startswith("#"):
+            continue
+        what, _, names = l.partition(": ")
+        if not names.split():
+            yield "tests/incidents:%d: no case for %s" % (n, what)
+        for name in names.split():
+            part, _, case = name.rpartition("/")
+            path = "tests/%s.py" % part
+            if name.startswith(("regress/", "tests/")):
+                found = os.path.exists(name)
+            elif part == "crash":
+                found = case in crash
+            else:
+                if path not in known:
+                    known[path] = cases_of(path) if os.path.exists(path) else set()
+                found = case in known[path]
+            if not found:
+                yield "tests/incidents:%d: there is no %s" % (n, name)
+
+
 def main():
     bad = 0
     for fn in checks:
