@@ -1,0 +1,328 @@
+"""The queue: hold, pause, check, trace, fairness, damage, a disk that is full or read-only."""
+import glob, json, os, re, signal, struct, subprocess, sys, time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from lib import *
+from peer import Peer
+
+A, B = "alice@example.org", "bob@example.org"
+
+
+class Slow(Peer):
+    """Takes its time with every message."""
+    def say(self, c, word, line=b""):
+        if word == "DOT":
+            time.sleep(0.25)
+        super().say(c, word, line)
+
+
+slow, good, breaks = Slow(), Peer(), Peer()
+dead = free_port()
+ROUTES = """
+relay to "slow.example" via "smtp+notls://127.0.0.1:%d"
+relay to "good.example" via "smtp+notls://127.0.0.1:%d"
+relay to "breaks.example" via "smtp+notls://127.0.0.1:%d"
+relay any via "smtp+notls://127.0.0.1:%d"
+queue retry 1m to 1h lifetime 1h
+""" % (slow.port, good.port, breaks.port, dead)
+RULES_LOCAL = "network here { 127.0.0.0/8 }\npermit here relay\n"
+
+
+def suite(**kw):
+    kw.setdefault("routes", ROUTES)
+    return Suite(daemons=("smtpd",), rules=RULES_LOCAL, system=False, **kw)
+
+
+s = suite()
+
+
+def ctl(*argv, want=0, of=None):
+    st, out = (of or s).ctl(*argv)
+    equal(st, want, "mailctl %s: %s" % (" ".join(argv), out))
+    return out
+
+
+def listed(*words, of=None):
+    return {m["id"]: m for m in json.loads(ctl("-j", "queue", "list", *words, of=of))}
+
+
+def states(q, of=None):
+    m = listed(q, of=of).get(q)
+    return {r["to"]: r["state"] for r in m["recipients"]} if m else {}
+
+
+@case
+def hold_and_release():
+    """Held over a retry and a restart; what was delivered already is not touched."""
+    q = s.send(["x@dead.example", B], "to be held")
+    s.wait_mail(B, "Subject: to be held")
+    until("blocked", lambda: states(q) == {"x@dead.example": "blocked"})
+    equal(json.loads(ctl("-j", "queue", "hold", q))["held"], 1)
+    equal(states(q), {"x@dead.example": "held"})
+    ctl("queue", "retry")
+    time.sleep(0.3)
+    equal(states(q), {"x@dead.example": "held"}, "after a retry")
+    s.stop()
+    s.start()
+    equal(states(q), {"x@dead.example": "held"}, "after a restart")
+    check(q in ctl("queue", "list", "state=held") and q not in ctl("queue", "list", "state=ready"), "the filter")
+    ctl("queue", "hold", q, want=1)
+    ctl("queue", "release", "all")
+    until("tried again", lambda: states(q).get("x@dead.example") == "blocked")
+    equal(len(s.messages(B)), 1, "delivered twice")
+    ctl("queue", "delete", q)
+
+
+@case
+def many_ids():
+    ids = [s.send("x%d@dead.example" % i, "many") for i in range(90)]
+    equal(len(listed("to=x*@dead.example")), 90)
+    ctl("queue", "hold", *ids)
+    equal(len(listed("state=held")), 90)
+    ctl("queue", "delete", *ids)
+    equal(listed(), {})
+    ctl("queue", "delete", ids[0], want=1)
+
+
+@case
+def cat_and_show():
+    q = s.send("x@dead.example", "to be read", "a line\r\n..dot\r\n")
+    out = ctl("queue", "cat", q)
+    check("Subject: to be read" in out and "\na line" in out and "\n.dot" in out, out)
+    m = json.loads(ctl("-j", "queue", "show", q))
+    equal((m["id"], m["sender"], m["recipients"][0]["to"]), (q, "x@client.example", "x@dead.example"))
+    ctl("queue", "cat", "00000000000", want=1)
+    ctl("queue", "cat", "nonsense", want=1)
+    big = s.send("x@dead.example", "large", "0123456789" * 70 + "\r\n" + ("y" * 70 + "\r\n") * 9000)
+    check(ctl("queue", "cat", big).count("y" * 70) == 9000, "the text of a large one")
+    ctl("queue", "delete", q, big)
+
+
+@case
+def paused():
+    """accept: 451 at MAIL; deliver and relay: kept; all of it over a restart."""
+    ctl("pause", "nothing", want=2)
+    for what in ("accept", "deliver", "relay"):
+        ctl("pause", what)
+    s.stop()
+    s.start()
+    c = s.smtp()
+    c.hello()
+    c.cmd("MAIL FROM:<a@b.example>", "451")
+    c.close()
+    t = json.loads(ctl("-j", "stats"))["queue"]
+    equal((t["accept"], t["relay"], t["deliver"]), (False, False, False))
+    ctl("resume", "accept")
+    q = s.send([A, "p@good.example"], "paused")
+    time.sleep(0.6)
+    equal(set(states(q).values()), {"ready"})
+    check(not any(b"Subject: paused" in m for m in good.messages) and not s.messages(A), "sent while paused")
+    ctl("resume", "deliver")
+    s.wait_mail(A, "Subject: paused")
+    check(not any(b"Subject: paused" in m for m in good.messages), "relayed while paused")
+    ctl("resume", "relay")
+    until("relayed", lambda: any(b"Subject: paused" in m for m in good.messages))
+    until("empty", lambda: not listed())
+
+
+@case
+def trace_and_report():
+    q = s.send([B, "t@good.example"], "to be traced")
+    s.wait_mail(B, "Subject: to be traced")
+    until("over", lambda: len(json.loads(ctl("-j", "trace", q))["history"]) == 2)
+    t = json.loads(ctl("-j", "trace", q))
+    equal({h["to"]: h["via"] for h in t["history"]}, {B: "local", "t@good.example": "127.0.0.1"})
+    equal(t["queue"], [])
+    check(any(h["id"] == q for h in json.loads(ctl("-j", "trace", "t@GOOD.*"))["history"]), "by pattern")
+    d = s.send("x@dead.example", "waits")
+    t = json.loads(ctl("-j", "trace", "x@client.example"))
+    check(d in [m["id"] for m in t["queue"]] and q in [h["id"] for h in t["history"]], t)
+    r = json.loads(ctl("-j", "report", "today"))
+    check(r["received"] > 90 and r["delivered"] >= 2 and r["senders"][0]["name"] == "x@client.example", r)
+    equal(json.loads(ctl("-j", "report", s.log_path))["received"], r["received"], "the file whole")
+    check("bob@example.org" in ctl("report", "today"), "as text")
+    equal(json.loads(ctl("-j", "report", "2001-01-01"))["received"], 0)
+    ctl("report", "/nonexistent", want=1)
+    ctl("queue", "delete", d)
+
+
+@case
+def fair():
+    """A message for two thousand does not hold up one for a single recipient to the same host."""
+    big = s.send(["m%d@slow.example" % i for i in range(900)], "for many")
+    until("under way", lambda: len(slow.messages) > 0)
+    one = s.send("one@slow.example", "for one")
+    until("the single one", lambda: any(b"Subject: for one" in m for m in slow.messages))
+    check(len(listed(big)) == 1, "the big one was over already")
+    until("the rest", lambda: not listed(big), 30)
+    n = sum(c.startswith(b"RCPT TO:<m") for c in slow.commands)
+    equal(n, 900, "recipients")
+
+
+@case
+def broken_off():
+    """A message that ends sessions waits for itself; the next one to the host goes on at once."""
+    state = {"n": 0}
+
+    def dot():
+        state["n"] += 1
+        return None if state["n"] == 1 else "250 taken\r\n"
+    breaks.replies["DOT"] = dot
+    q = s.send("first@breaks.example", "poison")
+    until("deferred", lambda: states(q).get("first@breaks.example") == "deferred")
+    s.send("second@breaks.example", "harmless")
+    until("the next", lambda: any(b"Subject: harmless" in m for m in breaks.messages), 5)
+    equal(states(q), {"first@breaks.example": "deferred"})
+    ctl("queue", "retry", q)
+    until("gone", lambda: not listed(q))
+
+
+@case
+def stopped_in_the_middle():
+    """What was under way when we stopped is tried at once after the start."""
+    slow.messages.clear()
+    q = s.send("s@slow.example", "interrupted")
+    until("under way", lambda: any(b"s@slow.example" in c for c in slow.commands))
+    s.crash()
+    s.start()
+    until("sent at once", lambda: any(b"Subject: interrupted" in m for m in slow.messages), 8)
+    until("gone", lambda: not listed(q))
+
+
+def segments(spool):
+    return sorted(p for p in glob.glob(spool + "/journal/*") if "spare" not in p)
+
+
+@case
+def damage():
+    """A damaged record is told of and set aside; the others are delivered."""
+    t = suite(routes=ROUTES)
+    ctl("pause", "deliver", of=t)
+    ids = [t.send(A, "damaged %d" % i, "body-%d\r\n" % i) for i in range(5)]
+    big = [t.send(A, "large %d" % i, ("z" * 70 + "\r\n") * 5000) for i in range(2)]
+    ctl("queue", "check", of=t)
+    t.stop()
+    out = ctl("queue", "check", of=t)
+    check("7 messages for 7 recipients" in out and "sound" in out, out)
+    seg = segments(t.dir + "/spool")[-1]
+    data = bytearray(slurp(seg))
+    at = data.index(b"Subject: damaged 2")
+    head = data.rindex(b"QS1P", 0, at)
+    data[head + 60] ^= 0xff
+    with open(seg, "r+b") as f:
+        f.write(data)
+    with open(t.dir + "/spool/large/" + big[0], "r+b") as f:
+        f.truncate(1000)
+    out = ctl("queue", "check", want=1, of=t)
+    check("DAMAGED" in out and big[0] in out, out)
+    equal(json.loads(t.ctl("-j", "queue", "check")[1])["sound"], False)
+    t.start()
+    t.log_wait(r"segment .* damaged records; a copy is in damaged")
+    ctl("resume", "deliver", of=t)
+    for i in (0, 1, 3, 4):
+        t.wait_mail(A, "body-%d" % i)
+    t.wait_mail(A, "Subject: large 1")
+    t.log_wait(r"%s: failed .*554 5\.3\.0" % big[0])
+    check(os.path.exists(t.dir + "/spool/damaged/" + big[0]), "the damaged file is not kept")
+    equal(len(t.wait_mail(A, "body-")), 4)
+    out = ctl("queue", "check", want=1, of=t)
+    check("set aside" in out, out)
+    t.close()
+
+
+def mounted(size, inodes=None):
+    """A small spool of its own; the suite that has it."""
+    t = suite(start=False)
+    spool = t.dir + "/spool"
+    os.makedirs(spool, exist_ok=True)
+    opt = "size=%s,mode=0700" % size + (",nr_inodes=%d" % inodes if inodes else "")
+    subprocess.run(["mount", "-t", "tmpfs", "-o", opt, "none", spool], check=True)
+    t.start()
+    return t, spool
+
+
+def unmount(t, spool):
+    t.stop()
+    subprocess.run(["umount", "-l", spool], check=True)
+    t.close()
+
+
+def refused(t):
+    c = t.smtp()
+    c.hello()
+    r = c.cmd("MAIL FROM:<a@b.example>")
+    c.close()
+    return r.startswith("452")
+
+
+@case(root=True)
+def disk_full():
+    """452 at MAIL, what was accepted is delivered, and it goes on without a restart."""
+    t, spool = mounted("150m")
+    ctl("pause", "deliver", of=t)
+    ids = [t.send(A, "before %d" % i, "x" * 70 + "\r\n") for i in range(20)]
+    with open(spool + "/filler", "wb") as f:
+        try:
+            while True:
+                f.write(b"\0" * (1 << 20))
+        except OSError:
+            pass
+    until("452 at MAIL", lambda: refused(t))
+    check("full" in t.log_since(), "nothing in the log")
+    ctl("resume", "deliver", of=t)
+    until("delivered with a full disk", lambda: len(t.messages(A)) == 20)
+    os.unlink(spool + "/filler")
+    until("accepts again", lambda: not refused(t))
+    t.send(A, "after")
+    t.wait_mail(A, "Subject: after")
+    equal(len(t.messages(A)), 21)
+    out = ctl("queue", "check", of=t)
+    check("sound" in out, out)
+    unmount(t, spool)
+
+
+@case(root=True)
+def no_more_files():
+    t, spool = mounted("150m", 400)
+    t.send(A, "before")
+    n = 0
+    try:
+        while True:
+            open(spool + "/f%d" % n, "w").close()
+            n += 1
+    except OSError:
+        pass
+    until("452 at MAIL", lambda: refused(t))
+    for i in range(n):
+        os.unlink(spool + "/f%d" % i)
+    until("accepts again", lambda: not refused(t))
+    t.send(A, "after", ("z" * 70 + "\r\n") * 5000)
+    t.wait_mail(A, "Subject: after")
+    t.wait_mail(A, "Subject: before")
+    unmount(t, spool)
+
+
+@case(root=True)
+def read_only():
+    """The file system becomes read-only under the queue, and writable again."""
+    t, spool = mounted("150m")
+    ctl("pause", "deliver", of=t)
+    t.send(A, "before")
+
+    def remount(how):
+        return subprocess.run(["mount", "-o", "remount," + how, spool], stderr=subprocess.DEVNULL).returncode == 0
+    until("nothing is open for writing", lambda: remount("ro"), 15, 0.5)
+    until("452 at MAIL", lambda: refused(t))
+    check("read-only" in t.log_since(), "nothing in the log")
+    equal(t.ctl("resume", "deliver")[0], 1, "resume on a read-only disk")
+    check(remount("rw"), "remount")
+    until("accepts again", lambda: not refused(t))
+    ctl("resume", "deliver", of=t)
+    t.send(A, "after")
+    for x in ("before", "after"):
+        t.wait_mail(A, "Subject: " + x)
+    check("sound" in ctl("queue", "check", of=t), "the spool")
+    unmount(t, spool)
+
+
+finish()
