@@ -135,7 +135,8 @@ LIB_OBJS = \
 SMTPD_OBJS = \
 	smtpd/contract.o smtpd/dns.o smtpd/envelope.o smtpd/granted.o \
 	smtpd/journal.o smtpd/journal_file.o smtpd/logline.o smtpd/lookup.o \
-	smtpd/lookup_dns.o smtpd/lookup_rcpt.o smtpd/net.o \
+	smtpd/lookup_dns.o smtpd/lookup_forward.o smtpd/lookup_rcpt.o \
+	smtpd/net.o \
 	smtpd/net_auth.o smtpd/net_data.o smtpd/net_session.o \
 	smtpd/parent.o smtpd/queue.o smtpd/queue_ask.o \
 	smtpd/queue_clean.o smtpd/queue_ctl.o smtpd/queue_dest.o \
@@ -147,7 +148,8 @@ SMTPD_OBJS = \
 	smtpd/relay.o smtpd/relay_command.o smtpd/relay_connect.o \
 	smtpd/relay_data.o smtpd/relay_hosts.o smtpd/relay_login.o \
 	smtpd/relay_mail.o smtpd/relay_session.o smtpd/relay_state.o \
-	smtpd/relay_tls.o smtpd/secrets.o smtpd/spoolcheck.o smtpd/tables.o
+	smtpd/relay_tls.o smtpd/secrets.o smtpd/spoolcheck.o smtpd/tables.o \
+	smtpd/waiters.o
 IMAPD_OBJS = \
 	imapd/net.o imapd/parent.o
 IMAPD_SESSION_OBJS = \

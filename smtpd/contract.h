@@ -172,6 +172,31 @@
 	STR(domain, C_DOMAIN)						\
 	STR(home, C_PATH)						\
 	STR(command, C_PATH)
+/*
+ * A user's forward file: lookup names an account, parent starts a process of
+ * that user and gives lookup a channel to it, and the text comes over it.
+ */
+#define FORWARD_OPEN_FIELDS(NUM, STR, SECRET)				\
+	NUM(ticket, UINT32_MAX)						\
+	NUM(uid, UINT32_MAX)						\
+	NUM(gid, UINT32_MAX)						\
+	NUM(domain, UINT32_MAX)						\
+	STR(user, C_USER)						\
+	STR(home, C_PATH)
+#define FORWARD_FILE_FIELDS(NUM, STR, SECRET)				\
+	NUM(uid, UINT32_MAX)						\
+	STR(user, C_USER)						\
+	STR(path, C_PATH)
+#define FORWARD_READER_FIELDS(NUM, STR, SECRET)				\
+	NUM(ticket, UINT32_MAX)						\
+	NUM(pid, INT32_MAX)
+#define NO_FORWARD_FIELDS(NUM, STR, SECRET)				\
+	NUM(ticket, UINT32_MAX)						\
+	NUM(tempfail, 1)
+#define FORWARD_TEXT_FIELDS(NUM, STR, SECRET)				\
+	NUM(found, 1)							\
+	NUM(tempfail, 1)						\
+	STR(why, 128)
 #define DELIVER_MSG_FIELDS(NUM, STR, SECRET)				\
 	NUM(ticket, UINT64_MAX)						\
 	NUM(again, 1)							\
@@ -298,6 +323,11 @@ MSG(DELIVERY_ASK, R_QUEUE,	R_LOOKUP,	0, 0, 0, WHEN_RUN)	\
 MSG(DELIVERY_OPEN, R_LOOKUP,	R_PARENT,	0, 0, 0, WHEN_RUN)	\
 MSG(DELIVERER,	R_PARENT,	R_QUEUE,	0, 1, 0, WHEN_RUN)	\
 MSG(NO_DELIVERER, R_PARENT,	R_QUEUE,	0, 0, 0, WHEN_RUN)	\
+MSG(FORWARD_OPEN, R_LOOKUP,	R_PARENT,	0, 0, 500, WHEN_RUN)	\
+MSG(FORWARD_FILE, R_PARENT,	R_DELIVER,	0, 0, 0, WHEN_START)	\
+MSG(FORWARD_READER, R_PARENT,	R_LOOKUP,	0, 1, 0, WHEN_RUN)	\
+MSG(NO_FORWARD,	R_PARENT,	R_LOOKUP,	0, 0, 0, WHEN_RUN)	\
+MSG(FORWARD_TEXT, R_DELIVER,	R_LOOKUP,	8192, 0, 2, WHEN_RUN)	\
 MSG(DELIVER_BOX, R_PARENT,	R_DELIVER,	0, 0, 0, WHEN_START)	\
 MSG(PIPE_BOX,	R_PARENT,	R_PIPE,		0, 0, 0, WHEN_START)	\
 MSG(DELIVER_MSG, R_QUEUE, R_DELIVER | R_PIPE,	0, 1, 0, WHEN_RUN)	\

@@ -1,6 +1,9 @@
 /*
  * deliver: puts mail into one user's mailbox, as that user.
  *
+ * Or, started for that, tells lookup what stands in the user's forward file,
+ * and ends.
+ *
  * A program of its own that links no TLS.  It believes queue about the
  * envelope and trusts nothing in the message, which it copies without reading
  * beyond the Delivered-To fields of the header.  It may touch the mailbox and
@@ -11,6 +14,7 @@
  */
 #include <sys/stat.h>
 
+#include <errno.h>
 #include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +26,7 @@
 #include "log/log.h"
 #include "os/compat.h"
 #include "privsep/role.h"
+#include "rules/include.h"
 #include "smtpd/contract.h"
 #include "smtpd/deliver_head.h"
 #include "smtpd/roles.h"
@@ -29,6 +34,7 @@
 
 static struct {
 	struct msg_DELIVER_BOX	 box;
+	struct msg_FORWARD_FILE	 forward;
 	struct store		*store;
 } self;
 
@@ -37,6 +43,41 @@ deliver_box(struct peer *p, struct msg *m)
 {
 	self.box = *(const struct msg_DELIVER_BOX *)m->body;
 	setproctitle("deliver %s", self.box.user);
+}
+
+static void
+deliver_forward_file(struct peer *p, struct msg *m)
+{
+	self.forward = *(const struct msg_FORWARD_FILE *)m->body;
+	setproctitle("forward %s", self.forward.user);
+}
+
+/*
+ * What keeps the file from being used is no reason to hold up the mail: then
+ * it goes to the mailbox.
+ */
+static void
+deliver_go(void)
+{
+	struct msg_FORWARD_TEXT	 t = { 0 };
+	struct peer		*lookup = role_peer(ROLE_LOOKUP);
+	const char		*why = NULL;
+	char			*text;
+
+	if (self.forward.path[0] == '\0' || lookup == NULL)
+		return;
+	text = include_read(self.forward.path, self.forward.uid, FORWARD_MAX,
+	    &why);
+	t.found = text != NULL;
+	if (text == NULL && errno != ENOENT && errno != ENOTDIR) {
+		t.tempfail = errno != EPERM && errno != EACCES;
+		strlcpy(t.why, why, sizeof(t.why));
+	}
+	peer_send_tail(lookup, M_FORWARD_TEXT, &t, text, text != NULL ?
+	    strlen(text) : 0, -1);
+	(void)peer_flush(lookup);	/* it sees our end in any case */
+	free(text);
+	role_exit(0);
 }
 
 static enum store_error
@@ -132,6 +173,7 @@ deliver_channel_gone(struct peer *p)
 }
 
 static const struct handler handlers[] = {
+	{ M_FORWARD_FILE,	deliver_forward_file },
 	{ M_DELIVER_BOX,	deliver_box },
 	{ M_DELIVER_MSG,	deliver_deliver_msg },
 	{ M_DELIVER_SYNC,	deliver_deliver_sync },
@@ -140,6 +182,7 @@ static const struct handler handlers[] = {
 
 static const struct role_code deliver_code = {
 	.handlers = handlers,
+	.go = deliver_go,
 	.channel_gone = deliver_channel_gone,
 };
 

@@ -16,6 +16,7 @@
 #include "smtpd/contract.h"
 #include "smtpd/lookup.h"
 #include "smtpd/lookup_dns.h"
+#include "smtpd/lookup_forward.h"
 #include "smtpd/lookup_rcpt.h"
 #include "smtpd/secrets.h"
 #include "smtpd/tables.h"
@@ -343,6 +344,7 @@ job_run(struct job *j)
 	struct rules_env	env = { .conf = self.conf,
 				    .lookup = tables_lookup,
 				    .dns = lookup_dns,
+				    .forward = lookup_forward,
 				    .resume = job_resume, .arg = j };
 	enum rules_result	r = RULES_NO;
 
@@ -436,6 +438,8 @@ lookup_channel_gone(struct peer *p)
 
 	if (peer_role(p) == ROLE_DNS)
 		lookup_dns_gone();
+	if (peer_role(p) == ROLE_DELIVER)
+		lookup_forward_gone(p);
 	if (peer_role(p) != ROLE_NET)
 		return;
 	for (i = 0; i < CLIENT_BUCKETS; i++)
@@ -455,6 +459,9 @@ static const struct handler handlers[] = {
 	{ M_TABLE,		tables_answer },
 	{ M_DNS_RECORD,		lookup_dns_record },
 	{ M_DNS_DONE,		lookup_dns_done },
+	{ M_FORWARD_READER,	lookup_forward_reader },
+	{ M_NO_FORWARD,		lookup_no_forward },
+	{ M_FORWARD_TEXT,	lookup_forward_text },
 	{ M_TX_MAIL,		lookup_tx_mail },
 	{ M_TX_RCPT,		lookup_tx_rcpt },
 	{ M_TX_END,		lookup_tx_end },

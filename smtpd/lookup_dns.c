@@ -23,25 +23,19 @@
 #include "privsep/role.h"
 #include "smtpd/contract.h"
 #include "smtpd/lookup_dns.h"
+#include "smtpd/waiters.h"
 
 #define BUCKETS		4096
 #define ASKED_MAX	2048
 #define KNOWN_MAX	20000
-#define WAITING_MAX	20000
 #define LIVES_MIN	60	/* seconds */
 #define LIVES_MAX	3600
 #define LIVES_FAILED	30
 
-struct waiter {
-	SLIST_ENTRY(waiter)	 entry;
-	void			(*resume)(void *);
-	void			*arg;
-};
-
 struct question {
 	LIST_ENTRY(question)	 bucket;
 	TAILQ_ENTRY(question)	 entry;		/* asked, or by last use */
-	SLIST_HEAD(, waiter)	 waiters;
+	struct waiters		 waiters;
 	uint32_t		 id;		/* while asked; else 0 */
 	unsigned int		 type;
 	enum rules_result	 result;
@@ -55,7 +49,7 @@ TAILQ_HEAD(questions, question);
 static struct {
 	LIST_HEAD(, question)	 buckets[BUCKETS];
 	struct questions	 asked, known;
-	size_t			 nasked, nknown, nwaiting;
+	size_t			 nasked, nknown;
 	uint32_t		 id;
 	uint32_t		 seed;
 } self = {
@@ -119,29 +113,9 @@ drop(struct question *q)
 	free(q);
 }
 
-static int
-wait_for(struct question *q, const struct rules_env *env)
-{
-	struct waiter	*w;
-
-	if (env->resume == NULL)
-		return (0);
-	if (self.nwaiting == WAITING_MAX ||
-	    (w = calloc(1, sizeof(*w))) == NULL)
-		return (-1);
-	w->resume = env->resume;
-	w->arg = env->arg;
-	SLIST_INSERT_HEAD(&q->waiters, w, entry);
-	self.nwaiting++;
-	return (0);
-}
-
 static void
 settle(struct question *q, enum rules_result result, time_t lives)
 {
-	SLIST_HEAD(, waiter)	 list = SLIST_HEAD_INITIALIZER(list);
-	struct waiter		*w;
-
 	q->id = 0;
 	q->result = result;
 	q->until = now() + lives;
@@ -152,16 +126,7 @@ settle(struct question *q, enum rules_result result, time_t lives)
 	TAILQ_INSERT_TAIL(&self.known, q, entry);
 	self.nknown++;
 	/* Who is resumed may ask the next thing, and drop this one. */
-	while ((w = SLIST_FIRST(&q->waiters)) != NULL) {
-		SLIST_REMOVE_HEAD(&q->waiters, entry);
-		SLIST_INSERT_HEAD(&list, w, entry);
-	}
-	while ((w = SLIST_FIRST(&list)) != NULL) {
-		SLIST_REMOVE_HEAD(&list, entry);
-		self.nwaiting--;
-		w->resume(w->arg);
-		free(w);
-	}
+	waiters_resume(&q->waiters);
 }
 
 static struct question *
@@ -174,7 +139,6 @@ question_new(unsigned int type, const char *name)
 		return (NULL);
 	q->type = type;
 	memcpy(q->name, name, size);
-	SLIST_INIT(&q->waiters);
 	LIST_INSERT_HEAD(&self.buckets[bucket_of(type, name)], q, bucket);
 	return (q);
 }
@@ -215,22 +179,16 @@ lookup_dns(const struct rules_env *env, unsigned int type, const char *name,
 		return (q->result);
 	}
 	if (q != NULL && q->id != 0)
-		return (wait_for(q, env) == -1 ? RULES_TEMPFAIL :
+		return (waiters_add(&q->waiters, env) == -1 ? RULES_TEMPFAIL :
 		    RULES_PENDING);
 	if (q != NULL)
 		drop(q);
 	if (self.nasked == ASKED_MAX || (q = question_new(type, name)) ==
 	    NULL)
 		return (RULES_TEMPFAIL);
-	if (wait_for(q, env) == -1 || send_question(q) == -1) {
+	if (waiters_add(&q->waiters, env) == -1 || send_question(q) == -1) {
 		log_warnx("dns: %s cannot be asked for now", name);
-		while (!SLIST_EMPTY(&q->waiters)) {
-			struct waiter	*w = SLIST_FIRST(&q->waiters);
-
-			SLIST_REMOVE_HEAD(&q->waiters, entry);
-			self.nwaiting--;
-			free(w);
-		}
+		waiters_drop(&q->waiters);
 		LIST_REMOVE(q, bucket);
 		free(q);
 		return (RULES_TEMPFAIL);

@@ -38,10 +38,37 @@ serves(const struct conf_listen *l)
 	    l->proto == PROTO_SUBMISSION);
 }
 
+/* The directories of included lists, each once. */
+static size_t
+list_paths(const struct conf *conf, struct sandbox_path *p, size_t max)
+{
+	const struct conf_domain	*d;
+	size_t				 i, n = 0;
+
+	TAILQ_FOREACH(d, &conf->domains, entry) {
+		if (d->include == NULL)
+			continue;
+		for (i = 0; i < n; i++)
+			if (strcmp(p[i].path, d->include) == 0)
+				break;
+		if (i < n)
+			continue;
+		if (n == max || access(d->include, X_OK) == -1) {
+			log_warn("%s cannot be read from", d->include);
+			continue;
+		}
+		p[n].path = d->include;
+		p[n++].perm = "r";
+	}
+	return (n);
+}
+
 static size_t
 paths(enum role role, const struct conf *conf, struct sandbox_path *p,
     size_t max)
 {
+	if (role == ROLE_LOOKUP)
+		return (list_paths(conf, p, max));
 	if (role == ROLE_QUEUE && max > 0) {
 		p[0].path = conf->spool;
 		p[0].perm = "rwc";
@@ -306,7 +333,78 @@ parent_token_ask(struct peer *lookup, struct msg *m)
 		peer_send(lookup, M_NO_TOKEN, &none, -1);
 }
 
+static void
+no_forward(struct peer *lookup, uint64_t ticket, int tempfail)
+{
+	struct msg_NO_FORWARD	m = { .ticket = ticket, .tempfail = tempfail };
+
+	peer_send(lookup, M_NO_FORWARD, &m, -1);
+}
+
+/* Where the file of an account is; -1 if it can have none. */
+static int
+forward_path(const struct msg_FORWARD_OPEN *a, char *path, char *dir,
+    size_t size)
+{
+	const struct conf_domain	*d = domain_of(a->domain);
+	struct stat			 st;
+	char				*slash;
+
+	if (d == NULL || d->forward == NULL ||
+	    !mailplace_owner_ok(a->uid, a->gid) ||
+	    conf_expand(d->forward, a->user, a->home, path, size) == -1 ||
+	    path[0] != '/' || strstr(path, "/../") != NULL ||
+	    strlcpy(dir, path, size) >= size ||
+	    (slash = strrchr(dir, '/')) == dir)
+		return (-1);
+	*slash = '\0';
+	/* No directory, no file, and nothing to confine a process to. */
+	return (lstat(dir, &st) == -1 || !S_ISDIR(st.st_mode) ? -1 : 0);
+}
+
+/*
+ * A process of the user reads the file and tells lookup; it sees no more than
+ * the directory that the file is in.
+ */
+static void
+parent_forward_open(struct peer *lookup, struct msg *m)
+{
+	const struct msg_FORWARD_OPEN	*a = m->body;
+	struct msg_FORWARD_FILE		 file = { .uid = a->uid };
+	struct msg_FORWARD_READER	 reader = { .ticket = a->ticket };
+	struct msg_CHANNEL		 ch = { .role = ROLE_LOOKUP };
+	struct sandbox_path		 path = { .perm = "r" };
+	struct peer			*p;
+	char				 dir[C_PATH];
+	int				 sp[2];
+
+	if (forward_path(a, file.path, dir, sizeof(dir)) == -1) {
+		no_forward(lookup, a->ticket, 0);
+		return;
+	}
+	path.path = dir;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sp) == -1) {
+		no_forward(lookup, a->ticket, 1);
+		return;
+	}
+	if ((p = supervise_peruser(ROLE_DELIVER, "smtpd-deliver", a->uid,
+	    a->gid, a->user, &path, 1, NULL)) == NULL) {
+		close(sp[0]);
+		close(sp[1]);
+		no_forward(lookup, a->ticket, 1);
+		return;
+	}
+	strlcpy(file.user, a->user, sizeof(file.user));
+	ch.pid = peer_pid(lookup);
+	reader.pid = peer_pid(p);
+	peer_send(p, M_FORWARD_FILE, &file, -1);
+	peer_send(p, M_CHANNEL, &ch, sp[0]);
+	supervise_go(p);
+	peer_send(lookup, M_FORWARD_READER, &reader, sp[1]);
+}
+
 static const struct handler handlers[] = {
+	{ M_FORWARD_OPEN,	parent_forward_open },
 	{ M_SOCKET_ASK,		parent_socket_ask },
 	{ M_TOKEN_ASK,		parent_token_ask },
 	{ M_DELIVERY_OPEN,	parent_delivery_open },

@@ -10,7 +10,7 @@
 #define DELIVER_ROLE(code)						\
 	{ ROLE_DELIVER, NULL, NULL,					\
 	    "stdio rpath wpath cpath fattr flock recvfd",		\
-	    ROLE_PERUSER, 1024, R_QUEUE, code }
+	    ROLE_PERUSER, 1024, R_QUEUE | R_LOOKUP, code }
 
 /* It starts programs, which have to reach what they need themselves. */
 #define PIPE_ROLE(code)							\

@@ -93,10 +93,14 @@ build_domain_users(struct build *b, const struct word *table)
 }
 
 void
-build_domain_aliases(struct build *b, const struct word *table)
+build_domain_aliases(struct build *b, const struct word *table,
+    const struct word *include)
 {
-	if (once(b, "aliases"))
-		build_ref_table(b, table, &b->domain->alias_table, 0);
+	if (!once(b, "aliases"))
+		return;
+	build_ref_table(b, table, &b->domain->alias_table, 0);
+	if (include != NULL)
+		b->domain->include = build_path(b, include);
 }
 
 static void

@@ -15,7 +15,9 @@ void	build_domain_broken(struct build *);
 void	build_domain_end(struct build *);
 void	build_domain_alias(struct build *, const struct list *);
 void	build_domain_users(struct build *, const struct word *);
-void	build_domain_aliases(struct build *, const struct word *);
+/* include NULL: no lists in files */
+void	build_domain_aliases(struct build *, const struct word *table,
+	    const struct word *include);
 void	build_domain_catchall(struct build *, const struct word *);
 void	build_domain_archive(struct build *, const struct word *);
 void	build_domain_forward(struct build *, const struct word *);

@@ -121,6 +121,7 @@ struct conf_domain {
 	int		 has_users;
 	struct conf_table *users_table;
 	struct conf_table *alias_table;	/* NULL: none */
+	char		*include;	/* directory of :include: files */
 	char		*catchall;
 	char		*archive;
 	char		*forward;	/* path template of a user's file */

@@ -256,7 +256,10 @@ domain_statement
 /* users <people> */
 	| USERS table_ref	{ build_domain_users(bld, $2); }
 /* aliases <aliases> */
-	| ALIASES table_ref	{ build_domain_aliases(bld, $2); }
+	| ALIASES table_ref	{ build_domain_aliases(bld, $2, NULL); }
+/* aliases <aliases> include "/etc/mail/lists" */
+	| ALIASES table_ref INCLUDE STRING
+				{ build_domain_aliases(bld, $2, $4); }
 /* catchall "info@example.org" */
 	| CATCHALL STRING	{ build_domain_catchall(bld, $2); }
 /* archive "audit@example.org" */

@@ -78,6 +78,10 @@ print_domain(FILE *f, const struct conf_domain *d)
 	}
 	if (d->alias_table != NULL) {
 		print_ref(f, "\taliases ", d->alias_table);
+		if (d->include != NULL) {
+			(void)fputs(" include ", f);
+			print_quoted(f, d->include);
+		}
 		(void)putc('\n', f);
 	}
 	text_line(f, "\tcatchall ", d->catchall);

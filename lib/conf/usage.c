@@ -57,7 +57,7 @@ static const struct form statements[] = {
 static const struct form domain_statements[] = {
 	{ ALIAS, "alias NAME | { NAME, ... }" },
 	{ USERS, "users system | <TABLE>" },
-	{ ALIASES, "aliases <TABLE>" },
+	{ ALIASES, "aliases <TABLE> [include \"DIRECTORY\"]" },
 	{ CATCHALL, "catchall ADDRESS" },
 	{ ARCHIVE, "archive ADDRESS" },
 	{ DELIVER, "deliver maildir | mbox \"PATH\" [as USER]" },

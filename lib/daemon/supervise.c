@@ -166,7 +166,7 @@ may_blame(const struct child *from, const struct child *bad)
 	const struct role_def	*d;
 
 	if (bad->def->flags & ROLE_PERUSER)
-		return (from->def->role == ROLE_QUEUE);
+		return ((bad->def->channels & (1u << from->def->role)) != 0);
 	d = role_find(sv.daemon, bad->def->role);
 	return ((from->def->channels & (1u << bad->def->role)) != 0 ||
 	    (d->channels & (1u << from->def->role)) != 0);

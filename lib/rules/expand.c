@@ -214,6 +214,18 @@ one_address(struct expansion *x, struct context *c, const char *word,
 static enum rules_result	value(struct expansion *, struct context *,
 				    const char *);
 
+/* Lookup can see no other directory; mailctl and -n shall not either. */
+static int
+may_include(const struct conf_domain *d, const char *path)
+{
+	size_t	n;
+
+	if (d->include == NULL || strstr(path, "/../") != NULL)
+		return (0);
+	n = strlen(d->include);
+	return (strncmp(path, d->include, n) == 0 && path[n] == '/');
+}
+
 static enum rules_result
 include(struct expansion *x, struct context *c, const char *path)
 {
@@ -224,6 +236,9 @@ include(struct expansion *x, struct context *c, const char *path)
 	if (++x->included > RULES_INCLUDE_MAX)
 		return (say(x, RULES_NO, "550 5.4.6", path,
 		    "files include each other without end"));
+	if (!may_include(c->d, path))
+		return (say(x, RULES_TEMPFAIL, "451 4.3.5", path,
+		    "is not in the directory of included lists"));
 	if ((text = include_read(path, (uid_t)-1, INCLUDE_MAX, &why)) == NULL)
 		return (say(x, RULES_TEMPFAIL, "451 4.3.5", path, why));
 	r = value(x, c, text);

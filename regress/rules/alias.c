@@ -145,7 +145,7 @@ test_include(void)
 	"hostname \"mx.example.org\"\norigin \"example.org\"\n"		\
 	"table people { \"x\" }\ntable aliases { \"x\" }\n"		\
 	"domain \"example.org\" {\n	users <people>\n"		\
-	"	alias \"example.net\"\n	aliases <aliases>\n"		\
+	"	alias \"example.net\"\n	aliases <aliases> include \"%s\"\n" \
 	"	archive \"audit@example.org\"\n%s"			\
 	"	deliver maildir \"/var/mail/%%d/%%n\" as nobody\n}\n"	\
 	"domain \"b.example\" {\n	users <people>\n"		\
@@ -205,7 +205,7 @@ conf_with(const char *statement)
 {
 	char	text[2000];
 
-	snprintf(text, sizeof(text), CONF, statement);
+	snprintf(text, sizeof(text), CONF, dir, statement);
 	return (world_conf(text));
 }
 
@@ -228,6 +228,7 @@ test_lists(void)
 	rows[i++] = (struct row){ "aliases", "two", two };
 	rows[i++] = (struct row){ "aliases", "loop", loop };
 	rows[i++] = (struct row){ "aliases", "gone", gone };
+	rows[i++] = (struct row){ "aliases", "away", ":include:/etc/passwd" };
 	rows[i++] = (struct row){ "aliases", "cmd", "|/bin/prog" };
 	rows[i++] = (struct row){ "aliases", "file", "/var/mail/x" };
 	rows[i++] = (struct row){ "aliases", "other", "\\bob" };
@@ -244,6 +245,9 @@ test_lists(void)
 	    "x@else.example");
 	TEST("a file that includes itself", strncmp(resolve(c,
 	    "loop@example.org"), "550 5.4.6 <", 11) == 0);
+	TEST_STR("of another directory", resolve(c, "away@example.org"),
+	    "451 4.3.5 </etc/passwd>: is not in the directory of included "
+	    "lists");
 	TEST("no such file", strncmp(resolve(c, "gone@example.org"),
 	    "451 4.3.5 <", 11) == 0);
 	TEST_STR("a command", resolve(c, "cmd@example.org"), "451 4.3.5 "

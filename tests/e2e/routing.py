@@ -1,0 +1,296 @@
+"""Who may hand us mail and where a recipient goes: lists, forward files, archives, block lists, names."""
+import email, os, pwd, re, shutil, socket, stat, sys, time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import dns
+from lib import *
+
+GOOD, LISTED, NONAME, LIAR, SLOW = ("203.0.113.%d" % i for i in (9, 10, 11, 12, 13))
+US, LAN = "192.0.2.1", "10.1.2.3"
+HERE = dns.own_network(US, LAN, GOOD, LISTED, NONAME, LIAR, SLOW)
+
+
+def rev(a):
+    return ".".join(reversed(a.split(".")))
+
+
+ZONE = {
+    rev(LISTED) + ".bl.lab": {"A": ["127.0.0.4"]},
+    rev(NONAME) + ".bl.lab": {"A": ["192.0.2.77"]},
+    rev(SLOW) + ".bl.lab": "fail",
+    rev(GOOD) + ".in-addr.arpa": {"PTR": ["good.lab"]},
+    "good.lab": {"A": [GOOD]},
+    rev(LISTED) + ".in-addr.arpa": {"PTR": ["listed.lab"]},
+    "listed.lab": {"A": [LISTED]},
+    rev(LIAR) + ".in-addr.arpa": {"PTR": ["good.lab"]},
+    rev(SLOW) + ".in-addr.arpa": {"PTR": ["fail.lab"]},
+    "fail.lab": "fail",
+    "mx.lab": {"MX": [(10, "good.lab")]},
+}
+names = dns.Names(ZONE) if HERE else None
+
+RULES = """
+permit localhost relay
+reject any dnsbl "bl.lab" = 127.0.0.4/30 "550 5.7.1 listed"
+reject any no rdns "550 5.7.25 no name"
+reject any helo malformed "550 5.5.2 bad name"
+reject any helo ours "550 5.7.1 that is us"
+reject any helo unknown "450 4.7.0 unknown name"
+permit any recipient { "@backup.lab", "*.backup.lab" } relay
+permit authenticated relay
+permit any deliver
+"""
+
+s = Suite(rules=RULES, start=False, aliases=ALIASES + """
+list: :include:{dir}/lists/list, carol
+nolist: :include:{dir}/lists/open
+gone: :include:{dir}/lists/none
+cmd: "|/bin/true"
+file: /tmp/x
+keep: \\keep
+""", extra="""
+domain "arch.example" {{
+	users <people>
+	aliases <aliases>
+	archive "audit@arch.example"
+	deliver maildir "{dir}/mail/%d/%n/Maildir" as {owner}
+}}
+domain "far.example" {{
+	users <people>
+	archive "audit@arch.example"
+	deliver maildir "{dir}/mail/%d/%n/Maildir" as {owner}
+}}
+domain "forward.example" {{
+	users system
+	forward "~/.forward"
+	deliver maildir "~/Maildir"
+}}
+relay to "@routed.lab" from "@special.example" via "smtp+notls://127.0.0.1:1"
+relay to "@routed.lab" via "smtp+notls://127.0.0.1:2"
+relay to "@backup.lab" via "smtp+notls://127.0.0.1:1"
+bounce to "@never.lab" "550 5.1.2 never"
+""", people=dict(PEOPLE, **{
+    "audit@arch.example": "{PLAIN}x", "ann@arch.example": "{PLAIN}x", "ben@arch.example": "{PLAIN}x",
+    "fay@far.example": "{PLAIN}x"}))
+for f in ("extra",):
+    s.vars[f] = s.vars[f].format(dir=s.dir, owner=s.owner)
+s.write("aliases", slurp(s.dir + "/aliases").decode().replace("{dir}", s.dir))
+os.mkdir(s.dir + "/lists", 0o755)
+os.chmod(s.dir + "/lists", 0o755)
+s.write("lists/list", "# members\nalice\nbob@example.org, alice\n")
+s.write("lists/open", "alice\n", 0o666)
+if not ROOT:
+    s.vars["extra"] = re.sub(r'domain "forward.example" {.*?\n}', "", s.vars["extra"], flags=re.S)
+if HERE:
+    s.vars["listen"] += 'listen smtp on "%s" port 25\n' % US
+s.configure()
+s.configure(slurp(s.conf).decode().replace("aliases <aliases>", 'aliases <aliases> include "%s/lists"' % s.dir))
+s.start("smtpd")
+
+
+def connect(source, helo="good.lab"):
+    """From another address of this machine."""
+    c = Line.__new__(Line)
+    c.s = socket.create_connection((US, 25), 20, source_address=(source, 0))
+    c.buf, c.sni, c.context = b"", "mail.example.org", None
+    c.expect("220")
+    c.cmd("EHLO " + helo, "250")
+    return c
+
+
+def rcpt(c, to, sender="x@client.example"):
+    c.cmd("RSET", "250")
+    c.cmd("MAIL FROM:<%s>" % sender, "250")
+    return c.cmd("RCPT TO:<%s>" % to)
+
+
+def check_rcpt(c, to, code, **kw):
+    r = rcpt(c, to, **kw)
+    check(r.startswith(code), "%s: wanted %s, got %r" % (to, code, r))
+
+
+@case
+def lists():
+    """Included lists, and those that must not be used."""
+    s.send("list@example.org", "list")
+    for u in ("alice", "bob", "carol"):
+        equal(len(s.wait_mail(u + "@example.org", "Subject: list")), 1)
+    c = s.smtp()
+    c.hello()
+    for name in ("nolist", "gone", "cmd", "file"):
+        check_rcpt(c, name + "@example.org", "451 4.3.5")
+    check_rcpt(c, "keep@example.org", "550 5.1.1")
+    s.write("lists/list", "dave@box.example\n")
+    s.send("list@example.org", "changed")
+    until("the list is read anew", lambda: b"Subject: changed" in slurp(s.dir + "/mail/box.example/dave.mbox"))
+
+
+@case
+def archive():
+    """One copy of what is sent and received, whatever the number of recipients; none of the copy."""
+    s.send("ann@arch.example", "arch-in")
+    s.send(["ann@arch.example", "ben@arch.example", "fay@far.example"], "arch-three")
+    s.send("alice@example.org", "arch-out", sender="ann@arch.example")
+    s.send("audit@arch.example", "arch-self")
+    s.send("alice@example.org", "arch-none")
+    s.wait_mail("alice@example.org", "Subject: arch-none")
+    for subject in ("arch-in", "arch-three", "arch-out", "arch-self"):
+        s.wait_mail("audit@arch.example", "Subject: " + subject)
+    time.sleep(0.5)
+    for subject in ("arch-in", "arch-three", "arch-out", "arch-self"):
+        equal(len(s.wait_mail("audit@arch.example", "Subject: " + subject)), 1, subject)
+    equal(len([m for m in s.messages("audit@arch.example") if b"arch-none" in slurp(m)]), 0)
+    equal(len(s.wait_mail("ben@arch.example", "arch-three")), 1)
+
+
+@case(root=True)
+def forward():
+    """~/.forward is read as the user; what others could have written does not count."""
+    t1, t2 = "postern-t1", "postern-t2"
+    home = pwd.getpwnam(t1).pw_dir
+    path = os.path.join(home, ".forward")
+
+    def fresh():
+        """What was read counts for ten seconds, but not over a reload."""
+        s.log_mark()
+        s.reload("smtpd")
+        s.log_wait("reloaded, generation")
+
+    def put(text, mode=0o644, owner=t1):
+        if os.path.lexists(path):
+            os.unlink(path)
+        with open(path, "w") as f:
+            f.write(text)
+        os.chmod(path, mode)
+        shutil.chown(path, owner, owner)
+        fresh()
+
+    def goes(subject, to):
+        s.send(t1 + "@forward.example", subject)
+        for u in to:
+            s.wait_mail(u, "Subject: " + subject)
+        time.sleep(0.2)
+        equal(len([m for m in s.messages(t1) if subject.encode() in slurp(m)]), int(t1 in to), subject)
+
+    try:
+        goes("fw-none", [t1])
+        put("%s@forward.example, alice@example.org\n" % t2)
+        goes("fw-two", [t2, "alice@example.org"])
+        put("\\%s\nalice@example.org\n" % t1)
+        os.chmod(home, 0o700)
+        goes("fw-copy", [t1, "alice@example.org"])
+        put("alice@example.org\n", mode=0o666)
+        goes("fw-open", [t1])
+        s.log_wait("user=%s: forward file may be written by others" % t1)
+        put("alice@example.org\n", owner=t2)
+        goes("fw-foreign", [t1])
+        os.unlink(path)
+        os.symlink("/etc/shadow", path)
+        fresh()
+        goes("fw-link", [t1])
+        put("|/bin/touch /tmp/forward-was-run\n")
+        c = s.smtp()
+        c.hello()
+        check_rcpt(c, t1 + "@forward.example", "451 4.3.5")
+        check(not os.path.exists("/tmp/forward-was-run"), "a command was run")
+        put(":include:/etc/shadow\n")
+        c = s.smtp()
+        c.hello()
+        check_rcpt(c, t1 + "@forward.example", "451 4.3.5")
+        for pid in s.children("smtpd"):
+            check("forward" not in title(pid), "a reader stays: " + title(pid))
+    finally:
+        os.chmod(home, 0o755)
+        if os.path.lexists(path):
+            os.unlink(path)
+
+
+@case(root=True)
+def block_list():
+    """Listed, listed otherwise, not listed, a list that fails; asked once a connection."""
+    if not HERE:
+        raise Skip("no network of our own")
+    c = connect(LISTED, "listed.lab")
+    check_rcpt(c, "alice@example.org", "550 5.7.1 listed")
+    check_rcpt(c, "bob@example.org", "550 5.7.1 listed")
+    equal(names.asked.count((rev(LISTED) + ".bl.lab", "A")), 1, "questions")
+    check_rcpt(connect(GOOD), "alice@example.org", "250")
+    check_rcpt(connect(NONAME), "alice@example.org", "550 5.7.25")
+    s.log_mark()
+    check_rcpt(connect(SLOW), "alice@example.org", "250")
+    s.log_wait("dns: no answer for %s" % re.escape(rev(SLOW)))
+    # where no rule needs to know, nobody is asked
+    n = len(names.asked)
+    c = s.smtp()
+    c.hello("localhost")
+    check_rcpt(c, "alice@example.org", "250")
+    check(all("127" not in a for a, k in names.asked[n:]), "asked: %s" % names.asked[n:])
+
+
+@case(root=True)
+def reverse_names():
+    if not HERE:
+        raise Skip("no network of our own")
+    check_rcpt(connect(LIAR), "alice@example.org", "550 5.7.25")
+    check_rcpt(connect(GOOD), "alice@example.org", "250")
+
+
+@case(root=True)
+def helo_names():
+    if not HERE:
+        raise Skip("no network of our own")
+    for helo, code in (("good.lab", "250"), ("mx.lab", "250"), ("nobody.lab", "450 4.7.0"), ("localhost", "550 5.5.2"),
+                       ("[203.0.113.9]", "250"), ("mail.example.org", "550 5.7.1 that"),
+                       ("example.net", "550 5.7.1 that")):
+        check_rcpt(connect(GOOD, helo), "alice@example.org", code)
+
+
+@case(root=True)
+def open_relay():
+    """Nobody outside gets anything relayed, however he spells it; a backup MX takes what it lists."""
+    if not HERE:
+        raise Skip("no network of our own")
+    out = ("x@elsewhere.lab", "x%elsewhere.lab@example.org", "elsewhere.lab!x@example.org",
+           "@example.org:x@elsewhere.lab", "\"x@elsewhere.lab\"@example.org", "x@elsewhere.lab.", "alice@example.org.",
+           "x@y@", "x@elsewhere.lab@example.org", "x@[192.0.2.1]", "x@[127.0.0.1]", "x@ex\u0430mple.org",
+           "x@xn--exmple-4nf.org", "x@backup.lab.elsewhere.lab", "x@notbackup.lab", "x%backup.lab@elsewhere.lab",
+           "x@elsewhere.lab>,<y@example.org", "\"x@backup.lab\"@elsewhere.lab")
+    for sender in ("", "alice@example.org", "x@backup.lab"):
+        c = connect(GOOD)
+        for to in out:
+            check_rcpt(c, to, "5", sender=sender)
+        for to in ("x@backup.lab", "x@sub.backup.lab", "alice@example.org", "\"alice\"@EXAMPLE.org",
+                   "@relay.lab:alice@example.org"):
+            check_rcpt(c, to, "250", sender=sender)
+        c.close()
+    c = s.smtp()
+    c.hello("localhost")
+    check_rcpt(c, "x@elsewhere.lab", "250")
+    check_rcpt(c, "x@elsewhere.lab.", "5")
+
+
+@case
+def routes():
+    """By recipient, by sender; what is bounced is refused at once."""
+    c = s.smtp()
+    c.hello("localhost")
+    check_rcpt(c, "x@never.lab", "550 5.1.2 never")
+    s.send("a@routed.lab", "routed", sender="x@special.example", helo="localhost")
+    s.send("b@routed.lab", "routed", sender="x@other.example", helo="localhost")
+
+    def tried():
+        text = s.log()
+        return "127.0.0.1:1" in text or re.search(r"port 1\b|:1[: ]", text)
+    until("both were tried", lambda: s.ctl("queue", "list")[1].count("routed.lab") >= 2)
+    text = s.ctl("queue", "list")[1]
+    check("a@routed.lab" in text and "b@routed.lab" in text, text)
+
+
+@case
+def still_the_same_processes():
+    text = s.log()
+    check(not re.search(r"killed by signal|exited with status|killing ", text),
+          "\n".join(l for l in text.splitlines() if re.search(r"signal|exited|killing", l)))
+
+
+finish()
