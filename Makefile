@@ -30,7 +30,7 @@ ALL_CFLAGS =	-std=c11 -D_GNU_SOURCE $(HARDEN_CPPFLAGS) -Ilib -I. $(PATHS) \
 ALL_LDFLAGS =	$(HARDEN_LDFLAGS) $(LDFLAGS)
 TLS_LINK =	$(TLS_LIBS) -lssl $(CRYPTO_LIBS)
 LIBS =	$(TLS_LINK) $(EVENT_LIBS) $(UNBOUND_LIBS) $(SQLITE_LIBS) $(CRYPT_LIBS) \
-	$(Z_LIBS) $(BSD_LIBS) -lpthread
+	$(Z_LIBS) $(UTF8PROC_LIBS) $(BSD_LIBS) -lpthread
 
 OS_OBJS = \
 	lib/os/os_cap.o lib/os/os_clock.o lib/os/os_file.o lib/os/os_peer.o \
@@ -77,11 +77,12 @@ IMAP_OBJS = \
 POP3_OBJS = \
 	lib/pop3/ascii.o lib/pop3/capa.o lib/pop3/command.o lib/pop3/stuff.o
 MIME_OBJS = \
-	lib/mime/address.o lib/mime/charset.o lib/mime/codec.o \
-	lib/mime/date.o lib/mime/envelope.o lib/mime/header.o \
-	lib/mime/match.o lib/mime/param.o lib/mime/preview.o \
-	lib/mime/recode.o lib/mime/structure.o lib/mime/subject.o \
-	lib/mime/thread.o lib/mime/tree.o lib/mime/word.o
+	lib/mime/address.o lib/mime/casemap.o lib/mime/charset.o \
+	lib/mime/charset_table.o lib/mime/codec.o lib/mime/date.o \
+	lib/mime/envelope.o lib/mime/header.o lib/mime/match.o \
+	lib/mime/param.o lib/mime/preview.o lib/mime/recode.o \
+	lib/mime/structure.o lib/mime/subject.o lib/mime/thread.o \
+	lib/mime/tree.o lib/mime/word.o
 STORE_OBJS = \
 	lib/store/append.o lib/store/cachefile.o lib/store/cache_entry.o \
 	lib/store/cached.o lib/store/change.o lib/store/copy.o lib/store/crlf.o lib/store/deliver.o lib/store/file.o \
@@ -287,7 +288,7 @@ mailctl/mailctl: $(MAILCTL_OBJS) smtpd/smtpd.a $(LIB)
 	    smtpd/smtpd.a $(LIB) $(LIBS)
 
 # The per-user programs: no TLS, and static where the system can.
-SESSION_LIBS =	$(EVENT_LIBS) $(BSD_LIBS)
+SESSION_LIBS =	$(EVENT_LIBS) $(BSD_LIBS) $(UTF8PROC_LIBS)
 smtpd/smtpd-deliver: smtpd/deliver.o smtpd/deliver_head.o smtpd/contract.o \
 	$(LIB)
 	@echo "	$@"

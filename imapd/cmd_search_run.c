@@ -406,8 +406,8 @@ start(struct client *c, struct search *run)
 		    run->keys.charset.len);
 	}
 	if (set == CHARSET_UNKNOWN)
-		return (cmd_no(c, "[BADCHARSET (US-ASCII UTF-8 ISO-8859-1 "
-		    "ISO-8859-15 WINDOWS-1252)] Unknown charset"));
+		return (cmd_no(c, "[BADCHARSET (US-ASCII UTF-8)] Unknown "
+		    "charset"));
 	if ((result = resolve_sets(c, &run->keys)) != CMD_OK)
 		return (result);
 	if (prepare(c, run, set) == -1)

@@ -9,6 +9,7 @@
 #include "cmd_search_run.h"
 #include "cmd_table.h"
 #include "mime/address.h"
+#include "mime/casemap.h"
 #include "mime/subject.h"
 #include "mime/word.h"
 #include "session_reply.h"
@@ -80,17 +81,14 @@ static int
 add_folded(struct sorting *s, const char *p, size_t len, int words)
 {
 	struct buf b;
-	size_t n;
 	int ret;
 
 	buf_init(&b, 8 * KEY_MAX);
 	if (len > KEY_MAX)
 		len = KEY_MAX;
 	ret = words ? mime_words_decode(p, len, &b) : buf_add(&b, p, len);
-	if (ret == 0 && buf_len(&b) > 0) {
-		n = mime_fold(buf_data(&b), buf_len(&b));
-		ret = buf_add(&s->text, buf_data(&b), n);
-	}
+	if (ret == 0)
+		ret = mime_casemap(buf_data(&b), buf_len(&b), &s->text);
 	buf_free(&b);
 	return (ret);
 }

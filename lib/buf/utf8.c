@@ -109,28 +109,3 @@ utf8_valid(const char *s, size_t len)
 	}
 	return (1);
 }
-
-uint32_t
-utf8_fold(uint32_t c)
-{
-	if (c < 0x80)
-		return (c >= 'A' && c <= 'Z' ? c + 0x20 : c);
-	if (c >= 0xc0 && c <= 0xde)
-		return (c == 0xd7 ? c : c + 0x20);
-	if ((c >= 0x100 && c <= 0x137 && c != 0x130 && c != 0x131) ||
-	    (c >= 0x14a && c <= 0x177) || (c >= 0x460 && c <= 0x481) ||
-	    (c >= 0x48a && c <= 0x4bf) || (c >= 0x4d0 && c <= 0x52f) ||
-	    (c >= 0x1e00 && c <= 0x1e95) || (c >= 0x1ea0 && c <= 0x1eff))
-		return (c | 1);
-	if ((c >= 0x139 && c <= 0x148) || (c >= 0x179 && c <= 0x17e))
-		return (c % 2 == 1 ? c + 1 : c);
-	if (c == 0x178)
-		return (0xff);
-	if (c >= 0x391 && c <= 0x3a9 && c != 0x3a2)
-		return (c + 0x20);
-	if (c >= 0x410 && c <= 0x42f)
-		return (c + 0x20);
-	if (c >= 0x400 && c <= 0x40f)
-		return (c + 0x50);
-	return (c);
-}

@@ -17,7 +17,5 @@ int		 utf8_partial(const char *, size_t);
 /* Writes at most UTF8_MAX bytes; returns how many. */
 unsigned int	 utf8_encode(uint32_t, char *);
 int		 utf8_valid(const char *, size_t);
-/* Lower case of Latin, Greek and Cyrillic letters; others stay. */
-uint32_t	 utf8_fold(uint32_t);
 
 #endif

@@ -1,6 +1,7 @@
 /*
  * charset: the sets that mail is commonly written in, by tables of our own: a
- * static program has no iconv.  Pure, linear.
+ * static program cannot load iconv's, and a confined one may not.  Pure,
+ * linear.
  */
 #include <errno.h>
 #include <string.h>
@@ -8,6 +9,9 @@
 
 #include "buf/utf8.h"
 #include "mime/charset.h"
+#include "mime/charset_table.h"
+
+#define NAME_LEN_MAX	32
 
 static const struct {
 	const char		*name;
@@ -19,44 +23,24 @@ static const struct {
 	{ "utf8", CHARSET_UTF8 },
 	{ "iso-8859-1", CHARSET_LATIN1 },
 	{ "latin1", CHARSET_LATIN1 },
-	{ "iso-8859-15", CHARSET_LATIN9 },
-	{ "latin-9", CHARSET_LATIN9 },
-	{ "windows-1252", CHARSET_CP1252 },
-	{ "cp1252", CHARSET_CP1252 }
+	{ "utf-16", CHARSET_UTF16 },
+	{ "utf-16be", CHARSET_UTF16 },
+	{ "utf-16le", CHARSET_UTF16LE }
 };
 
-/* 0x80 to 0x9f of windows-1252; 0 where it has none. */
-static const uint16_t cp1252[32] = {
-	0x20ac, 0, 0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021,
-	0x02c6, 0x2030, 0x0160, 0x2039, 0x0152, 0, 0x017d, 0,
-	0, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014,
-	0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0, 0x017e, 0x0178
-};
-
-/* Where iso-8859-15 differs from iso-8859-1. */
-static uint32_t
-latin9(unsigned char c)
+/* Is the word one of those in the list? */
+static int
+listed(const char *list, const char *name, size_t len)
 {
-	switch (c) {
-	case 0xa4:
-		return (0x20ac);
-	case 0xa6:
-		return (0x160);
-	case 0xa8:
-		return (0x161);
-	case 0xb4:
-		return (0x17d);
-	case 0xb8:
-		return (0x17e);
-	case 0xbc:
-		return (0x152);
-	case 0xbd:
-		return (0x153);
-	case 0xbe:
-		return (0x178);
-	default:
-		return (c);
+	const char *p;
+
+	for (p = list; *p != '\0'; p += *p == ' ') {
+		if (strncasecmp(p, name, len) == 0 &&
+		    (p[len] == ' ' || p[len] == '\0'))
+			return (1);
+		p += strcspn(p, " ");
 	}
+	return (0);
 }
 
 enum mime_charset
@@ -64,22 +48,34 @@ mime_charset(const char *name, size_t len)
 {
 	size_t i;
 
+	if (len == 0 || len > NAME_LEN_MAX ||
+	    memchr(name, ' ', len) != NULL || memchr(name, '\0', len) != NULL)
+		return (CHARSET_UNKNOWN);
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strlen(names[i].name) == len &&
 		    strncasecmp(names[i].name, name, len) == 0)
 			return (names[i].set);
+	for (i = 0; i < charset_ntables; i++)
+		if (listed(charset_tables[i].names, name, len))
+			return ((enum mime_charset)(CHARSET_TABLE + i));
 	return (CHARSET_UNKNOWN);
+}
+
+int
+mime_charset_is_ascii(enum mime_charset set)
+{
+	return (set != CHARSET_UTF16 && set != CHARSET_UTF16LE);
 }
 
 static uint32_t
 one_byte(enum mime_charset set, unsigned char c)
 {
-	if (set == CHARSET_LATIN9)
-		return (latin9(c));
-	if (set == CHARSET_CP1252 && c >= 0x80 && c <= 0x9f)
-		return (cp1252[c - 0x80] != 0 ? cp1252[c - 0x80] :
-		    UTF8_REPLACE);
-	return (c);
+	uint16_t u;
+
+	if (set == CHARSET_LATIN1 || c < 0x80)
+		return (c);
+	u = charset_tables[set - CHARSET_TABLE].upper[c - 0x80];
+	return (u != 0 ? u : UTF8_REPLACE);
 }
 
 /* The bytes that can be copied as they are. */
@@ -102,6 +98,43 @@ run_length(enum mime_charset set, const char *in, size_t len)
 	return (i);
 }
 
+static uint32_t
+unit(const unsigned char *p, int little)
+{
+	return (little ? (uint32_t)p[1] << 8 | p[0] :
+	    (uint32_t)p[0] << 8 | p[1]);
+}
+
+/* RFC 2781; a mark at the beginning says which byte comes first. */
+static int
+utf16(const char *in, size_t len, int little, struct buf *out)
+{
+	const unsigned char *p = (const unsigned char *)in;
+	const unsigned char *end = p + len / 2 * 2;
+	char c[UTF8_MAX];
+	uint32_t u, low;
+
+	if (end - p >= 2 && unit(p, !little) == 0xfeff)
+		little = !little;
+	for (; p < end; p += 2) {
+		u = unit(p, little);
+		if (u == 0xfeff)
+			continue;
+		if (u >= 0xd800 && u <= 0xdfff) {
+			low = end - p >= 4 ? unit(p + 2, little) : 0;
+			if (u <= 0xdbff && low >= 0xdc00 && low <= 0xdfff) {
+				u = 0x10000 + ((u - 0xd800) << 10) +
+				    (low - 0xdc00);
+				p += 2;
+			} else
+				u = UTF8_REPLACE;
+		}
+		if (buf_add(out, c, utf8_encode(u, c)) == -1)
+			return (-1);
+	}
+	return (0);
+}
+
 int
 mime_charset_to_utf8(enum mime_charset set, const char *in, size_t len,
     struct buf *out)
@@ -114,6 +147,8 @@ mime_charset_to_utf8(enum mime_charset set, const char *in, size_t len,
 		errno = ENOTSUP;
 		return (-1);
 	}
+	if (!mime_charset_is_ascii(set))
+		return (utf16(in, len, set == CHARSET_UTF16LE, out));
 	while (len > 0) {
 		if ((run = run_length(set, in, len)) > 0) {
 			if (buf_add(out, in, run) == -1)

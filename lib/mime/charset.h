@@ -12,11 +12,14 @@ enum mime_charset {
 	CHARSET_UNKNOWN,
 	CHARSET_UTF8,		/* and US-ASCII */
 	CHARSET_LATIN1,
-	CHARSET_LATIN9,
-	CHARSET_CP1252
+	CHARSET_UTF16,		/* big endian if it does not say */
+	CHARSET_UTF16LE,
+	CHARSET_TABLE		/* and what charset_table.c has */
 };
 
 enum mime_charset mime_charset(const char *name, size_t);
+/* Bytes below 0x80 are ASCII in it, wherever they stand. */
+int	mime_charset_is_ascii(enum mime_charset);
 /*
  * Append in to out.  What is not of the set becomes U+FFFD.  -1 with ENOTSUP
  * for CHARSET_UNKNOWN, or as buf_add().

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "buf/utf8.h"
+#include "mime/casemap.h"
 #include "mime/codec.h"
 #include "mime/header.h"
 #include "mime/match.h"
@@ -16,10 +17,13 @@
 #include "mime/word.h"
 #include "os/compat.h"
 
-#define CHUNK		8192
+#define CHUNK		16384
 #define FIELD_MAX	(1024 * 1024)	/* searched of one field */
-/* 3 bytes of U+FFFD for each byte of a chunk, and what was kept before. */
-#define WINDOW_MAX	(4 * CHUNK + 2 * MIME_NEEDLE_MAX)
+/* 3 bytes of U+FFFD for each byte of a chunk. */
+#define PLAIN_MAX	(4 * CHUNK)
+#define NEEDLE_MAPPED_MAX	(MIME_CASEMAP_GROWS * MIME_NEEDLE_MAX)
+/* What a chunk can become, and what was kept before. */
+#define WINDOW_MAX	(MIME_CASEMAP_GROWS * PLAIN_MAX + NEEDLE_MAPPED_MAX)
 
 struct matcher {
 	const struct mime_needle *needle;
@@ -27,52 +31,32 @@ struct matcher {
 	enum mime_charset set;
 	char		 carry[UTF8_MAX];	/* a character that goes on */
 	size_t		 ncarry;
+	struct buf	 plain;			/* a chunk as UTF-8 */
 	struct buf	 window;
-	size_t		 folded;		/* bytes of it */
 };
-
-size_t
-mime_fold(char *s, size_t len)
-{
-	char tmp[UTF8_MAX];
-	size_t i = 0, n = 0;
-	unsigned int in, out;
-	uint32_t c;
-
-	while (i < len) {
-		if ((in = utf8_decode(s + i, len - i, &c)) == 0) {
-			s[n++] = s[i++];
-			continue;
-		}
-		out = utf8_encode(utf8_fold(c), tmp);
-		if (out > in)
-			memmove(tmp, s + i, out = in);
-		memcpy(s + n, tmp, out);
-		n += out;
-		i += in;
-	}
-	return (n);
-}
 
 int
 mime_needle_init(struct mime_needle *n, const char *text, size_t len,
     enum mime_charset set)
 {
-	struct buf b;
+	struct buf b, mapped;
 
+	n->text = NULL;
+	n->len = 0;
 	if (len > MIME_NEEDLE_MAX / 3) {
 		errno = EMSGSIZE;
 		return (-1);
 	}
 	buf_init(&b, MIME_NEEDLE_MAX);
-	if (mime_charset_to_utf8(set, text, len, &b) == -1) {
-		buf_free(&b);
-		return (-1);
+	buf_init(&mapped, NEEDLE_MAPPED_MAX);
+	if (mime_charset_to_utf8(set, text, len, &b) == 0 &&
+	    mime_casemap(buf_data(&b), buf_len(&b), &mapped) == 0) {
+		n->len = buf_len(&mapped);
+		if ((n->text = malloc(n->len + 1)) != NULL && n->len > 0)
+			memcpy(n->text, buf_data(&mapped), n->len);
 	}
-	n->len = mime_fold(buf_data(&b), buf_len(&b));
-	if ((n->text = malloc(n->len + 1)) != NULL && n->len > 0)
-		memcpy(n->text, buf_data(&b), n->len);
 	buf_free(&b);
+	buf_free(&mapped);
 	return (n->text != NULL ? 0 : -1);
 }
 
@@ -97,7 +81,7 @@ mime_match_header(const struct mime_needle *n, const char *text, size_t len,
 {
 	struct mime_fields it;
 	struct mime_field f;
-	struct buf b;
+	struct buf b, mapped;
 	int ret = 0;
 
 	mime_fields_init(&it, text, len);
@@ -115,43 +99,73 @@ mime_match_header(const struct mime_needle *n, const char *text, size_t len,
 			ret = -1;
 		else if (mime_words_decode(f.value, f.valuelen, &b) == -1)
 			ret = -1;
-		else
-			ret = found(n, buf_data(&b), mime_fold(buf_data(&b),
-			    buf_len(&b)));
+		else if (n->len == 0)
+			ret = 1;
+		else {
+			buf_init(&mapped, MIME_CASEMAP_GROWS * 4 * FIELD_MAX);
+			ret = mime_casemap(buf_data(&b), buf_len(&b),
+			    &mapped) == -1 ? -1 :
+			    found(n, buf_data(&mapped), buf_len(&mapped));
+			buf_free(&mapped);
+		}
 		buf_free(&b);
 	}
 	return (ret);
 }
 
-/* Decoded bytes: to UTF-8, folded, looked through. */
+/* How many bytes at the end begin a character whose rest is to come. */
+static size_t
+cut_character(const struct matcher *m, const char *s, size_t len)
+{
+	size_t n;
+
+	if (!mime_charset_is_ascii(m->set))
+		return (len % 2);
+	for (n = 1; m->set == CHARSET_UTF8 && n < UTF8_MAX && n <= len; n++)
+		if (utf8_partial(s + len - n, n))
+			return (n);
+	return (0);
+}
+
+/* Text of a set that is not ASCII: to UTF-8, and that into the window. */
+static int
+add_converted(struct matcher *m, const char *s, size_t len, int last)
+{
+	int ret;
+
+	/* A mark of the order of bytes holds for what follows, too. */
+	if (m->set == CHARSET_UTF16 && len >= 2 && memcmp(s, "\xff\xfe",
+	    2) == 0)
+		m->set = CHARSET_UTF16LE;
+	if (!last) {
+		m->ncarry = cut_character(m, s, len);
+		len -= m->ncarry;
+		memcpy(m->carry, s + len, m->ncarry);
+	}
+	if (mime_charset_to_utf8(m->set, s, len, &m->plain) == -1)
+		return (-1);
+	ret = mime_casemap(buf_data(&m->plain), buf_len(&m->plain),
+	    &m->window);
+	buf_drain(&m->plain, buf_len(&m->plain));
+	return (ret);
+}
+
+/* Decoded bytes: to the form that is compared, and looked through. */
 static int
 match_decoded(struct matcher *m, const char *s, size_t len, int last)
 {
 	struct buf *w = &m->window;
-	size_t n, keep;
+	size_t keep;
 
-	/* A character that is cut at the end waits for its rest. */
-	for (n = 1; !last && m->set == CHARSET_UTF8 && n < UTF8_MAX &&
-	    n <= len; n++) {
-		if (utf8_partial(s + len - n, n)) {
-			memcpy(m->carry, s + len - n, n);
-			m->ncarry = n;
-			len -= n;
-			break;
-		}
-	}
-	if (mime_charset_to_utf8(m->set, s, len, w) == -1)
+	if ((mime_charset_is_ascii(m->set) &&
+	    mime_ascii_length(s, len) == len ?
+	    mime_casemap(s, len, w) : add_converted(m, s, len, last)) == -1)
 		return (-1);
-	n = buf_len(w) - m->folded;
-	m->folded += mime_fold((char *)buf_data(w) + m->folded, n);
-	w->end = w->off + m->folded;
-	if (found(m->needle, buf_data(w), m->folded))
+	if (found(m->needle, buf_data(w), buf_len(w)))
 		return (1);
 	keep = m->needle->len - 1;
-	if (m->folded > keep) {
-		buf_drain(w, m->folded - keep);
-		m->folded = keep;
-	}
+	if (buf_len(w) > keep)
+		buf_drain(w, buf_len(w) - keep);
 	return (0);
 }
 
@@ -191,7 +205,7 @@ text_part(struct matcher *m, const struct mime_tree *t,
 
 	mime_fields_collect(t->text + part->header, part->body - part->header,
 	    names, 2, f);
-	m->ncarry = m->folded = 0;
+	m->ncarry = 0;
 	m->set = CHARSET_UTF8;
 	mime_codec_init(&m->codec, f[1].raw != NULL ?
 	    mime_encoding(f[1].value, f[1].valuelen) : MIME_7BIT);
@@ -223,8 +237,10 @@ match_part(const struct mime_needle *n, const struct mime_tree *t,
 	m.needle = n;
 	if (!text_part(&m, t, part))
 		return (0);
+	buf_init(&m.plain, PLAIN_MAX);
 	buf_init(&m.window, WINDOW_MAX);
 	ret = match_body(&m, t->text + part->body, part->end - part->body);
+	buf_free(&m.plain);
 	buf_free(&m.window);
 	return (ret);
 }

@@ -13,7 +13,7 @@
 #define MIME_NEEDLE_MAX	4096
 
 struct mime_needle {
-	char	*text;			/* folded UTF-8 */
+	char	*text;			/* UTF-8, as mime_casemap() */
 	size_t	 len;
 };
 
@@ -21,9 +21,6 @@ struct mime_needle {
 int	mime_needle_init(struct mime_needle *, const char *, size_t,
 	    enum mime_charset);
 void	mime_needle_free(struct mime_needle *);
-
-/* UTF-8 to lower case, in place; the new length, which is not larger. */
-size_t	mime_fold(char *, size_t);
 
 /* All return 1 found, 0 not, -1 with ENOMEM. */
 

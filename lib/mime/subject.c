@@ -3,9 +3,10 @@
  * that are nothing but prefixes, of which MIME_VALUE_MAX bytes are looked at.
  */
 #include <string.h>
+#include <strings.h>
 
+#include "mime/casemap.h"
 #include "mime/header.h"
-#include "mime/match.h"
 #include "mime/subject.h"
 #include "mime/word.h"
 
@@ -38,7 +39,7 @@ begins(const char *p, const char *end, const char *word)
 {
 	size_t len = strlen(word);
 
-	return ((size_t)(end - p) >= len && memcmp(p, word, len) == 0);
+	return ((size_t)(end - p) >= len && strncasecmp(p, word, len) == 0);
 }
 
 /* subj-trailer = "(fwd)" / WSP */
@@ -49,7 +50,7 @@ drop_trailers(struct subject *s)
 		if (s->end > s->p && s->end[-1] == ' ')
 			s->end--;
 		else if (s->end - s->p >= 5 &&
-		    memcmp(s->end - 5, "(fwd)", 5) == 0) {
+		    strncasecmp(s->end - 5, "(fwd)", 5) == 0) {
 			s->end -= 5;
 			s->reply = 1;
 		} else
@@ -151,11 +152,10 @@ mime_base_subject(const char *value, size_t len, struct buf *out)
 		ret = 0;
 		if (buf_len(&b) > 0) {
 			s.p = buf_data(&b);
-			s.end = s.p + mime_fold(buf_data(&b),
-			    squeeze(buf_data(&b), buf_len(&b)));
+			s.end = s.p + squeeze(buf_data(&b), buf_len(&b));
 			base(&s);
-			ret = buf_add(out, s.p, (size_t)(s.end - s.p)) == -1 ?
-			    -1 : s.reply;
+			ret = mime_casemap(s.p, (size_t)(s.end - s.p),
+			    out) == -1 ? -1 : s.reply;
 		}
 	}
 	buf_free(&b);

@@ -10,8 +10,8 @@
 #include "buf/buf.h"
 
 /*
- * Append that of a Subject field's value, as UTF-8 in lower case.  1 if it was
- * that of a reply or a forwarded message, else 0; -1 as buf_add().
+ * Append that of a Subject field's value, as mime_casemap() has it.  1 if it
+ * was that of a reply or a forwarded message, else 0; -1 as buf_add().
  */
 int	mime_base_subject(const char *, size_t, struct buf *);
 

@@ -111,6 +111,8 @@ unbound_libs=$libs
 library SQLITE sqlite3 -lsqlite3 sqlite3.h sqlite3_open_v2 \
     libsqlite3-dev sqlite3 sqlite3
 library Z zlib -lz zlib.h deflate zlib1g-dev "(base system)" "(base system)"
+library UTF8PROC libutf8proc -lutf8proc utf8proc.h utf8proc_totitle \
+    libutf8proc-dev utf8proc utf8proc
 case $sys in
 OpenBSD)
 	echo "CRYPT_LIBS="	# crypt_checkpass is in libc

@@ -20,7 +20,7 @@ enum cached_item {
 	CACHED_FIELDS,		/* header fields as they stand, CRLF, in their
 				 * order: all of those of cached_field() */
 	CACHED_PREVIEW,		/* RFC 8970, UTF-8 */
-	CACHED_SUBJECT,		/* base subject (RFC 5256 2.1), UTF-8, folded */
+	CACHED_SUBJECT,		/* base subject, as mime_base_subject() */
 	CACHED_ITEMS
 };
 #define CACHED_BIT(item)	(1U << (item))

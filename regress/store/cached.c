@@ -39,7 +39,7 @@ items_are(struct mailbox *mb, const char *how, uint32_t seq)
 	    item_is(&c, CACHED_BODY, BODY ")") &&
 	    item_is(&c, CACHED_FIELDS, FIELDS) &&
 	    item_is(&c, CACHED_PREVIEW, "At five.") &&
-	    item_is(&c, CACHED_SUBJECT, "tea") && c.sent == 1893456000 &&
+	    item_is(&c, CACHED_SUBJECT, "TEA") && c.sent == 1893456000 &&
 	    c.zone == 120 && c.header == strlen(MAIL) - 10;
 	snprintf(name, sizeof(name), "items %s", how);
 	TEST(name, ok);

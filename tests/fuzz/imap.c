@@ -3,7 +3,8 @@
  * is cut; then every parser on each command.
  *
  * fuzz: lib/imap/reader.c lib/imap/parse.c lib/imap/fetch.c lib/imap/search.c
- * fuzz: lib/imap/seqset.c lib/imap/flags.c lib/imap/date.c lib/imap/mutf7.c
+ * fuzz: lib/imap/pattern.c lib/imap/seqset.c lib/imap/flags.c
+ * fuzz: lib/imap/date.c lib/imap/mutf7.c
  * fuzz: lib/buf/utf8.c lib/imap/write.c lib/buf/buf.c
  */
 #include <stdint.h>
@@ -14,6 +15,7 @@
 #include "imap/fetch.h"
 #include "imap/flags.h"
 #include "imap/mutf7.h"
+#include "imap/pattern.h"
 #include "imap/reader.h"
 #include "imap/search.h"
 #include "buf/utf8.h"
@@ -62,12 +64,13 @@ do_fetch(struct imap_parser *p)
 }
 
 static void
-do_search(struct imap_parser *p)
+search_with(struct imap_parser *p,
+    int (*parse)(struct imap_parser *, struct imap_search *))
 {
 	struct imap_search s;
 	size_t i;
 
-	if (imap_search(p, &s) == 0)
+	if (parse(p, &s) == 0)
 		for (i = 0; i < s.n; i++) {
 			check(s.key[i].child < s.n && s.key[i].next < s.n);
 			(void)imap_seqset_resolve(&s.key[i].set, 17);
@@ -75,6 +78,40 @@ do_search(struct imap_parser *p)
 	else
 		check(p->error != NULL);
 	imap_search_free(&s);
+}
+
+static void
+do_search(struct imap_parser *p)
+{
+	search_with(p, imap_search);
+}
+
+static void
+do_sort(struct imap_parser *p)
+{
+	search_with(p, imap_sort);
+}
+
+static void
+do_thread(struct imap_parser *p)
+{
+	search_with(p, imap_thread);
+}
+
+/* The first half is the pattern, the second the name. */
+static void
+do_pattern(struct imap_parser *p)
+{
+	char pattern[IMAP_PATTERN_MAX + 1];
+	size_t n = (size_t)(p->end - p->p) / 2;
+
+	if (n >= sizeof(pattern) || memchr(p->p, '\0', n) != NULL)
+		return;
+	memcpy(pattern, p->p, n);
+	pattern[n] = '\0';
+	imap_pattern_fold(pattern);
+	(void)imap_pattern_match(pattern, p->p + n, n);
+	check(imap_pattern_match("*", p->p + n, n));
 }
 
 static void
@@ -151,8 +188,8 @@ static void
 command(const char *text, size_t len)
 {
 	static void (*const parsers[])(struct imap_parser *) = {
-		do_fetch, do_search, do_set, do_flags, do_date, do_mailbox,
-		words
+		do_fetch, do_search, do_sort, do_thread, do_pattern, do_set,
+		do_flags, do_date, do_mailbox, words
 	};
 	size_t i;
 

@@ -4,7 +4,8 @@
  *
  * fuzz: lib/mime/tree.c lib/mime/structure.c lib/mime/envelope.c
  * fuzz: lib/mime/match.c lib/mime/header.c lib/mime/param.c
- * fuzz: lib/mime/address.c lib/mime/word.c
+ * fuzz: lib/mime/address.c lib/mime/casemap.c lib/mime/charset_table.c
+ * fuzz: lib/mime/subject.c lib/mime/thread.c lib/mime/word.c
  * fuzz: lib/mime/charset.c lib/mime/codec.c lib/mime/date.c lib/buf/buf.c
  * fuzz: lib/imap/write.c lib/buf/utf8.c lib/imap/mutf7.c lib/imap/date.c
  * fuzz: lib/imap/parse.c
@@ -17,9 +18,12 @@
 #include "mime/codec.h"
 #include "mime/date.h"
 #include "mime/header.h"
+#include "mime/casemap.h"
 #include "mime/match.h"
 #include "mime/param.h"
 #include "mime/structure.h"
+#include "mime/subject.h"
+#include "mime/thread.h"
 #include "mime/tree.h"
 #include "mime/word.h"
 
@@ -168,6 +172,71 @@ codec(const char *text, size_t len, enum mime_encoding enc)
 	free(two);
 }
 
+/* Each message is told once, within parentheses that close. */
+static void
+check_walk(const struct mime_threads *t, uint32_t messages)
+{
+	struct mime_thread_walk w = { 0 };
+	uint64_t sum = 0;
+	uint32_t n = 0;
+	long depth = 0;
+
+	while (mime_threads_walk(t, &w)) {
+		depth += strchr(w.before, '(') != NULL;
+		check(depth > 0 && depth >= (long)w.close);
+		depth -= w.close;
+		n += w.num != 0;
+		sum += w.num;
+	}
+	check(depth == 0 && n == messages);
+	check(sum == (uint64_t)messages * (messages + 1) / 2);
+}
+
+/* A field a message: what it refers to, and its first byte as subject. */
+static void
+threads(const char *text, size_t len, int references)
+{
+	struct mime_thread_message m = { 0 };
+	struct mime_threads *t;
+	struct mime_fields it;
+	struct mime_field f;
+	const char *gt;
+
+	if ((t = mime_threads_new(1)) == NULL)
+		abort();
+	mime_fields_init(&it, text, len);
+	while (mime_fields_next(&it, &f)) {
+		m.num++;
+		m.date = f.valuelen > 0 ? f.value[0] : 0;
+		gt = memchr(f.value, '>', f.valuelen);
+		m.id = f.value;
+		m.idlen = gt != NULL ? (size_t)(gt - f.value) + 1 : 0;
+		m.references = f.value + m.idlen;
+		m.referenceslen = f.valuelen - m.idlen;
+		m.subject = f.name;
+		m.subjectlen = f.namelen > 1;
+		m.reply = f.namelen > 2;
+		check(mime_threads_add(t, &m) == 0);
+	}
+	check((references ? mime_threads_references(t) :
+	    mime_threads_subjects(t)) == 0);
+	check_walk(t, m.num);
+	mime_threads_free(t);
+}
+
+static void
+subject(const char *text, size_t len)
+{
+	struct buf b;
+
+	buf_init(&b, OUT_MAX);
+	check(mime_base_subject(text, len, &b) != -1);
+	buf_free(&b);
+	check(mime_casemap(text, len < 4096 ? len : 4096, &b) == 0);
+	check(buf_len(&b) <= MIME_CASEMAP_GROWS * len);
+	buf_free(&b);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
@@ -191,5 +260,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	mime_tree_free(&t);
 	codec(text, len, MIME_BASE64);
 	codec(text, len, MIME_QP);
+	threads(text, len, 1);
+	threads(text, len, 0);
+	subject(text, len);
 	return (0);
 }

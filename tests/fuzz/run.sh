@@ -15,7 +15,7 @@ flags="-std=c11 -D_GNU_SOURCE -g -O1 -Ilib -I. -I$build
     -fno-omit-frame-pointer
     -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
     -Wno-unused-parameter"
-libs="-ltls -lssl -lcrypto -levent -lbsd -lunbound -lsqlite3 -lcrypt -lz -lpthread"
+libs="-ltls -lssl -lcrypto -levent -lbsd -lunbound -lsqlite3 -lcrypt -lz -lutf8proc -lpthread"
 
 if ! command -v "$CLANG" >/dev/null 2>&1; then
 	echo "skip fuzz: no clang here"
