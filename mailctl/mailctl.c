@@ -70,6 +70,10 @@ static const struct command commands[] = {
 	    "pause accept | relay | deliver" },
 	{ "resume", NULL, 1, 1, queue_command, CTL_QUEUE_RESUME,
 	    "resume accept | relay | deliver" },
+	{ "explain", NULL, 4, -1, explain_command, 0,
+	    "explain from ADDRESS | local [tls] [auth USER] [helo NAME] "
+	    "[tag TAG] [sender ADDRESS] to ADDRESS" },
+	{ "prove", NULL, 0, 0, prove_command, 0, "prove" },
 	{ "report", NULL, 0, 1, report_command, 0, "report [DAY | FILE]" },
 };
 #define NCOMMANDS	(sizeof(commands) / sizeof(commands[0]))

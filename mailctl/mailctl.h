@@ -35,6 +35,9 @@ void		 json_string(const char *);
 /* queue.c */
 int		 queue_command(const struct call *);
 int		 queue_check_command(const struct call *);
+/* explain.c */
+int		 explain_command(const struct call *);
+int		 prove_command(const struct call *);
 /* report.c */
 int		 report_command(const struct call *);
 

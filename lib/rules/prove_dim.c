@@ -171,10 +171,12 @@ make_fixed(struct dims *ds, const struct conf *conf, const char *from,
 		if (add_word(&ds->v[DIM_ADDR], ds->cells.text[i]) == -1)
 			return (-1);
 	if (add_words(&ds->v[DIM_TLS], "", "tls") == -1 ||
-	    add_words(&ds->v[DIM_RDNS], "", "its address has no name that "
-	    "leads back to it") == -1 ||
-	    add_words(&ds->v[DIM_HELO_DNS], "", "its HELO name is not known "
-	    "to the name system") == -1 ||
+	    add_words(&ds->v[DIM_RDNS], "its address has a name that leads "
+	    "back to it", "its address has no name that leads back to it") ==
+	    -1 ||
+	    add_words(&ds->v[DIM_HELO_DNS], "its HELO name is known to the "
+	    "name system", "its HELO name is not known to the name system") ==
+	    -1 ||
 	    add_words(&ds->v[DIM_HELO], "client." FRESH, "malformed") == -1 ||
 	    add_word(&ds->v[DIM_HELO], conf->hostname) == -1 ||
 	    (first != NULL && add_word(&ds->v[DIM_HELO],
@@ -464,7 +466,9 @@ dims_witness(const struct dims *ds, const struct prove_door *door,
 	    sizeof(w->rcpt));
 	for (i = DIM_RDNS; i < ds->n; i++) {
 		d = &ds->v[i];
-		if ((at = left(d)) == 0)
+		at = left(d);
+		/* of these two both sides are worth saying, if it matters */
+		if (d->allowed[0] && (i >= DIMS_FIXED || d->allowed[1]))
 			continue;
 		if (d->zone != NULL) {
 			given(w, "its address is listed in ", d->zone, "");

@@ -1,5 +1,5 @@
 """Who may hand us mail and where a recipient goes: lists, forward files, archives, block lists, names."""
-import email, os, pwd, re, shutil, socket, stat, sys, time
+import os, re, shutil, socket, sys, time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 import dns
@@ -62,8 +62,8 @@ domain "far.example" {{
 }}
 domain "forward.example" {{
 	users system
-	forward "~/.forward"
-	deliver maildir "~/Maildir"
+	forward "{dir}/sys/%u/.forward"
+	deliver maildir "{dir}/sys/%u/Maildir"
 }}
 relay to "@routed.lab" from "@special.example" via "smtp+notls://127.0.0.1:1"
 relay to "@routed.lab" via "smtp+notls://127.0.0.1:2"
@@ -147,8 +147,12 @@ def archive():
 def forward():
     """~/.forward is read as the user; what others could have written does not count."""
     t1, t2 = "postern-t1", "postern-t2"
-    home = pwd.getpwnam(t1).pw_dir
+    for u in (t1, t2):           # homes of this run only
+        os.makedirs(os.path.join(s.dir, "sys", u))
+        shutil.chown(os.path.join(s.dir, "sys", u), u, u)
+    home = os.path.join(s.dir, "sys", t1)
     path = os.path.join(home, ".forward")
+    s.maildir = lambda u, of=s.maildir: of(u) if "@" in u else os.path.join(s.dir, "sys", u, "Maildir")
 
     def fresh():
         """What was read counts for ten seconds, but not over a reload."""
@@ -200,7 +204,6 @@ def forward():
         for pid in s.children("smtpd"):
             check("forward" not in title(pid), "a reader stays: " + title(pid))
     finally:
-        os.chmod(home, 0o755)
         if os.path.lexists(path):
             os.unlink(path)
 
@@ -245,19 +248,21 @@ def helo_names():
         check_rcpt(connect(GOOD, helo), "alice@example.org", code)
 
 
+OUT = ("x@elsewhere.lab", "x%elsewhere.lab@example.org", "elsewhere.lab!x@example.org",
+       "@example.org:x@elsewhere.lab", "\"x@elsewhere.lab\"@example.org", "x@elsewhere.lab.", "alice@example.org.",
+       "x@y@", "x@elsewhere.lab@example.org", "x@[192.0.2.1]", "x@[127.0.0.1]", "x@ex\u0430mple.org",
+       "x@xn--exmple-4nf.org", "x@backup.lab.elsewhere.lab", "x@notbackup.lab", "x%backup.lab@elsewhere.lab",
+       "x@elsewhere.lab>,<y@example.org", "\"x@backup.lab\"@elsewhere.lab")
+
+
 @case(root=True)
 def open_relay():
     """Nobody outside gets anything relayed, however he spells it; a backup MX takes what it lists."""
     if not HERE:
         raise Skip("no network of our own")
-    out = ("x@elsewhere.lab", "x%elsewhere.lab@example.org", "elsewhere.lab!x@example.org",
-           "@example.org:x@elsewhere.lab", "\"x@elsewhere.lab\"@example.org", "x@elsewhere.lab.", "alice@example.org.",
-           "x@y@", "x@elsewhere.lab@example.org", "x@[192.0.2.1]", "x@[127.0.0.1]", "x@ex\u0430mple.org",
-           "x@xn--exmple-4nf.org", "x@backup.lab.elsewhere.lab", "x@notbackup.lab", "x%backup.lab@elsewhere.lab",
-           "x@elsewhere.lab>,<y@example.org", "\"x@backup.lab\"@elsewhere.lab")
     for sender in ("", "alice@example.org", "x@backup.lab"):
         c = connect(GOOD)
-        for to in out:
+        for to in OUT:
             check_rcpt(c, to, "5", sender=sender)
         for to in ("x@backup.lab", "x@sub.backup.lab", "alice@example.org", "\"alice\"@EXAMPLE.org",
                    "@relay.lab:alice@example.org"):
@@ -284,6 +289,61 @@ def routes():
     until("both were tried", lambda: s.ctl("queue", "list")[1].count("routed.lab") >= 2)
     text = s.ctl("queue", "list")[1]
     check("a@routed.lab" in text and "b@routed.lab" in text, text)
+
+
+@case
+def explained():
+    """mailctl explain says what the server does, and prove that it is no open relay."""
+    import json
+    st, out = s.ctl("explain", "from", "127.0.0.1", "to", "list@example.org")
+    equal(st, 0, out)
+    check("permit localhost relay\n\tmatches and decides" in out, out)
+    check("list@example.org\n  dave@box.example (alias) -> account dave@box.example of box.example\n" in out, out)
+    check(out.rstrip().endswith("deliver"), out)
+    st, out = s.ctl("-j", "explain", "from", "127.0.0.1", "sender", "ann@arch.example", "to", "x@backup.lab")
+    j = json.loads(out)
+    equal((j["result"], j["archives"]), ("relay", ["audit@arch.example"]))
+    check("no TLS" in j["addresses"][0]["goes"], out)
+    equal(s.ctl("prove"), (0, "no rule relays for a stranger\n"))
+    equal(s.ctl("explain", "to", "x@y.example")[0], 2)
+    if not HERE:
+        return
+    for a, helo, want in ((LISTED, "listed.lab", "550 5.7.1 listed"), (NONAME, "good.lab", "550 5.7.25"),
+                          (GOOD, "nobody.lab", "450 4.7.0"), (GOOD, "good.lab", None)):
+        st, out = s.ctl("-j", "explain", "from", a, "helo", helo, "to", "alice@example.org")
+        j = json.loads(out)
+        equal(j["reply"] and j["reply"][:len(want or "")], want, out)
+    for to in OUT:
+        st, out = s.ctl("-j", "explain", "from", GOOD, "helo", "good.lab", "to", to)
+        check(st != 0 or json.loads(out)["result"] == "reject", "%s: %s" % (to, out))
+
+
+@case
+def proof_before_use():
+    """A rule that lets somebody relay is refused by -n and at a reload, with him as a witness that explain confirms."""
+    text = slurp(s.conf).decode()
+    s.write("bad.conf", text.replace("permit authenticated relay",
+                                     "network half { 128.0.0.0/1 }\npermit half sender \"@x.lab\" relay"), 0o644)
+    bad = os.path.join(s.dir, "bad.conf")
+    st, out = run(program("smtpd"), "-n", "-f", bad)
+    equal(st, 1, out)
+    m = re.search(r"bad.conf:(\d+):\d+: this rule relays for strangers", out)
+    check(m, out)
+    st, out = run(program("mailctl"), "-f", bad, "prove")
+    equal(st, 1, out)
+    m = re.search(r"mailctl (explain .*)", out)
+    check("if its address has a name" in out and "its HELO name is known" in out, out)
+    argv = [w.strip('"').replace("client.stranger.invalid", "good.lab") for w in m.group(1).split()]
+    st, out = run(program("mailctl"), "-f", bad, *argv)
+    if HERE:
+        check('permit half sender "@x.lab" relay\n\tmatches and decides' in out and out.endswith("relay\n"), out)
+    s.log_mark()
+    good = s.conf
+    s.write("mail.conf", slurp(bad).decode(), 0o644)
+    s.reload("smtpd")
+    s.log_wait("does not pass its checks")
+    s.write("mail.conf", text, 0o644)
+    equal(good, s.conf)
 
 
 @case
