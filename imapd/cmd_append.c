@@ -228,7 +228,7 @@ commit(struct client *c, struct run *run)
 	e = append_commit(run->append, n, uids, &uidvalidity);
 	run->n = 0;			/* they are freed in any case */
 	if (e == STORE_OK)
-		e = store_flush(c->set->store);
+		client_settle(c);
 	if (e == STORE_OK && uids[0] != 0) {
 		code_printf(c, "APPENDUID %u ", uidvalidity);
 		code_set(c, uids, n);
@@ -243,12 +243,15 @@ replace(struct client *c, uint32_t seq)
 {
 	enum store_error e;
 
+	if ((e = store_flush(c->set->store)) != STORE_OK)
+		return (e);
 	reply_line(c, "* OK [%.*s] Replacement is there",
 	    (int)buf_len(&c->code), (char *)buf_data(&c->code));
 	buf_free(&c->code);
 	e = mailbox_expunge(c->mb, &seq, 1, &session_changes, c);
 	session_tell_vanished(c);
-	return (e == STORE_OK ? store_flush(c->set->store) : e);
+	client_settle(c);
+	return (e);
 }
 
 enum cmd_result

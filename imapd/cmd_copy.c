@@ -127,8 +127,7 @@ copy_or_move(struct copy *copy, const char *to, int move)
 	else
 		e = mailbox_copy(c->mb, copy->seqs, copy->n, to, copy->to,
 		    &copy->uidvalidity);
-	if (e == STORE_OK)
-		e = store_flush(c->set->store);
+	client_settle(c);
 	if (e != STORE_OK) {
 		if (move && copy->ngone > 0)
 			tell_moved(c, copy);

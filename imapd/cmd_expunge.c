@@ -27,8 +27,8 @@ expunge_deleted(struct client *c, const struct imap_seqset *uids,
 	}
 	if (n > 0)
 		e = mailbox_expunge(c->mb, seqs, n, changes, c);
-	if (n > 0 && e == STORE_OK)
-		e = store_flush(c->set->store);
+	if (n > 0)
+		client_settle(c);
 	free(seqs);
 	return (e);
 }

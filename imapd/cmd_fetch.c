@@ -208,10 +208,8 @@ reply_chunk(struct client *c, struct fetch_run *run)
 static enum cmd_result
 all_done(struct client *c, const struct fetch_run *run)
 {
-	enum store_error e = STORE_OK;
-
-	if (run->sets_seen && (e = store_flush(c->set->store)) != STORE_OK)
-		return (cmd_store_error(c, e));
+	if (run->sets_seen)
+		client_settle(c);
 	if (run->failed == STORE_NOENT)
 		return (cmd_no(c, "[EXPUNGEISSUED] Some messages are gone"));
 	if (run->failed != STORE_OK)

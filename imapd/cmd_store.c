@@ -173,10 +173,7 @@ result(struct client *c, struct run *run, uint32_t seq,
 static enum cmd_result
 all_done(struct client *c, const struct run *run)
 {
-	enum store_error e;
-
-	if ((e = store_flush(c->set->store)) != STORE_OK)
-		return (cmd_store_error(c, e));
+	client_settle(c);
 	if (run->missing)
 		return (cmd_no(c, "[EXPUNGEISSUED] Some messages are gone"));
 	if (run->nmodified > 0) {

@@ -82,6 +82,12 @@ struct client {
 /* The command goes on: from now on ops and run are used. */
 enum cmd_result	client_run(struct client *, const struct cmd_run *, void *run,
 		    enum cmd_result);
+/*
+ * What the command changed will be on the disk before anything more is sent:
+ * one flush for all connections that had a turn.  If that fails they are ended
+ * without an answer.
+ */
+void		client_settle(struct client *);
 /* Leave the selected mailbox; nothing is expunged. */
 void		client_unselect(struct client *);
 /* Mailbox names are UTF-8, both ways (RFC 6855 3, RFC 9051 5.1). */

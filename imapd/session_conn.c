@@ -8,6 +8,8 @@
  */
 #include <stdio.h>
 
+#include <event2/event.h>
+
 #include "cmd_table.h"
 #include "log/log.h"
 #include "session_reply.h"
@@ -48,6 +50,45 @@ session_conn_new(const struct mailsession *set, int fd, unsigned int id,
 	}
 	TAILQ_INSERT_TAIL(&clients, c, entry);
 	return (0);
+}
+
+static void
+on_settle(evutil_socket_t fd, short ev, void *arg)
+{
+	struct store *store = arg;
+	enum store_error e = store_flush(store);
+	struct client *c;
+
+	(void)fd;
+	(void)ev;
+	TAILQ_FOREACH(c, &clients, entry) {
+		if (!sio_held(c->io))
+			continue;
+		if (e == STORE_OK) {
+			sio_hold(c->io, 0);
+			continue;
+		}
+		log_warnx("conn=%llu user=%s not on the disk, no answer: %s",
+		    (unsigned long long)c->id, c->set->user,
+		    store_strerror(e));
+		sio_fail(c->io);
+	}
+}
+
+void
+client_settle(struct client *c)
+{
+	static struct event *settle;
+	struct timeval now = { 0 };
+
+	if (settle == NULL)
+		settle = evtimer_new(c->set->base, on_settle, c->set->store);
+	if (settle == NULL || (!evtimer_pending(settle, NULL) &&
+	    event_add(settle, &now) == -1)) {
+		sio_fail(c->io);
+		return;
+	}
+	sio_hold(c->io, 1);
 }
 
 /* The state of the command that runs, if it has one. */

@@ -33,6 +33,7 @@ struct sio {
 	int			 eof;
 	int			 failed;
 	int			 finishing;
+	int			 held;		/* nothing may leave yet */
 	int			 wants_turn;	/* sio_again() was called */
 	unsigned int		 idle_seconds;
 	time_t			 active;
@@ -156,6 +157,22 @@ sio_finish(struct sio *io)
 	schedule(io);
 }
 
+int
+sio_held(const struct sio *io)
+{
+	return (io->held);
+}
+
+void
+sio_hold(struct sio *io, int on)
+{
+	io->held = on;
+	if (on)
+		return;
+	sio_flush(io);
+	schedule(io);
+}
+
 uint64_t
 sio_bytes_in(const struct sio *io)
 {
@@ -199,7 +216,7 @@ sio_flush(struct sio *io)
 {
 	size_t n;
 
-	if (io->failed)
+	if (io->failed || io->held)
 		return;
 	if (io->zip == NULL || io->zip_next) {
 		(void)send_all(io, &io->out);

@@ -48,6 +48,9 @@ int		 sio_full(const struct sio *);
 void		 sio_again(struct sio *);
 /* Send what was written (from outside a turn). */
 void		 sio_flush(struct sio *);
+/* Keep all output back, until it may leave. */
+void		 sio_hold(struct sio *, int on);
+int		 sio_held(const struct sio *);
 /* Send what was written, then end with SIO_EOF. */
 void		 sio_finish(struct sio *);
 /*

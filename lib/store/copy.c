@@ -223,6 +223,9 @@ mailbox_move(struct mailbox *mb, const uint32_t *seqs, size_t n,
 	if (mb->flags & MAILBOX_READONLY)
 		return (STORE_READONLY);
 	error = mailbox_copy(mb, seqs, n, to, uids, uidvalidity);
+	/* It must be there before it may be gone here. */
+	if (error == STORE_OK)
+		error = store_flush(mb->store);
 	if (error != STORE_OK)
 		return (error);
 	return (mailbox_expunge(mb, seqs, n, changes, arg));
