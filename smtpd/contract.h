@@ -164,7 +164,8 @@
 	NUM(mbox, 1)							\
 	NUM(quota, UINT64_MAX)						\
 	STR(user, C_USER)						\
-	STR(path, C_PATH)
+	STR(path, C_PATH)						\
+	STR(expire, C_EXPIRE)
 /* expand: the command is the domain's, with %u and such in it. */
 #define PIPE_BOX_FIELDS(NUM, STR, SECRET)				\
 	NUM(expand, 1)							\

@@ -88,10 +88,15 @@ open_store(void)
 				    .mbox = self.box.mbox,
 				    .quota = self.box.quota };
 	enum store_error	 e;
+	uint64_t		 gone;
 
 	if (self.store != NULL)
 		return (STORE_OK);
 	e = store_open_path(&self.store, self.box.path, &set, STORE_CREATE);
+	if (e == STORE_OK && store_expire_daily(self.store, self.box.expire,
+	    &gone) == STORE_OK && gone > 0)
+		log_info("user=%s expired=%llu", self.box.user,
+		    (unsigned long long)gone);
 	if (e == STORE_SYS)
 		log_warn("user=%s: %s", self.box.user, self.box.path);
 	return (e);

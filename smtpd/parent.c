@@ -160,6 +160,7 @@ start(const struct msg_DELIVERY_OPEN *a, const struct mailplace *place)
 		return (NULL);
 	strlcpy(box.user, a->user, sizeof(box.user));
 	strlcpy(box.path, place->path, sizeof(box.path));
+	strlcpy(box.expire, place->expire, sizeof(box.expire));
 	peer_send(p, M_DELIVER_BOX, &box, -1);
 	return (p);
 }

@@ -144,9 +144,6 @@ build_domain_forward(struct build *b, const struct word *w)
 void
 build_domain_quota(struct build *b, const struct word *w)
 {
-	struct conf_pos pos = lex_pos(b->lex);
-
-	(void)build_lacks(b, "domain quota", &pos);
 	if (once(b, "quota"))
 		(void)build_size(b, w, QUOTA_MIN, QUOTA_MAX,
 		    &b->domain->quota);

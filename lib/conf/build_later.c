@@ -13,6 +13,10 @@
 
 #define FILTERS_MAX	100
 #define POP3_DELAY_MAX	3600
+#define EXPIRES_MAX	16
+#define SPECIAL_MAX	9
+#define MAILBOX_NAME_MAX 100
+#define MAILBOX_HINT	"no name of a mailbox; write up to 100 bytes"
 
 static void
 lacks(struct build *b, const char *feature)
@@ -33,10 +37,21 @@ once(struct build *b, const char *what)
 void
 build_mailbox_quota(struct build *b, const struct word *w)
 {
-	lacks(b, "mailbox quota");
 	if (once(b, "mailbox quota"))
 		(void)build_size(b, w, 1, VALUE_SIZE_MAX,
 		    &b->conf->mailbox_quota);
+}
+
+/* All of them fit into a message to the user's process. */
+static int
+mailbox_name(const char *s)
+{
+	size_t i;
+
+	for (i = 0; s[i] != '\0'; i++)
+		if ((unsigned char)s[i] < ' ' || s[i] == 0x7f)
+			return (0);
+	return (i > 0 && i <= MAILBOX_NAME_MAX);
 }
 
 void
@@ -44,8 +59,14 @@ build_mailbox_expire(struct build *b, const struct word *mailbox,
     const struct word *after)
 {
 	struct conf_expire *e;
+	int n = 0;
 
-	lacks(b, "mailbox expire");
+	if (!mailbox_name(mailbox->s))
+		build_error(b, mailbox, MAILBOX_HINT);
+	TAILQ_FOREACH(e, &b->conf->expires, entry)
+		if (++n == EXPIRES_MAX)
+			build_error(b, mailbox, "one of more than 16 mailboxes that "
+			    "expire; remove some");
 	if ((e = build_alloc(b, sizeof(*e))) == NULL)
 		return;
 	e->pos = lex_pos(b->lex);
@@ -57,9 +78,12 @@ build_mailbox_expire(struct build *b, const struct word *mailbox,
 void
 build_mailbox_special(struct build *b, const struct list *names)
 {
-	lacks(b, "mailbox special");
-	if (once(b, "mailbox special"))
-		build_words(b, &b->conf->special, names, NULL, NULL);
+	if (!once(b, "mailbox special"))
+		return;
+	build_words(b, &b->conf->special, names, mailbox_name, MAILBOX_HINT);
+	if (b->conf->special.n > SPECIAL_MAX && names->first != NULL)
+		build_error(b, names->first->key, "one of more than 9 mailboxes; "
+		    "remove some");
 }
 
 /* The user's process stays for so long, so it is no day. */

@@ -10,7 +10,6 @@
 #include "conf/notyet.h"
 
 static const char *const features[] = {
-	"domain quota",
 	"domain sieve",
 	"fetch",
 	"filter",
@@ -19,9 +18,6 @@ static const char *const features[] = {
 	"listen lmtp",
 	"listen proxy from",
 	"listen sieve",
-	"mailbox expire",
-	"mailbox quota",
-	"mailbox special",
 	"masquerade",
 	"sign",
 	"table ldap",

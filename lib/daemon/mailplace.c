@@ -88,6 +88,30 @@ expand(const struct conf_domain *d, const char *user, const char *home,
 	    sizeof(place->path)));
 }
 
+/* The builder bounds names and their numbers; what did not fit is left out. */
+static void
+care(const struct conf *c, struct mailplace *place)
+{
+	const struct conf_expire	*e;
+	size_t				 i, len = 0;
+	int				 n;
+
+	for (i = 0; i < c->special.n; i++) {
+		strlcat(place->special, c->special.v[i],
+		    sizeof(place->special));
+		strlcat(place->special, "\n", sizeof(place->special));
+	}
+	TAILQ_FOREACH(e, &c->expires, entry) {
+		n = snprintf(place->expire + len, sizeof(place->expire) - len,
+		    "%llu %s\n", (unsigned long long)e->after, e->mailbox);
+		if (n < 0 || (size_t)n >= sizeof(place->expire) - len) {
+			place->expire[len] = '\0';
+			break;
+		}
+		len += (size_t)n;
+	}
+}
+
 const char *
 mailplace_find(const struct conf_domain *d, const char *user,
     const char *home, uint64_t quota, struct mailplace *place)
@@ -105,6 +129,7 @@ mailplace_find(const struct conf_domain *d, const char *user,
 		place->quota = supervise_conf()->mailbox_quota;
 	if (expand(d, user, home, place) == -1 || !path_ok(place->path))
 		return ("the domain's path does not fit the user");
+	care(supervise_conf(), place);
 	strlcpy(place->dir, place->path, sizeof(place->dir));
 	if (place->mbox && (slash = strrchr(place->dir, '/')) != NULL)
 		*slash = '\0';

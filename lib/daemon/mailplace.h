@@ -15,6 +15,8 @@ struct mailplace {
 	uint64_t	quota;
 	char		path[C_PATH];	/* of the mailbox */
 	char		dir[C_PATH];	/* what its process may see */
+	char		special[C_SPECIAL];	/* to be made */
+	char		expire[C_EXPIRE];
 };
 
 /* Look our own accounts up, once, before anything is opened. */

@@ -81,6 +81,25 @@ session_go(void)
 	open_store();
 }
 
+/* Nobody is kept from his mail because this fails. */
+static void
+care(void)
+{
+	enum store_error e;
+	uint64_t gone;
+
+	e = store_special(self.shared.store, self.mailbox.special);
+	if (e == STORE_OK)
+		e = store_expire_daily(self.shared.store, self.mailbox.expire,
+		    &gone);
+	if (e != STORE_OK)
+		log_warnx("user=%s special or expire: %s", self.mailbox.user,
+		    store_strerror(e));
+	else if (gone > 0)
+		log_info("user=%s expired=%llu", self.mailbox.user,
+		    (unsigned long long)gone);
+}
+
 /*
  * If it cannot be opened the client is told, and the next one makes another
  * attempt: a full disk may have been cleared in between.
@@ -98,8 +117,10 @@ open_store(void)
 
 	e = store_open_path(&self.shared.store, self.mailbox.path, &set,
 	    STORE_CREATE);
-	if (e == STORE_OK)
+	if (e == STORE_OK) {
+		care();
 		return;
+	}
 	log_warnx("user=%s %s: %s", self.mailbox.user, self.mailbox.path,
 	    store_strerror(e));
 	self.shared.store = NULL;

@@ -190,6 +190,8 @@ start(const struct msg_SESSION_OPEN *ask, const struct mailplace *place,
 	pop3_settings(supervise_conf(), &mailbox);
 	strlcpy(mailbox.user, ask->user, sizeof(mailbox.user));
 	strlcpy(mailbox.path, place->path, sizeof(mailbox.path));
+	strlcpy(mailbox.special, place->special, sizeof(mailbox.special));
+	strlcpy(mailbox.expire, place->expire, sizeof(mailbox.expire));
 	peer_send(p, M_MAILBOX, &mailbox, -1);
 	supervise_go(p);
 	return (p);

@@ -15,6 +15,8 @@
 #define C_MAILADDR	322		/* 64 @ 255, terminated, and "<>" */
 #define C_REPLY		512
 #define C_UIDL		256		/* a format of POP3's unique ids */
+#define C_SPECIAL	1024	/* names of mailboxes, a line each */
+#define C_EXPIRE	2048	/* "SECONDS NAME" lines */
 #define C_SASL		1024		/* a message of a SASL exchange */
 
 /* clang-format off */
@@ -216,7 +218,9 @@ COMMON_MESSAGES(CONTRACT_STRUCT)
 	NUM(pop3_expire, UINT64_MAX)					\
 	STR(pop3_uidl, C_UIDL)						\
 	STR(user, C_USER)						\
-	STR(path, C_PATH)
+	STR(path, C_PATH)						\
+	STR(special, C_SPECIAL)						\
+	STR(expire, C_EXPIRE)
 /* The parent's number of a client; net's, for the log, is its lower half. */
 #define SESSION_NET_CONN(id)	((unsigned int)((id) & UINT32_MAX))
 #define SESSION_CONN_FIELDS(NUM, STR, SECRET)				\

@@ -136,6 +136,18 @@ enum store_error store_quota(struct store *, uint64_t *bytes,
 void		 store_quota_limits(struct store *, uint64_t *bytes,
 		    uint64_t *messages);
 
+/*
+ * What the configuration wants of a user's mailboxes.  names, a line each, are
+ * made and subscribed to if they are missing.  Mail that was saved in a mailbox
+ * for more than so many seconds is removed; daily does nothing if it was
+ * called within a day, and what has lines "SECONDS NAME".  *gone: how many.
+ */
+enum store_error store_special(struct store *, const char *names);
+enum store_error store_expire_daily(struct store *, const char *what,
+		    uint64_t *gone);
+enum store_error store_expire(struct store *, const char *name,
+		    uint64_t seconds, uint64_t *gone);
+
 #define MAILBOX_READONLY	0x01
 #define MAILBOX_EXCLUSIVE	0x02	/* POP3: STORE_BUSY if one is open so */
 

@@ -475,6 +475,34 @@ test_quota(void)
 	store_close(st);
 }
 
+static void
+test_care(void)
+{
+	struct store *st;
+	uint64_t gone;
+	uint32_t uid;
+
+	st = open_store("c");
+	TEST("special", store_special(st, "Junk\nA/B\n\nINBOX\n") ==
+	    STORE_OK && count_files("c/.Junk/cur") == 0 &&
+	    count_files("c/.A.B/cur") == 0);
+	TEST("special again", store_special(st, "Junk\n") == STORE_OK);
+	TEST("special bad", store_special(st, "../x\nOk") == STORE_OK &&
+	    count_files("c/.Ok/cur") == 0);
+	(void)append_text(st, "Junk", MAIL1, 0, &uid);
+	TEST("expire young", store_expire_daily(st, "1000 Junk\n", &gone) ==
+	    STORE_OK && gone == 0);
+	sleep(2);
+	TEST("expire not twice a day", store_expire_daily(st, "1 Junk\n",
+	    &gone) == STORE_OK && gone == 0);
+	unlinkat(scratch, "c/postern.care", 0);
+	(void)append_text(st, "Junk", MAIL2, 0, &uid);
+	TEST("expire old", store_expire_daily(st, "9 None\nx\n1 Junk",
+	    &gone) == STORE_OK && gone == 1 &&
+	    count_files("c/.Junk/cur") == 1);
+	store_close(st);
+}
+
 int
 main(void)
 {
@@ -493,6 +521,7 @@ main(void)
 	test_power_cut(st);
 	store_close(st);
 	test_quota();
+	test_care();
 	scratch_remove();
 	TEST_DONE();
 }
