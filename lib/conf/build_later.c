@@ -65,8 +65,8 @@ build_mailbox_expire(struct build *b, const struct word *mailbox,
 		build_error(b, mailbox, MAILBOX_HINT);
 	TAILQ_FOREACH(e, &b->conf->expires, entry)
 		if (++n == EXPIRES_MAX)
-			build_error(b, mailbox, "one of more than 16 mailboxes that "
-			    "expire; remove some");
+			build_error(b, mailbox, "one of more than 16 "
+			    "mailboxes that expire; remove some");
 	if ((e = build_alloc(b, sizeof(*e))) == NULL)
 		return;
 	e->pos = lex_pos(b->lex);
@@ -82,8 +82,8 @@ build_mailbox_special(struct build *b, const struct list *names)
 		return;
 	build_words(b, &b->conf->special, names, mailbox_name, MAILBOX_HINT);
 	if (b->conf->special.n > SPECIAL_MAX && names->first != NULL)
-		build_error(b, names->first->key, "one of more than 9 mailboxes; "
-		    "remove some");
+		build_error(b, names->first->key, "one of more than 9 "
+		    "mailboxes; remove some");
 }
 
 /* The user's process stays for so long, so it is no day. */
