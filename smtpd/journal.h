@@ -72,6 +72,7 @@ int	journal_append(enum record_type, uint64_t id, void *payload, size_t len,
  */
 ssize_t	journal_read(const struct journal_place *, size_t off, void *, size_t);
 
+uint64_t journal_syncs(void);	/* writes so far */
 /* Wait until all that was appended is on the disk; for the end only. */
 void	 journal_flush(void);
 

@@ -211,6 +211,7 @@ list_stats(struct buf *b, int json)
 	put_number(b, json, "active", n[RECIP_FLYING]);
 	put_number(b, json, "deferred", n[RECIP_WAITING]);
 	put_number(b, json, "journal", journal_bytes());
+	put_number(b, json, "syncs", journal_syncs());
 	for (i = 0; i < PAUSE_MAX; i++)
 		(void)buf_printf(b, json ? "\"%s\": %s, " : "%s=%s ",
 		    pause_name((enum pause)i), queue_paused((enum pause)i) ?
