@@ -66,8 +66,9 @@ CONF_OBJS = \
 	lib/conf/source.o lib/conf/uidl.o lib/conf/url.o lib/conf/usage.o \
 	lib/conf/value.o lib/conf/words.o
 SMTP_OBJS = \
-	lib/smtp/address.o lib/smtp/command.o lib/smtp/content.o \
-	lib/smtp/dsn.o lib/smtp/dsn_field.o \
+	lib/smtp/address.o lib/smtp/chunk.o lib/smtp/command.o \
+	lib/smtp/content.o lib/smtp/dsn.o lib/smtp/dsn_field.o \
+	lib/smtp/param.o lib/smtp/punycode.o \
 	lib/smtp/queueid.o lib/smtp/reply.o
 IMAP_OBJS = \
 	lib/imap/date.o lib/imap/fetch.o lib/imap/flags.o \
@@ -112,18 +113,17 @@ DNS_OBJS = \
 	lib/dns/wire.o
 RULES_OBJS = \
 	lib/rules/account.o lib/rules/archive.o lib/rules/check.o \
-	lib/rules/client.o \
-	lib/rules/expand.o lib/rules/include.o lib/rules/match.o \
-	lib/rules/now.o lib/rules/prove.o lib/rules/prove_dim.o \
-	lib/rules/prove_net.o lib/rules/seen.o lib/rules/value.o
+	lib/rules/client.o lib/rules/expand.o lib/rules/include.o \
+	lib/rules/match.o lib/rules/now.o lib/rules/prove.o \
+	lib/rules/prove_dim.o lib/rules/prove_net.o lib/rules/seen.o \
+	lib/rules/sender.o lib/rules/value.o
 DAEMON_OBJS = \
 	lib/daemon/addrcount.o lib/daemon/audit.o lib/daemon/authask.o \
-	lib/daemon/control.o \
-	lib/daemon/ctlclient.o lib/daemon/ctlserve.o \
-	lib/daemon/decoy.o lib/daemon/doors.o \
-	lib/daemon/generation.o lib/daemon/give.o lib/daemon/login.o \
+	lib/daemon/control.o lib/daemon/ctlclient.o lib/daemon/ctlserve.o \
+	lib/daemon/decoy.o lib/daemon/doors.o lib/daemon/generation.o \
+	lib/daemon/give.o lib/daemon/limit.o lib/daemon/login.o \
 	lib/daemon/mailplace.o lib/daemon/mailsession.o \
-	lib/daemon/options.o lib/daemon/sessions.o lib/daemon/spawn.o \
+	lib/daemon/options.o lib/daemon/rate.o lib/daemon/sessions.o lib/daemon/spawn.o \
 	lib/daemon/supervise.o
 
 LIB_OBJS = \
@@ -136,10 +136,11 @@ LIB_OBJS = \
 SMTPD_OBJS = \
 	smtpd/contract.o smtpd/dns.o smtpd/envelope.o smtpd/granted.o \
 	smtpd/journal.o smtpd/journal_file.o smtpd/logline.o smtpd/lookup.o \
-	smtpd/lookup_dns.o smtpd/lookup_forward.o smtpd/lookup_rcpt.o \
-	smtpd/net.o \
-	smtpd/net_auth.o smtpd/net_data.o smtpd/net_session.o \
-	smtpd/parent.o smtpd/queue.o smtpd/queue_ask.o \
+	smtpd/lookup_dns.o smtpd/lookup_forward.o smtpd/lookup_rate.o \
+	smtpd/lookup_rcpt.o smtpd/net.o smtpd/net_auth.o smtpd/net_data.o \
+	smtpd/net_hello.o smtpd/net_mail.o smtpd/net_reply.o \
+	smtpd/net_session.o smtpd/net_time.o smtpd/parent.o smtpd/queue.o \
+	smtpd/queue_ask.o smtpd/queue_bounce.o \
 	smtpd/queue_clean.o smtpd/queue_ctl.o smtpd/queue_dest.o \
 	smtpd/queue_filter.o smtpd/queue_history.o smtpd/queue_list.o \
 	smtpd/queue_load.o \
@@ -198,8 +199,8 @@ REGRESS = \
 	regress/sandbox/files \
 	regress/sandbox/libs regress/sandbox/sandbox regress/sasl/base64 \
 	regress/sasl/scram regress/sasl/server regress/smtp/address \
-	regress/smtp/command regress/smtp/content regress/smtp/dsn \
-	regress/smtp/queueid \
+	regress/smtp/chunk regress/smtp/command regress/smtp/content \
+	regress/smtp/dsn regress/smtp/param regress/smtp/queueid \
 	regress/store/adopt regress/store/cached regress/store/crash \
 	regress/store/damage regress/store/lock regress/store/mailbox regress/store/names \
 	regress/table/map \

@@ -46,6 +46,7 @@ static const struct command commands[] = {
 	{ "show", "config", 0, 0, cmd_show_config, 0, "show config" },
 	{ "reload", NULL, 0, 0, cmd_daemons, CTL_RELOAD, "reload" },
 	{ "stats", NULL, 0, 0, cmd_stats, CTL_STATS, "stats" },
+	{ "limits", NULL, 0, 0, cmd_processes, CTL_LIMITS, "limits" },
 	{ "processes", NULL, 0, 0, cmd_processes, CTL_PROCESSES,
 	    "processes" },
 	{ "hash", NULL, 0, -1, cmd_hash, 0, "hash [-s SCHEME]" },
@@ -368,7 +369,7 @@ cmd_stats(const struct call *call)
 	return (status);
 }
 
-/* The audit tables as they run; with -j each daemon answers an object. */
+/* Tables that each daemon prints; with -j each daemon answers an object. */
 static int
 cmd_processes(const struct call *call)
 {

@@ -17,6 +17,7 @@
 #include "smtpd/lookup.h"
 #include "smtpd/lookup_dns.h"
 #include "smtpd/lookup_forward.h"
+#include "smtpd/lookup_rate.h"
 #include "smtpd/lookup_rcpt.h"
 #include "smtpd/secrets.h"
 #include "smtpd/tables.h"
@@ -31,6 +32,9 @@ struct client {
 	LIST_ENTRY(client)	 entry;
 	uint32_t		 conn;
 	int			 tls;
+	int			 lmtp;
+	int			 own_sender;	/* belongs to user */
+	unsigned int		 nrcpts;	/* of the transaction */
 	unsigned int		 listener;
 	char			 addr[C_ADDR];
 	char			*helo;
@@ -140,6 +144,7 @@ lookup_tx_mail(struct peer *p, struct msg *m)
 	struct msg_TX_OPEN		 open = { 0 };
 	struct client			*c = client_get(ask->conn);
 	struct peer			*queue = role_peer(ROLE_QUEUE);
+	const char			*over;
 	char				 sender[SMTP_ADDR_SIZE];
 
 	sender[0] = '\0';
@@ -161,7 +166,14 @@ lookup_tx_mail(struct peer *p, struct msg *m)
 	}
 	c->mail_seq = ask->seq;
 	c->archived.n = 0;
+	if ((over = lookup_rate_mail(c->user)) != NULL) {
+		lookup_verdict(0, ask->conn, ask->seq, 0, over);
+		return;
+	}
 	c->tls = ask->tls;
+	c->lmtp = ask->lmtp;
+	c->own_sender = 0;
+	c->nrcpts = 0;
 	c->listener = ask->listener;
 	strlcpy(c->addr, ask->addr, sizeof(c->addr));
 	if (self.asks_dns)
@@ -249,6 +261,29 @@ job_resume(void *arg)
 		job_run(j);
 }
 
+/*
+ * Where "check sender" stands the sender must be one of who logged in.
+ * RULES_NO: queue was told of the refusal.
+ */
+static enum rules_result
+check_sender(const struct rules_env *env, const struct conf_listen *l,
+    struct client *c, const struct msg_TX_RCPT *ask)
+{
+	enum rules_result	r;
+
+	if (l == NULL || !l->check_sender || c->user == NULL || c->own_sender)
+		return (RULES_OK);
+	r = rules_sender(env, c->user, c->sender);
+	if (r == RULES_OK || r == RULES_PENDING) {
+		c->own_sender = r == RULES_OK;
+		return (r);
+	}
+	lookup_verdict(0, ask->conn, ask->seq, 0, r == RULES_NO ?
+	    "553 5.7.1 the sender's address is not yours" :
+	    "451 4.3.0 a table cannot be read now");
+	return (RULES_NO);
+}
+
 static enum rules_result
 run_rcpt(const struct rules_env *env, struct job *j)
 {
@@ -257,6 +292,7 @@ run_rcpt(const struct rules_env *env, struct job *j)
 	struct client			*c = client_find(ask->conn);
 	struct rules_request		 q = { 0 };
 	struct rules_answer		 a;
+	enum rules_result		 r;
 	char				 rcpt[SMTP_ADDR_SIZE];
 
 	if (c == NULL || c->sender == NULL) {
@@ -271,6 +307,8 @@ run_rcpt(const struct rules_env *env, struct job *j)
 		return (RULES_OK);
 	}
 	l = listener(c->listener);
+	if ((r = check_sender(env, l, c, ask)) != RULES_OK)
+		return (r);
 	q.addr = c->addr;
 	q.user = c->user;
 	q.helo = c->helo;
@@ -281,6 +319,12 @@ run_rcpt(const struct rules_env *env, struct job *j)
 	rules_decide(env, &q, &a);
 	if (a.result == RULES_PENDING)
 		return (RULES_PENDING);
+	/* RFC 2033: for delivery, not for passing on */
+	if (a.result == RULES_OK && c->lmtp && !a.ours) {
+		a.result = RULES_NO;
+		strlcpy(a.reply, "550 5.7.1 LMTP is for users of this server",
+		    sizeof(a.reply));
+	}
 	if (a.result != RULES_OK) {
 		log_debug("rule %d: %s", a.rule != NULL ?
 		    (int)a.rule->pos.line : 0, a.reply);
@@ -378,8 +422,15 @@ static void
 lookup_tx_rcpt(struct peer *p, struct msg *m)
 {
 	const struct msg_TX_RCPT	*ask = m->body;
+	struct client			*c = client_find(ask->conn);
+	const char			*over;
 	struct job			*j;
 
+	if (c != NULL && (over = lookup_rate_rcpt(c->user, ++c->nrcpts)) !=
+	    NULL) {
+		lookup_verdict(0, ask->conn, ask->seq, 0, over);
+		return;
+	}
 	if ((j = job_new(JOB_RCPT, p)) == NULL) {
 		lookup_verdict(0, ask->conn, ask->seq, 0,
 		    "451 4.3.2 overloaded");
@@ -425,6 +476,7 @@ lookup_conf(struct peer *p, struct msg *m)
 		fatalx("configuration");
 	free(text);
 	self.asks_dns = rules_ask_dns(self.conf);
+	lookup_rate_begin(self.conf);
 	tables_open(self.conf);
 	secrets_init(self.conf);
 }

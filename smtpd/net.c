@@ -15,6 +15,8 @@
 
 #include "daemon/addrcount.h"
 #include "daemon/doors.h"
+#include "daemon/limit.h"
+#include "daemon/rate.h"
 #include "log/log.h"
 #include "net/addr.h"
 #include "smtp/command.h"
@@ -26,11 +28,15 @@
 
 static struct {
 	LIST_HEAD(, session)	 sessions[SESSION_BUCKETS];
+	TAILQ_HEAD(, session)	 strangers;	/* the oldest first */
 	unsigned int		 nsessions;
 	uint32_t		 last;
 	struct addrcount	*addrs;
+	struct rate		*rate_addr, *rate_net;	/* NULL: none */
 	uint64_t		 total;
-} self;
+} self = {
+	.strangers = TAILQ_HEAD_INITIALIZER(self.strangers),
+};
 
 static struct session *
 session_find(uint32_t id)
@@ -60,10 +66,55 @@ net_tls(const struct conf_listen *l)
 int
 net_may_login(const struct session *s)
 {
-	if (s->listener->no_auth || s->user != NULL)
+	if (s->listener->no_auth || s->listener->proto == PROTO_LMTP ||
+	    s->user != NULL)
 		return (0);
 	return (conn_is_tls(s->conn) || s->listener->plaintext_auth ||
 	    addr_is_loopback(s->addr));
+}
+
+/* The network of so many bits that an address is in, as text. */
+static void
+network_of(const char *addr, unsigned int bits4, unsigned int bits6, char *to,
+    size_t size)
+{
+	struct addr_net	net;
+	unsigned int	i, bits;
+
+	*to = '\0';
+	if (addr_net_parse(&net, addr) == -1)
+		return;
+	bits = net.family == AF_INET ? bits4 : bits6;
+	for (i = bits / 8; i < sizeof(net.bytes); i++)
+		net.bytes[i] = 0;
+	net.bits = bits;
+	addr_net_print(&net, to, size);
+}
+
+/*
+ * Who logged in has a rate of his own, which lookup keeps, and does not
+ * suffer from what his neighbours do.
+ */
+int
+net_rate(const struct session *s, unsigned int n)
+{
+	char	net[ADDR_TEXT];
+
+	if (s->user != NULL || (self.rate_addr == NULL &&
+	    self.rate_net == NULL) || strcmp(s->addr, NET_LOCAL) == 0)
+		return (0);
+	network_of(s->addr, 32, 64, net, sizeof(net));
+	if (self.rate_addr != NULL && rate_take(self.rate_addr, net, n) ==
+	    -1) {
+		limit_reached(LIMIT_RATE_ADDRESS);
+		return (-1);
+	}
+	network_of(s->addr, 24, 48, net, sizeof(net));
+	if (self.rate_net != NULL && rate_take(self.rate_net, net, n) == -1) {
+		limit_reached(LIMIT_RATE_NETWORK);
+		return (-1);
+	}
+	return (0);
 }
 
 /* lookup forgets the connection and has queue forget it. */
@@ -91,12 +142,36 @@ net_forget(struct session *s)
 }
 
 void
+net_known(struct session *s)
+{
+	if (s->known_user)
+		return;
+	s->known_user = 1;
+	TAILQ_REMOVE(&self.strangers, s, stranger);
+}
+
+unsigned int
+net_each(void (*fn)(struct session *))
+{
+	struct session	*s, *next;
+	size_t		 i;
+
+	for (i = 0; i < SESSION_BUCKETS && self.nsessions > 0; i++)
+		LIST_FOREACH_SAFE(s, &self.sessions[i], entry, next)
+			fn(s);
+	return (self.nsessions);
+}
+
+void
 net_session_free(struct session *s)
 {
 	struct slot	*sl;
 
 	LIST_REMOVE(s, entry);
-	self.nsessions--;
+	net_known(s);
+	limit_use(LIMIT_SESSIONS, --self.nsessions);
+	if (s->greet != NULL)
+		event_free(s->greet);
 	net_forget(s);
 	addrcount_drop(self.addrs, s->addrkey);
 	while ((sl = TAILQ_FIRST(&s->slots)) != NULL) {
@@ -141,12 +216,56 @@ static const struct conn_ops session_ops = {
 	.ended = session_ended,
 };
 
+/* One try: a full socket buffer on a new connection cannot be. */
 static void
-turn_away(int fd, const char *reply)
+say_at_once(int fd, const char *reply)
 {
-	/* One try: a full socket buffer on a new connection cannot be. */
 	(void)send(fd, reply, strlen(reply), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static void
+turn_away(const struct conf_listen *l, int fd, enum limit_id id,
+    const char *reply)
+{
+	static struct log_limit	turned_away;
+
+	limit_reached(id);
+	if (log_allowed(&turned_away))
+		log_info("turned away: %.*s", (int)strcspn(reply, "\r"),
+		    reply);
+	if (!conf_proto_is_tls(l->proto))
+		say_at_once(fd, reply);
 	close(fd);
+}
+
+/*
+ * Everywhere is taken, and somebody comes where users log in: whoever has
+ * been there longest without a login goes, first of all if he has no
+ * transaction, never if his message is being stored.
+ */
+static int
+make_room(void)
+{
+	struct session	*s, *victim = NULL;
+
+	TAILQ_FOREACH(s, &self.strangers, stranger) {
+		if (s->auth_pending || s->handed)
+			continue;
+		if (victim == NULL)
+			victim = s;
+		if (s->mail_seq == 0) {
+			victim = s;
+			break;
+		}
+	}
+	if (victim == NULL)
+		return (-1);
+	log_debug("conn %u: %s makes room", victim->id, victim->addr);
+	if (!conn_is_tls(victim->conn) && victim->state != S_BUSY)
+		say_at_once(conn_fd(victim->conn), "421 4.3.2 too many "
+		    "connections, try again later\r\n");
+	net_session_free(victim);
+	return (0);
 }
 
 static uint32_t
@@ -166,28 +285,55 @@ start(struct session *s)
 		s->state = S_BUSY;
 		if (conn_accept_tls(s->conn, net_tls(s->listener)) == -1)
 			conn_finish(s->conn);
-	} else
+	} else if (s->listener->pregreet > 0)
+		time_greet(s);
+	else
 		net_begin(s);
+}
+
+/* Is there room for one more of this address? Then key counts it. */
+static int
+admit(const struct conf_listen *l, int fd, const struct sockaddr *sa,
+    void **key)
+{
+	const struct conf	*conf = net_config();
+
+	switch (addrcount_add(self.addrs, sa,
+	    limit_of(conf, LIMIT_SESSIONS_ADDRESS),
+	    limit_of(conf, LIMIT_SESSIONS_NETWORK), key)) {
+	case ADDRCOUNT_ADDRESS:
+		turn_away(l, fd, LIMIT_SESSIONS_ADDRESS, "421 4.7.0 too many "
+		    "connections from your address\r\n");
+		return (-1);
+	case ADDRCOUNT_NETWORK:
+		turn_away(l, fd, LIMIT_SESSIONS_NETWORK, "421 4.7.0 too many "
+		    "connections from your network\r\n");
+		return (-1);
+	case ADDRCOUNT_MEMORY:
+		close(fd);
+		return (-1);
+	case ADDRCOUNT_OK:
+		break;
+	}
+	if (self.nsessions >= limit_of(conf, LIMIT_SESSIONS) &&
+	    (!l->require_auth || make_room() == -1)) {
+		turn_away(l, fd, LIMIT_SESSIONS, "421 4.3.2 too many "
+		    "connections\r\n");
+		addrcount_drop(self.addrs, *key);
+		return (-1);
+	}
+	return (0);
 }
 
 static void
 take(const struct conf_listen *l, int fd, const struct sockaddr *sa,
     socklen_t len)
 {
-	const struct conf	*conf = net_config();
 	struct session		*s;
 	void			*key;
 
-	if (self.nsessions >= conf->max_sessions) {
-		turn_away(fd, "421 4.3.2 too many connections\r\n");
+	if (admit(l, fd, sa, &key) == -1)
 		return;
-	}
-	if (addrcount_add(self.addrs, sa, conf->max_sessions_addr, &key) ==
-	    -1) {
-		turn_away(fd, "421 4.7.0 too many connections from your "
-		    "address\r\n");
-		return;
-	}
 	if ((s = calloc(1, sizeof(*s))) == NULL ||
 	    (s->conn = conn_new(role_base(), fd, &session_ops, s,
 	    SMTP_AUTH_MAX + 4096)) == NULL) {
@@ -203,9 +349,16 @@ take(const struct conf_listen *l, int fd, const struct sockaddr *sa,
 	s->wait = SMTP_UNKNOWN;
 	TAILQ_INIT(&s->slots);
 	addr_text(sa, len, s->addr, sizeof(s->addr));
+	if (s->addr[0] == '\0')
+		strlcpy(s->addr, NET_LOCAL, sizeof(s->addr));
 	LIST_INSERT_HEAD(&self.sessions[s->id % SESSION_BUCKETS], s, entry);
-	self.nsessions++;
+	TAILQ_INSERT_TAIL(&self.strangers, s, stranger);
 	self.total++;
+	limit_use(LIMIT_SESSIONS, ++self.nsessions);
+	limit_use(LIMIT_SESSIONS_ADDRESS, addrcount_address(key));
+	limit_use(LIMIT_SESSIONS_NETWORK, addrcount_network(key));
+	time_start();
+	time_began(s);
 	log_debug("conn %u: %s connected to port %u", s->id, s->addr, l->port);
 	start(s);
 }
@@ -285,9 +438,22 @@ net_init(void)
 		fatal("addresses");
 }
 
+/* A rate that was not set costs nothing. */
+static void
+rates_begin(const struct conf *conf)
+{
+	if (conf->rate_addr > 0 && (self.rate_addr =
+	    rate_new(conf->rate_addr, conf->rate_addr_secs)) == NULL)
+		fatal("rate");
+	if (conf->rate_net > 0 && (self.rate_net =
+	    rate_new(conf->rate_net, conf->rate_net_secs)) == NULL)
+		fatal("rate");
+}
+
 static void
 net_go(void)
 {
+	rates_begin(net_config());
 	doors_open("smtp", take);
 }
 

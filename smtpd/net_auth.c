@@ -146,7 +146,7 @@ auth_command(struct session *s, const char *arg)
 		net_reply(s, "503 5.5.1 not inside a transaction");
 		return;
 	}
-	if (s->listener->no_auth) {
+	if (s->listener->no_auth || s->listener->proto == PROTO_LMTP) {
 		net_reply(s, "502 5.5.1 no authentication here");
 		return;
 	}

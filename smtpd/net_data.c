@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "buf/buf.h"
+#include "daemon/limit.h"
 #include "log/log.h"
 #include "os/os.h"
 #include "smtp/queueid.h"
@@ -24,7 +25,6 @@
 
 #define COLLECT_MEM	(64 * 1024)
 #define COLLECT_SPOOL	(256 * 1024)
-#define HOPS_MAX	100		/* Received fields that may pass */
 
 struct collect {
 	struct smtp_content	 content;
@@ -32,28 +32,53 @@ struct collect {
 	int			 fd;
 	int			 spooled;	/* fd is queue's file */
 	int			 asked;		/* for it */
+	int			 bdat;
 	uint64_t		 size;
 	const char		*failed;	/* the reply it will get */
 };
 
-/* RFC 5321 4.4, RFC 3848 for the protocol's name. */
+/* RFC 3848, and RFC 6531 4.3 for what came with SMTPUTF8. */
+static void
+protocol(const struct session *s, char *to, size_t size)
+{
+	int	lmtp = s->listener->proto == PROTO_LMTP;
+
+	snprintf(to, size, "%s%s%s%s", s->utf8 ? "UTF8" : "",
+	    lmtp ? "LMTP" : s->esmtp && !s->utf8 ? "ESMTP" : "SMTP",
+	    s->esmtp && conn_is_tls(s->conn) ? "S" : "",
+	    s->esmtp && s->user != NULL ? "A" : "");
+}
+
+/* RFC 5321 4.4; who logged in may be left out where that is configured. */
+static void
+trace_from(const struct session *s, struct buf *b)
+{
+	const char	*helo = s->helo != NULL ? s->helo : "unknown";
+
+	if (s->listener->hide_client && s->user != NULL)
+		(void)buf_puts(b, "Received: ");
+	else if (strcmp(s->addr, NET_LOCAL) == 0)
+		(void)buf_printf(b, "Received: from %s (local socket)\r\n\t",
+		    helo);
+	else
+		(void)buf_printf(b, "Received: from %s ([%s%s])\r\n\t", helo,
+		    strchr(s->addr, ':') != NULL ? "IPv6:" : "", s->addr);
+}
+
 static void
 trace_header(struct session *s, struct buf *b)
 {
-	char		id[QUEUEID_SIZE], date[64];
+	char		id[QUEUEID_SIZE], date[64], proto[16];
 	struct tm	tm;
 	time_t		now = time(NULL);
-	int		v6 = strchr(s->addr, ':') != NULL;
 
 	queueid_text(s->queueid, id);
 	localtime_r(&now, &tm);
 	strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S %z", &tm);
-	(void)buf_printf(b, "Received: from %s ([%s%s])\r\n"
-	    "\tby %s (Postern) with %s%s%s id %s", s->helo,
-	    v6 ? "IPv6:" : "", s->addr, net_config()->hostname,
-	    s->esmtp ? "ESMTP" : "SMTP",
-	    s->esmtp && conn_is_tls(s->conn) ? "S" : "",
-	    s->esmtp && s->user != NULL ? "A" : "", id);
+	protocol(s, proto, sizeof(proto));
+	trace_from(s, b);
+	(void)buf_printf(b, "by %s (Postern) with %s id %s",
+	    net_config()->hostname, proto, id);
 	if (conn_is_tls(s->conn))
 		(void)buf_printf(b, "\r\n\t(%s)", conn_cipher(s->conn));
 	if (s->asked == 1)
@@ -79,7 +104,7 @@ submission_fields(struct session *s, struct smtp_content *c)
 }
 
 int
-data_begin(struct session *s)
+data_begin(struct session *s, int bdat)
 {
 	struct collect	*c;
 
@@ -88,6 +113,10 @@ data_begin(struct session *s)
 	c->fd = -1;
 	buf_init(&c->mem, COLLECT_MEM + 8192);
 	smtp_content_init(&c->content);
+	c->bdat = bdat;
+	c->content.binary = bdat && s->body == BODY_BINARYMIME;
+	/* content.c says why this is safe */
+	c->content.lf = s->listener->lenient_lf && !s->crlf;
 	if (s->listener->require_auth)
 		submission_fields(s, &c->content);
 	trace_header(s, &c->mem);
@@ -168,8 +197,11 @@ put(void *arg, const void *p, size_t n)
 	struct collect	*c = s->collect;
 
 	c->size += n;
-	if (c->size > net_config()->max_message)
+	if (c->size > net_config()->max_message) {
+		if (c->failed == NULL)
+			limit_reached(LIMIT_MESSAGE);
 		fail(c, "552 5.3.4 message is too big");
+	}
 	if (c->failed != NULL)
 		return (0);
 	if (buf_len(&c->mem) + n <= COLLECT_MEM) {
@@ -209,7 +241,7 @@ data_spool(struct session *s, int fd, int failed)
 		close(fd);
 		return;
 	}
-	s->state = S_DATA;
+	s->state = c->bdat ? S_CHUNK : S_DATA;
 	if (failed) {
 		close(fd);
 		fail(c, "452 4.3.1 no room for the message now");
@@ -236,11 +268,20 @@ verdict(struct collect *c)
 {
 	if (c->failed != NULL)
 		return (c->failed);
-	if (c->content.nul)
+	if (c->content.nul && !c->content.binary)
 		return ("550 5.6.0 the message holds a NUL byte");
-	if (c->content.received > HOPS_MAX)
+	if (c->content.received > limit_of(net_config(), LIMIT_HOPS))
 		return ("554 5.4.6 too many hops: the message loops");
 	return (NULL);
+}
+
+/* What the text turned out to need of whoever it is passed on to. */
+static int
+body_of(const struct smtp_content *c)
+{
+	if (c->binary && c->odd)
+		return (BODY_BINARYMIME);
+	return (c->eightbit ? BODY_8BITMIME : BODY_7BIT);
 }
 
 static void
@@ -250,6 +291,7 @@ finish(struct session *s)
 	struct msg_TX_DATA	 d = { .conn = s->id, .id = s->queueid };
 	struct peer		*queue = role_peer(ROLE_QUEUE);
 	const char		*refused;
+	unsigned int		 times = net_times(s);
 
 	flush_mem(c);
 	if ((refused = verdict(c)) == NULL && !c->spooled &&
@@ -260,13 +302,13 @@ finish(struct session *s)
 	if (refused != NULL || queue == NULL ||
 	    (d.seq = net_ask(s)) == 0) {
 		net_reset(s, 1);
-		net_reply(s, "%s", refused != NULL ? refused :
-		    "451 4.3.0 the queue is not there, try again later");
+		net_refuse(s, refused != NULL ? refused : "451 4.3.0 the "
+		    "queue is not there, try again later", times);
 		return;
 	}
 	d.spooled = c->spooled;
-	d.body = c->content.eightbit ? BODY_8BITMIME : BODY_7BIT;
-	d.utf8 = s->utf8;
+	d.body = body_of(&c->content);
+	d.utf8 = s->utf8 && (s->wide || c->content.utf8);
 	strlcpy(d.msgid, c->content.msgid, sizeof(d.msgid));
 	peer_send(queue, M_TX_DATA, &d, c->fd);
 	c->fd = -1;
@@ -276,6 +318,15 @@ finish(struct session *s)
 	conn_pause(s->conn);
 }
 
+void
+data_wants_spool(struct session *s)
+{
+	struct collect	*c = s->collect;
+
+	if (c->size > COLLECT_SPOOL && !c->asked && c->failed == NULL)
+		ask_spool(s);
+}
+
 ssize_t
 data_feed(struct session *s, const char *in, size_t len)
 {
@@ -283,10 +334,45 @@ data_feed(struct session *s, const char *in, size_t len)
 	ssize_t		 n;
 
 	n = smtp_content_feed(&c->content, in, len, put, s);
+	if (c->content.mixed) {
+		net_hang_up(s, "550 5.6.0 lines that end in LF hold a CR");
+		return (-1);
+	}
 	if (c->content.done) {
 		s->state = S_COMMAND;
 		finish(s);
-	} else if (c->size > COLLECT_SPOOL && !c->asked && c->failed == NULL)
-		ask_spool(s);
+	} else
+		data_wants_spool(s);
 	return (n);
+}
+
+void
+data_chunk(struct session *s, const char *in, size_t len)
+{
+	struct collect	*c = s->collect;
+
+	if (smtp_content_chunk(&c->content, in, len, put, s) == -1)
+		fail(c, "451 4.3.0 internal error");
+}
+
+void
+data_end(struct session *s)
+{
+	struct collect	*c = s->collect;
+
+	if (smtp_content_end(&c->content, put, s) == -1)
+		fail(c, "451 4.3.0 internal error");
+	finish(s);
+}
+
+const char *
+data_failed(const struct session *s)
+{
+	return (s->collect->failed);
+}
+
+uint64_t
+data_size(const struct session *s)
+{
+	return (s->collect == NULL ? 0 : s->collect->size);
 }

@@ -1,158 +1,17 @@
 /*
- * net_session: the commands of an SMTP session (RFC 5321) before and between
+ * net_session: the lines of an SMTP session (RFC 5321) before and between
  * messages.
  *
  * MAIL and RCPT are asked of lookup as they come, without waiting (RFC 2920);
  * the answers come from queue, in any order, and leave in that of the
- * commands.  DATA, AUTH and the end of a message wait.
+ * commands.  DATA, BDAT, AUTH, STARTTLS and the end of a message wait.
  */
-#include <inttypes.h>
-#include <limits.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "daemon/limit.h"
 #include "log/log.h"
-#include "smtp/command.h"
 #include "smtpd/net.h"
-
-#define SLOTS_MAX	128	/* unanswered commands; then reading pauses */
-#define ERRORS_MAX	20	/* then we hang up */
-#define UNKNOWN_MAX	3	/* in a row: no mail client talks so */
-
-static void	mail_command(struct session *, struct smtp_command *);
-static void	rcpt_command(struct session *, struct smtp_command *);
-static void	data_command(struct session *);
-static void	starttls_command(struct session *);
-
-/* Replies, in order. */
-
-static void
-slots_flush(struct session *s)
-{
-	struct slot	*sl;
-	int		 close = 0;
-
-	while ((sl = TAILQ_FIRST(&s->slots)) != NULL && sl->text != NULL) {
-		TAILQ_REMOVE(&s->slots, sl, entry);
-		s->nslots--;
-		conn_write(s->conn, sl->text, strlen(sl->text));
-		close = sl->close;
-		free(sl->text);
-		free(sl);
-		if (close) {
-			conn_finish(s->conn);
-			return;
-		}
-	}
-}
-
-static struct slot *
-slot_new(struct session *s)
-{
-	struct slot	*sl;
-
-	if ((sl = calloc(1, sizeof(*sl))) == NULL) {
-		conn_finish(s->conn);
-		return (NULL);
-	}
-	sl->seq = ++s->seq;
-	TAILQ_INSERT_TAIL(&s->slots, sl, entry);
-	s->nslots++;
-	return (sl);
-}
-
-uint32_t
-net_ask(struct session *s)
-{
-	struct slot	*sl = slot_new(s);
-
-	return (sl == NULL ? 0 : sl->seq);
-}
-
-static void
-slot_fill(struct session *s, struct slot *sl, const char *fmt, va_list ap)
-    __attribute__((__format__(printf, 3, 0)));
-
-static void
-slot_fill(struct session *s, struct slot *sl, const char *fmt, va_list ap)
-{
-	char	text[2048];
-	int	n;
-
-	n = vsnprintf(text, sizeof(text) - 2, fmt, ap);
-	if (n < 0)
-		n = 0;
-	if ((size_t)n > sizeof(text) - 3)
-		n = sizeof(text) - 3;
-	if (text[0] == '4' || text[0] == '5')
-		s->errors++;
-	memcpy(text + n, "\r\n", 3);
-	if ((sl->text = strdup(text)) == NULL)
-		conn_finish(s->conn);
-}
-
-void
-net_reply(struct session *s, const char *fmt, ...)
-{
-	struct slot	*sl;
-	va_list		 ap;
-
-	if ((sl = slot_new(s)) == NULL)
-		return;
-	va_start(ap, fmt);
-	slot_fill(s, sl, fmt, ap);
-	va_end(ap);
-	slots_flush(s);
-}
-
-void
-net_hang_up(struct session *s, const char *reply)
-{
-	struct slot	*sl;
-
-	if (s->state == S_ENDING)
-		return;
-	s->state = S_ENDING;
-	net_reply(s, "%s", reply);
-	if ((sl = TAILQ_LAST(&s->slots, slots_list)) != NULL) {
-		sl->close = 1;
-		conn_pause(s->conn);
-	} else
-		conn_finish(s->conn);
-}
-
-void
-net_abort(struct session *s, const char *reply)
-{
-	conn_printf(s->conn, "%s\r\n", reply);
-	conn_finish(s->conn);
-	net_reset(s, 1);
-	s->auth_pending = 0;
-	s->state = S_ENDING;
-}
-
-static void
-answer(struct session *s, uint32_t seq, const char *reply)
-{
-	struct slot	*sl;
-
-	TAILQ_FOREACH(sl, &s->slots, entry)
-		if (sl->seq == seq && sl->text == NULL)
-			break;
-	if (sl == NULL)
-		return;
-	if (asprintf(&sl->text, "%s\r\n", reply) == -1) {
-		sl->text = NULL;
-		conn_finish(s->conn);
-		return;
-	}
-	if (*reply == '4' || *reply == '5')
-		s->errors++;
-	slots_flush(s);
-}
 
 /* Go on reading when what was waited for has come. */
 void
@@ -160,17 +19,29 @@ net_go_on(struct session *s)
 {
 	enum smtp_verb	 v = s->wait;
 
-	if (v != SMTP_UNKNOWN && s->nslots == 0) {
+	time_wait(s);
+	if (v != SMTP_UNKNOWN && s->nslots == 0 && s->state == S_BUSY) {
 		s->wait = SMTP_UNKNOWN;
 		s->state = S_COMMAND;
 		if (v == SMTP_DATA)
 			data_command(s);
+		else if (v == SMTP_BDAT)
+			bdat_go_on(s);
 		else
 			starttls_command(s);
 	}
 	if (s->state != S_BUSY && s->state != S_ENDING &&
-	    s->nslots < SLOTS_MAX)
+	    s->nslots < limit_of(net_config(), LIMIT_PIPELINE))
 		conn_resume(s->conn);
+}
+
+/* DATA and STARTTLS come when all before them was answered (RFC 2920 3.2). */
+void
+net_wait(struct session *s, enum smtp_verb v)
+{
+	s->wait = v;
+	s->state = S_BUSY;
+	conn_pause(s->conn);
 }
 
 void
@@ -179,6 +50,7 @@ net_begin(struct session *s)
 	const char	*banner = net_config()->banner;
 
 	conn_printf(s->conn, "220 %s\r\n", banner);
+	time_wait(s);
 }
 
 void
@@ -193,7 +65,7 @@ net_reset(struct session *s, int tell)
 	s->mail_seq = 0;
 	s->queueid = 0;
 	s->nrcpts = s->asked = 0;
-	s->body = s->utf8 = s->handed = 0;
+	s->body = s->utf8 = s->wide = s->handed = 0;
 	s->wait = SMTP_UNKNOWN;
 	s->size = 0;
 	s->rcpt[0] = '\0';
@@ -203,9 +75,16 @@ net_reset(struct session *s, int tell)
 void
 net_take_reply(struct session *s, const struct msg_TX_REPLY *r)
 {
+	unsigned int	times = 1;
+
 	if (s->handed && s->state == S_BUSY) {
 		s->state = S_COMMAND;
+		times = net_times(s);
 		net_reset(s, 0);
+		if (r->accepted) {
+			s->idle = 0;
+			time_message(s);
+		}
 	} else if (r->seq == s->mail_seq) {
 		if (r->accepted)
 			s->queueid = r->id;
@@ -213,7 +92,7 @@ net_take_reply(struct session *s, const struct msg_TX_REPLY *r)
 			s->mail_seq = 0;
 	} else if (r->accepted && s->mail_seq != 0 && r->seq > s->mail_seq)
 		s->nrcpts++;		/* not one of before RSET */
-	answer(s, r->seq, r->reply);
+	net_answer(s, r->seq, r->reply, times);
 	net_go_on(s);
 }
 
@@ -230,12 +109,18 @@ net_take_auth(struct session *s, const struct msg_AUTH_DONE *d)
 			conn_finish(s->conn);
 			return;
 		}
+		net_known(s);
 		log_info("login: user=%s addr=%s tls=%s conn=%u", s->user,
 		    s->addr, conn_is_tls(s->conn) ? conn_cipher(s->conn) :
 		    "no", s->id);
 		net_reply(s, "235 2.7.0 authenticated");
 		break;
 	case AUTH_DENIED:
+		if (++s->logins >= limit_of(net_config(), LIMIT_LOGINS)) {
+			limit_reached(LIMIT_LOGINS);
+			net_hang_up(s, "421 4.7.0 too many failed logins");
+			return;
+		}
 		net_reply(s, "535 5.7.8 authentication failed");
 		break;
 	case AUTH_SLOWDOWN:
@@ -250,87 +135,6 @@ net_take_auth(struct session *s, const struct msg_AUTH_DONE *d)
 }
 
 /* Commands. */
-
-static void
-ehlo_command(struct session *s)
-{
-	const struct conf	*conf = net_config();
-	int			 tls = conn_is_tls(s->conn);
-
-	net_reply(s, "250-%s Hello %s [%s]\r\n250-PIPELINING\r\n"
-	    "250-SIZE %" PRIu64 "\r\n250-8BITMIME\r\n%s%s%s%s"
-	    "250 ENHANCEDSTATUSCODES", conf->hostname, s->helo, s->addr,
-	    conf->max_message,
-	    !tls && s->listener->tls != NULL ? "250-STARTTLS\r\n" : "",
-	    net_may_login(s) ? "250-" : "",
-	    net_may_login(s) ? auth_offer() : "",
-	    net_may_login(s) ? "\r\n" : "");
-}
-
-static void
-helo_command(struct session *s, struct smtp_command *c)
-{
-	if (!smtp_is_domain(c->arg, strlen(c->arg))) {
-		net_reply(s, "501 5.5.4 say %s followed by your name",
-		    c->verb == SMTP_EHLO ? "EHLO" : "HELO");
-		return;
-	}
-	net_reset(s, 1);
-	free(s->helo);
-	if ((s->helo = strdup(c->arg)) == NULL) {
-		net_hang_up(s, "421 4.3.0 no memory");
-		return;
-	}
-	s->esmtp = c->verb == SMTP_EHLO;
-	if (s->esmtp)
-		ehlo_command(s);
-	else
-		net_reply(s, "250 %s Hello %s [%s]",
-		    net_config()->hostname, s->helo, s->addr);
-}
-
-/* DATA and STARTTLS come when all before them was answered (RFC 2920 3.2). */
-static void
-wait_for_answers(struct session *s, enum smtp_verb v)
-{
-	s->wait = v;
-	s->state = S_BUSY;
-	conn_pause(s->conn);
-}
-
-static void
-starttls_command(struct session *s)
-{
-	struct tls	*ctx;
-
-	if (s->nslots > 0)
-		wait_for_answers(s, SMTP_STARTTLS);
-	else if (conn_is_tls(s->conn))
-		net_reply(s, "503 5.5.1 TLS is on already");
-	else if (s->listener->tls == NULL ||
-	    (ctx = net_tls(s->listener)) == NULL)
-		net_reply(s, "502 5.5.1 no TLS here");
-	else {
-		net_reply(s, "220 2.0.0 ready to start TLS");
-		/* RFC 3207 4.2: everything that was said is forgotten */
-		net_reset(s, 1);
-		net_forget(s);
-		s->state = S_BUSY;
-		if (conn_accept_tls(s->conn, ctx) == -1)
-			conn_finish(s->conn);
-	}
-}
-
-void
-net_secured(struct conn *c, void *arg)
-{
-	struct session	*s = arg;
-
-	s->state = S_COMMAND;
-	log_debug("conn %u: %s", s->id, conn_cipher(c));
-	if (conf_proto_is_tls(s->listener->proto))
-		net_begin(s);
-}
 
 /* What a listener demands before anything else. NULL: go on. */
 static const char *
@@ -349,26 +153,42 @@ not_yet(const struct session *s, enum smtp_verb v)
 static int
 is_simple(enum smtp_verb v)
 {
-	return (v == SMTP_DATA || v == SMTP_RSET || v == SMTP_QUIT);
+	return (v == SMTP_DATA || v == SMTP_RSET || v == SMTP_QUIT ||
+	    v == SMTP_STARTTLS);
+}
+
+/* Commands that bring no message may not be said for ever. */
+static int
+is_idle(struct session *s, enum smtp_verb v)
+{
+	if (v == SMTP_MAIL || v == SMTP_RCPT || v == SMTP_DATA ||
+	    v == SMTP_BDAT || v == SMTP_QUIT ||
+	    ++s->idle <= limit_of(net_config(), LIMIT_IDLE))
+		return (0);
+	limit_reached(LIMIT_IDLE);
+	net_hang_up(s, "421 4.7.0 too many commands without a message");
+	return (1);
 }
 
 static void
-dispatch(struct session *s, struct smtp_command *c)
+unknown_command(struct session *s)
 {
-	const char	*wait = not_yet(s, c->verb);
+	if (++s->unknown < limit_of(net_config(), LIMIT_UNKNOWN)) {
+		net_reply(s, "500 5.5.1 unknown command");
+		return;
+	}
+	limit_reached(LIMIT_UNKNOWN);
+	net_hang_up(s, "421 4.7.0 too many unknown commands");
+}
 
-	if (wait != NULL) {
-		net_reply(s, "%s", wait);
-		return;
-	}
-	if (is_simple(c->verb) && *c->arg != '\0') {
-		net_reply(s, "501 5.5.4 no argument, please");
-		return;
-	}
+static void
+dispatch(struct session *s, const struct smtp_command *c)
+{
 	switch (c->verb) {
 	case SMTP_HELO:
 	case SMTP_EHLO:
-		helo_command(s, c);
+	case SMTP_LHLO:
+		hello_command(s, c);
 		break;
 	case SMTP_MAIL:
 		mail_command(s, c);
@@ -378,6 +198,9 @@ dispatch(struct session *s, struct smtp_command *c)
 		break;
 	case SMTP_DATA:
 		data_command(s);
+		break;
+	case SMTP_BDAT:
+		bdat_command(s, c);
 		break;
 	case SMTP_RSET:
 		net_reset(s, 1);
@@ -396,14 +219,12 @@ dispatch(struct session *s, struct smtp_command *c)
 		net_reply(s, "502 5.7.0 not told to anybody");
 		break;
 	case SMTP_HELP:
-		net_reply(s, "214 2.0.0 see RFC 5321: HELO EHLO MAIL RCPT "
-		    "DATA RSET NOOP QUIT VRFY HELP STARTTLS AUTH");
+		net_reply(s, "214 2.0.0 see RFC 5321: %s MAIL RCPT DATA BDAT "
+		    "RSET NOOP QUIT VRFY HELP STARTTLS AUTH",
+		    s->listener->proto == PROTO_LMTP ? "LHLO" : "HELO EHLO");
 		break;
 	case SMTP_STARTTLS:
-		if (*c->arg != '\0')
-			net_reply(s, "501 5.5.4 STARTTLS takes no argument");
-		else
-			starttls_command(s);
+		starttls_command(s);
 		break;
 	case SMTP_AUTH:
 		auth_command(s, c->arg);
@@ -412,129 +233,26 @@ dispatch(struct session *s, struct smtp_command *c)
 		net_hang_up(s, "421 4.7.0 this is a mail server");
 		break;
 	case SMTP_UNKNOWN:
-		if (++s->unknown >= UNKNOWN_MAX)
-			net_hang_up(s, "421 4.7.0 too many unknown "
-			    "commands");
-		else
-			net_reply(s, "500 5.5.1 unknown command");
+		unknown_command(s);
 		return;
 	}
 	s->unknown = 0;
 }
 
-/* SIZE, BODY and AUTH of MAIL (RFC 1870, 6152, 4954). NULL: fine. */
-static const char *
-mail_params(struct session *s, struct smtp_command *c)
-{
-	const char	*err;
-	size_t		 i;
-
-	for (i = 0; i < c->nparams; i++) {
-		const char *key = c->params[i].key, *v = c->params[i].value;
-
-		if (strcasecmp(key, "SIZE") == 0 && v != NULL) {
-			s->size = strtonum(v, 0, LLONG_MAX, &err);
-			if (err != NULL)
-				return ("501 5.5.4 bad SIZE");
-			if (s->size > net_config()->max_message)
-				return ("552 5.3.4 message is too big");
-		} else if (strcasecmp(key, "BODY") == 0 && v != NULL) {
-			if (strcasecmp(v, "8BITMIME") == 0)
-				s->body = BODY_8BITMIME;
-			else if (strcasecmp(v, "7BIT") != 0)
-				return ("501 5.5.4 unknown BODY");
-		} else if (strcasecmp(key, "AUTH") == 0 && v != NULL) {
-			/* taken, and not believed: RFC 4954 section 5 */
-			if (strlen(v) > 500)
-				return ("501 5.5.4 AUTH is too long");
-		} else
-			return ("555 5.5.4 unknown parameter of MAIL");
-	}
-	return (NULL);
-}
-
 static void
-mail_command(struct session *s, struct smtp_command *c)
+obey(struct session *s, const struct smtp_command *c)
 {
-	struct msg_TX_MAIL	 m = { .conn = s->id };
-	struct peer		*lookup = role_peer(ROLE_LOOKUP);
-	const char		*wrong;
+	const char	*wait = not_yet(s, c->verb);
 
-	if (s->helo == NULL) {
-		net_reply(s, "503 5.5.1 say HELO or EHLO first");
+	if (is_idle(s, c->verb))
 		return;
-	}
-	if (s->mail_seq != 0) {
-		net_reply(s, "503 5.5.1 one transaction at a time");
-		return;
-	}
-	s->size = 0;
-	if ((wrong = mail_params(s, c)) != NULL) {
-		net_reply(s, "%s", wrong);
-		return;
-	}
-	if (lookup == NULL || role_peer(ROLE_QUEUE) == NULL) {
-		net_reply(s, "451 4.3.0 not now, try again later");
-		return;
-	}
-	if ((m.seq = net_ask(s)) == 0)
-		return;
-	s->mail_seq = m.seq;
-	s->known = 1;
-	m.listener = s->listener->index;
-	m.tls = conn_is_tls(s->conn);
-	m.size = s->size;
-	m.lmtp = s->listener->proto == PROTO_LMTP;
-	m.body = s->body;
-	m.utf8 = s->utf8;
-	strlcpy(m.addr, s->addr, sizeof(m.addr));
-	strlcpy(m.helo, s->helo, sizeof(m.helo));
-	strlcpy(m.sender, c->addr, sizeof(m.sender));
-	peer_send(lookup, M_TX_MAIL, &m, -1);
-}
-
-static void
-rcpt_command(struct session *s, struct smtp_command *c)
-{
-	struct msg_TX_RCPT	 m = { .conn = s->id };
-	struct peer		*lookup = role_peer(ROLE_LOOKUP);
-
-	if (s->mail_seq == 0)
-		net_reply(s, "503 5.5.1 say MAIL first");
-	else if (c->addr[0] == '\0')
-		net_reply(s, "501 5.1.3 <> is no recipient");
-	else if (c->nparams > 0)
-		net_reply(s, "555 5.5.4 unknown parameter of RCPT");
-	else if (s->nrcpts >= net_config()->max_recipients ||
-	    s->asked >= 10 * net_config()->max_recipients)
-		net_reply(s, "452 4.5.3 too many recipients");
-	else if (lookup == NULL)
-		net_reply(s, "451 4.3.0 not now, try again later");
-	else if ((m.seq = net_ask(s)) != 0) {
-		s->asked++;
-		if (s->asked == 1)
-			strlcpy(s->rcpt, c->addr, sizeof(s->rcpt));
-		strlcpy(m.rcpt, c->addr, sizeof(m.rcpt));
-		peer_send(lookup, M_TX_RCPT, &m, -1);
-	}
-}
-
-static void
-data_command(struct session *s)
-{
-	if (s->nslots > 0)
-		wait_for_answers(s, SMTP_DATA);
-	else if (s->mail_seq == 0)
-		net_reply(s, "503 5.5.1 say MAIL first");
-	else if (s->nrcpts == 0)
-		net_reply(s, s->asked == 0 ? "503 5.5.1 say RCPT first" :
-		    "554 5.5.1 no valid recipients");
-	else if (data_begin(s) == -1)
-		net_reply(s, "452 4.3.1 no memory for a message now");
-	else {
-		s->state = S_DATA;
-		net_reply(s, "354 end with a line that holds only a dot");
-	}
+	/* The bytes behind BDAT must not be read as commands. */
+	if (wait != NULL && c->verb != SMTP_BDAT)
+		net_reply(s, "%s", wait);
+	else if (is_simple(c->verb) && *c->arg != '\0')
+		net_reply(s, "501 5.5.4 no argument, please");
+	else
+		dispatch(s, c);
 }
 
 /* Lines. */
@@ -553,62 +271,102 @@ one_line(struct session *s, const char *p, size_t len)
 		net_reply(s, "500 5.5.2 bad character in the line");
 	else if (s->state == S_AUTH)
 		auth_line(s, line, len);
-	else if (len > SMTP_LINE_MAX)
+	else if (len > SMTP_LINE_MAX) {
+		limit_reached(LIMIT_LINE);
 		net_reply(s, "500 5.5.6 line is too long");
-	else if ((wrong = smtp_command(line, &c)) != NULL)
+	} else if ((wrong = smtp_command(line, &c)) != NULL)
 		net_reply(s, "%s", wrong);
 	else
-		dispatch(s, &c);
+		obey(s, &c);
 	explicit_bzero(line, len);
+	time_wait(s);
 }
 
 static int
 too_much(struct session *s)
 {
-	if (s->errors < ERRORS_MAX)
+	if (s->errors < limit_of(net_config(), LIMIT_ERRORS) ||
+	    s->state == S_ENDING)
 		return (0);
+	limit_reached(LIMIT_ERRORS);
 	net_hang_up(s, "421 4.7.0 too many errors");
 	return (1);
+}
+
+/*
+ * The length of the line that begins at p, with its end; 0: it is not
+ * complete, -1: the session ends.
+ */
+static ssize_t
+line_length(struct session *s, const char *p, size_t len)
+{
+	const char	*nl = memchr(p, '\n', len);
+
+	if (nl == NULL && len <= SMTP_AUTH_MAX)
+		return (0);
+	if (nl == NULL || nl - p > SMTP_AUTH_MAX) {
+		limit_reached(LIMIT_AUTH_LINE);
+		net_hang_up(s, "500 5.5.6 line is too long");
+		return (-1);
+	}
+	if (nl > p && nl[-1] == '\r')
+		s->crlf = 1;
+	else if (!s->listener->lenient_lf) {
+		/* it may be meant to be read differently elsewhere */
+		net_hang_up(s, "500 5.5.2 lines end with CRLF");
+		return (-1);
+	}
+	return (nl + 1 - p);
+}
+
+/* One step of input: how much of it was used; 0 no more now, -1 the end. */
+static ssize_t
+step(struct session *s, const char *p, size_t len)
+{
+	ssize_t	n;
+
+	switch ((enum session_state)s->state) {
+	case S_GREET:
+		log_info("conn %u: %s talks before the greeting", s->id,
+		    s->addr);
+		net_hang_up(s, "554 5.5.1 you talk before you are greeted");
+		return (-1);
+	case S_ENDING:
+		return (-1);
+	case S_BUSY:
+		conn_pause(s->conn);
+		return (0);
+	case S_DATA:
+		return (data_feed(s, p, len));
+	case S_CHUNK:
+		return ((ssize_t)bdat_input(s, p, len));
+	case S_COMMAND:
+	case S_AUTH:
+		break;
+	}
+	if (s->nslots >= limit_of(net_config(), LIMIT_PIPELINE)) {
+		conn_pause(s->conn);
+		return (0);
+	}
+	if ((n = line_length(s, p, len)) <= 0)
+		return (n);
+	one_line(s, p, n > 1 && p[n - 2] == '\r' ? n - 2 : n - 1);
+	return (too_much(s) ? -1 : n);
 }
 
 size_t
 net_input(struct conn *conn, void *arg, const char *data, size_t len)
 {
 	struct session	*s = arg;
-	const char	*p = data, *nl;
+	size_t		 used = 0;
 	ssize_t		 n;
 
-	while (len > 0) {
-		if (s->state == S_ENDING)
-			return (p - data + len);
-		if (s->state == S_BUSY || s->nslots >= SLOTS_MAX) {
-			conn_pause(conn);
+	while (used < len) {
+		if ((n = step(s, data + used, len - used)) == -1)
+			return (len);
+		if (n == 0)
 			break;
-		}
-		if (s->state == S_DATA) {
-			if ((n = data_feed(s, p, len)) <= 0)
-				break;
-			p += n;
-			len -= n;
-			continue;
-		}
-		nl = memchr(p, '\n', len);
-		if (nl == NULL && len <= SMTP_AUTH_MAX)
-			break;
-		if (nl == NULL || nl - p > SMTP_AUTH_MAX) {
-			net_hang_up(s, "500 5.5.6 line is too long");
-			return (p - data + len);
-		}
-		if (nl == p || nl[-1] != '\r') {
-			/* it may be meant to be read differently elsewhere */
-			net_hang_up(s, "500 5.5.2 lines end with CRLF");
-			return (p - data + len);
-		}
-		len -= nl + 1 - p;
-		one_line(s, p, nl - p - 1);
-		p = nl + 1;
-		if (too_much(s))
-			return (p - data + len);
+		used += n;
 	}
-	return (p - data);
+	return (used);
 }

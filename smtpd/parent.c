@@ -35,7 +35,7 @@ static int
 serves(const struct conf_listen *l)
 {
 	return (l->proto == PROTO_SMTP || l->proto == PROTO_SMTPS ||
-	    l->proto == PROTO_SUBMISSION);
+	    l->proto == PROTO_SUBMISSION || l->proto == PROTO_LMTP);
 }
 
 /* The directories of included lists, each once. */

@@ -12,7 +12,7 @@
 #include "conf/lex.h"
 #include "conf/report.h"
 
-#define BUILD_SEEN	16		/* different things given once */
+#define BUILD_SEEN	48		/* different things given once */
 
 /* What was given already, and where. */
 struct seen {

@@ -12,6 +12,7 @@
 #include "conf/value.h"
 
 #define LISTENS_MAX	256
+#define PREGREET_MAX	30	/* seconds */
 
 /* "all", "loopback", an address, or what may be an interface. */
 static int
@@ -32,24 +33,25 @@ build_listen(struct build *b, enum conf_proto proto, const struct word *where)
 
 	build_line(b);
 	b->listen = NULL;
-	if (proto == PROTO_LMTP)
-		(void)build_lacks(b, "listen lmtp", &pos);
-	else if (proto == PROTO_SIEVE)
+	if (proto == PROTO_SIEVE)
 		(void)build_lacks(b, "listen sieve", &pos);
 	if (b->nlistens >= LISTENS_MAX) {
 		report_error(b->report, &pos, "more than %d sockets; remove "
 		    "this one", LISTENS_MAX);
 		return;
 	}
-	if (proto == PROTO_LMTP ? where->s[0] != '/' : !where_ok(where->s))
-		build_error(b, where, "no place to listen; write all, "
-		    "loopback, an interface or an address");
+	if (!where_ok(where->s) && (proto != PROTO_LMTP ||
+	    where->s[0] != '/'))
+		build_error(b, where, proto == PROTO_LMTP ? "no place to "
+		    "listen; write a path, loopback or an address" :
+		    "no place to listen; write all, loopback, an interface "
+		    "or an address");
 	if ((l = build_alloc(b, sizeof(*l))) == NULL)
 		return;
 	l->pos = pos;
 	l->proto = proto;
 	l->where = build_keep(b, where->s);
-	l->port = conf_proto_port(proto);
+	l->port = where->s[0] == '/' ? 0 : conf_proto_port(proto);
 	l->index = b->nlistens++;
 	TAILQ_INSERT_TAIL(&b->conf->listens, l, entry);
 	b->listen = l;
@@ -154,4 +156,52 @@ build_listen_filter(struct build *b, const struct word *w)
 	(void)build_lacks(b, "listen filter", &w->pos);
 	if (b->listen != NULL)
 		option_name(b, "filter", &b->listen->filter, w);
+}
+
+void
+build_listen_group(struct build *b, const struct word *w)
+{
+	if (b->listen != NULL)
+		option_name(b, "group", &b->listen->group, w);
+}
+
+/* NULL: helo, which is a keyword. */
+void
+build_listen_lenient(struct build *b, const struct word *w)
+{
+	if (w == NULL) {
+		if (option(b, "lenient helo"))
+			b->listen->lenient_helo = 1;
+	} else if (strcmp(w->s, "lf") != 0)
+		build_error(b, w, "nothing to be lenient about; write lf or "
+		    "helo");
+	else if (option(b, "lenient lf"))
+		b->listen->lenient_lf = 1;
+}
+
+void
+build_listen_hide(struct build *b)
+{
+	if (option(b, "hide client"))
+		b->listen->hide_client = 1;
+}
+
+void
+build_listen_check_sender(struct build *b)
+{
+	if (option(b, "check sender"))
+		b->listen->check_sender = 1;
+}
+
+/* A sending server gives up after five minutes (RFC 5321 4.5.3.2.1). */
+void
+build_listen_pregreet(struct build *b, const struct word *w)
+{
+	uint64_t secs = 0;
+
+	if (!option(b, "pregreet") || build_time(b, w, &secs) == -1)
+		return;
+	if (secs == 0 || secs > PREGREET_MAX)
+		build_error(b, w, "no time to wait; write 1s to 30s");
+	b->listen->pregreet = secs;
 }

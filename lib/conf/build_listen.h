@@ -19,5 +19,10 @@ void	build_listen_plaintext(struct build *);
 void	build_listen_tag(struct build *, const struct word *);
 void	build_listen_proxy(struct build *, const struct word *);
 void	build_listen_filter(struct build *, const struct word *);
+void	build_listen_group(struct build *, const struct word *);
+void	build_listen_lenient(struct build *, const struct word *);
+void	build_listen_hide(struct build *);
+void	build_listen_check_sender(struct build *);
+void	build_listen_pregreet(struct build *, const struct word *);
 
 #endif

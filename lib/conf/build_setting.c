@@ -15,6 +15,7 @@
 #define MEMORY_MAX	((uint64_t)1 << 40)
 #define RECIPIENTS_MAX	100000
 #define SESSIONS_MAX	1000000
+#define PER_SESSION_MAX	1000000
 
 static const char *const facilities[] = {
 	"mail", "daemon", "local0", "local1", "local2", "local3", "local4",
@@ -120,47 +121,95 @@ build_limit_recipients(struct build *b, const struct word *w)
 }
 
 void
-build_limit_sessions(struct build *b, const struct word *w,
-    const struct word *per)
+build_limit_sessions(struct build *b, const struct word *w)
 {
 	struct conf *c = b->conf;
 
+	build_line(b);
 	if (!limit_once(b, "limit sessions"))
 		return;
 	set_number(b, w, SESSIONS_MAX, &c->max_sessions);
-	if (per != NULL)
-		set_number(b, per, SESSIONS_MAX, &c->max_sessions_addr);
-	else if (c->max_sessions_addr > c->max_sessions)
+	if (c->max_sessions_addr > c->max_sessions)
 		c->max_sessions_addr = c->max_sessions;
-	if (per != NULL && c->max_sessions_addr > c->max_sessions)
-		report_error(b->report, &per->pos, "one address cannot have "
-		    "more sessions than all of them; lower it to %u",
-		    c->max_sessions);
+	if (c->max_sessions_net > c->max_sessions)
+		c->max_sessions_net = c->max_sessions;
+}
+
+/* A network is never held to less than one of its addresses, unless asked. */
+void
+build_limit_per(struct build *b, enum build_per per, const struct word *w)
+{
+	struct conf *c = b->conf;
+	int net = per == PER_NETWORK;
+	unsigned int *slot = net ? &c->max_sessions_net :
+	    &c->max_sessions_addr;
+
+	if (!build_once(b, &b->line_seen, net ? "per network" : "per address",
+	    &w->pos))
+		return;
+	set_number(b, w, SESSIONS_MAX, slot);
+	if (*slot > c->max_sessions)
+		report_error(b->report, &w->pos, "one %s cannot have more "
+		    "sessions than all of them; lower it to %u", net ?
+		    "network" : "address", c->max_sessions);
+	if (!net && !build_says(&b->line_seen, "per network") &&
+	    c->max_sessions_net < c->max_sessions_addr)
+		c->max_sessions_net = c->max_sessions_addr;
 }
 
 void
-build_limit_rate(struct build *b, int user, const struct word *w)
+build_limit_messages(struct build *b, const struct word *w)
+{
+	if (limit_once(b, "limit messages"))
+		set_number(b, w, PER_SESSION_MAX, &b->conf->max_messages);
+}
+
+void
+build_limit_errors(struct build *b, const struct word *w)
+{
+	if (limit_once(b, "limit errors"))
+		set_number(b, w, PER_SESSION_MAX, &b->conf->max_errors);
+}
+
+void
+build_limit_time(struct build *b, enum build_per per, const struct word *w)
 {
 	struct conf *c = b->conf;
-	struct conf_pos pos = lex_pos(b->lex);
-	unsigned int count, secs;
 
-	if (build_lacks(b, "limit rate", &pos) ||
-	    !limit_once(b, user ? "limit rate per user" :
-	    "limit rate per address"))
-		return;
-	if (value_rate(w->s, &count, &secs) == -1) {
+	if (per == PER_COMMAND) {
+		if (limit_once(b, "limit time per command"))
+			(void)build_time(b, w, &c->time_command);
+	} else if (per == PER_MESSAGE) {
+		if (limit_once(b, "limit time per message"))
+			(void)build_time(b, w, &c->time_message);
+	} else if (limit_once(b, "limit time per session"))
+		(void)build_time(b, w, &c->time_session);
+}
+
+static void
+set_rate(struct build *b, const struct word *w, unsigned int *count,
+    unsigned int *secs)
+{
+	if (value_rate(w->s, count, secs) == -1) {
 		build_error(b, w, "no rate; write messages per time as in "
 		    "100/1m");
-		return;
+		*count = 0;
 	}
-	if (user) {
-		c->rate_user = count;
-		c->rate_user_secs = secs;
-	} else {
-		c->rate_addr = count;
-		c->rate_addr_secs = secs;
-	}
+}
+
+void
+build_limit_rate(struct build *b, enum build_per per, const struct word *w)
+{
+	struct conf *c = b->conf;
+
+	if (per == PER_USER) {
+		if (limit_once(b, "limit rate per user"))
+			set_rate(b, w, &c->rate_user, &c->rate_user_secs);
+	} else if (per == PER_NETWORK) {
+		if (limit_once(b, "limit rate per network"))
+			set_rate(b, w, &c->rate_net, &c->rate_net_secs);
+	} else if (limit_once(b, "limit rate per address"))
+		set_rate(b, w, &c->rate_addr, &c->rate_addr_secs);
 }
 
 void

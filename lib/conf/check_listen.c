@@ -24,7 +24,7 @@ is_login(enum conf_proto proto)
 static int
 is_loopback(const struct conf_listen *l)
 {
-	return (strcmp(l->where, "loopback") == 0 ||
+	return (l->where[0] == '/' || strcmp(l->where, "loopback") == 0 ||
 	    strcmp(l->where, "lo") == 0 || strcmp(l->where, "lo0") == 0 ||
 	    addr_is_loopback(l->where));
 }
@@ -117,6 +117,31 @@ check_auth_options(struct build *b, const struct conf_listen *l)
 		    "password can come in the clear; remove it");
 }
 
+/* What an option is about must be there. */
+static void
+check_smtp_options(struct build *b, const struct conf_listen *l)
+{
+	const char *proto = conf_proto_name(l->proto);
+
+	if (l->group != NULL && l->where[0] != '/')
+		report_error(b->report, &l->pos, "\"group\" is for a socket "
+		    "that is a path; remove it");
+	if (l->port != 0 && l->where[0] == '/')
+		report_error(b->report, &l->pos, "a socket that is a path "
+		    "has no port; remove it");
+	if ((l->lenient_lf || l->lenient_helo) && !is_smtp(l->proto))
+		report_error(b->report, &l->pos, "\"lenient\" is for smtp; "
+		    "remove it from %s", proto);
+	if (l->pregreet > 0 && l->proto != PROTO_SMTP)
+		report_error(b->report, &l->pos, "\"pregreet\" is for smtp; "
+		    "remove it from %s", proto);
+	if ((l->hide_client || l->check_sender) && (!is_smtp(l->proto) ||
+	    l->no_auth))
+		report_error(b->report, &l->pos, "\"%s\" is for who logs "
+		    "in; remove it", l->hide_client ? "hide client" :
+		    "check sender");
+}
+
 /* Somebody must be able to log in, and not in the clear by accident. */
 static void
 check_login(struct build *b, const struct conf_listen *l)
@@ -144,12 +169,19 @@ check_twice(struct build *b, const struct conf_listen *l)
 	TAILQ_FOREACH(before, &b->conf->listens, entry) {
 		if (before == l)
 			return;
-		if (l->port == 0 || before->port != l->port ||
-		    strcmp(before->where, l->where) != 0)
+		if (before->port != l->port ||
+		    strcmp(before->where, l->where) != 0 ||
+		    (l->port == 0 && l->where[0] != '/'))
 			continue;
-		report_error(b->report, &l->pos, "port %u of %s is taken by "
-		    "line %u of %s; choose another port", l->port, l->where,
-		    before->pos.line, before->pos.file);
+		if (l->port == 0)
+			report_error(b->report, &l->pos, "%s is taken by "
+			    "line %u of %s; choose another path", l->where,
+			    before->pos.line, before->pos.file);
+		else
+			report_error(b->report, &l->pos, "port %u of %s is "
+			    "taken by line %u of %s; choose another port",
+			    l->port, l->where, before->pos.line,
+			    before->pos.file);
 		return;
 	}
 }
@@ -164,6 +196,7 @@ check_listens(struct build *b)
 		choose_tls(b, l);
 		check_tls(b, l);
 		check_auth_options(b, l);
+		check_smtp_options(b, l);
 		if (l->proto == PROTO_SUBMISSION || l->proto == PROTO_SMTPS)
 			l->require_auth = 1;
 		check_login(b, l);

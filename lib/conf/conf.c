@@ -44,6 +44,12 @@ conf_new(void)
 	c->max_recipients = 1000;
 	c->max_sessions = 2000;
 	c->max_sessions_addr = 50;
+	c->max_sessions_net = CONF_SESSIONS_NET;
+	c->max_messages = CONF_MESSAGES;
+	c->max_errors = CONF_ERRORS;
+	c->time_command = CONF_TIME_COMMAND;
+	c->time_message = CONF_TIME_MESSAGE;
+	c->time_session = CONF_TIME_SESSION;
 	c->max_memory = (uint64_t)512 << 20;
 	c->queue_lifetime = 5 * 24 * 3600;
 	c->retry_min = 5 * 60;

@@ -95,6 +95,12 @@ struct conf_listen {
 	char		*tag;
 	char		*proxy;		/* name of a network */
 	char		*filter;
+	char		*group;		/* of a socket that is a path */
+	int		 lenient_lf;	/* a bare LF ends a line */
+	int		 lenient_helo;	/* no name, or an odd one */
+	int		 hide_client;	/* of who logged in, in Received */
+	int		 check_sender;	/* belongs it to who logged in? */
+	uint64_t	 pregreet;	/* seconds of silence asked for */
 	unsigned int	 index;
 };
 
@@ -253,7 +259,14 @@ struct conf {
 	unsigned int	 max_recipients;	/* a message: 1000 */
 	unsigned int	 max_sessions;		/* 2000 */
 	unsigned int	 max_sessions_addr;	/* 50 */
+	unsigned int	 max_sessions_net;	/* 200 */
+	unsigned int	 max_messages;		/* a session: 10000 */
+	unsigned int	 max_errors;		/* a session: 20 */
+	uint64_t	 time_command;		/* seconds: 5m */
+	uint64_t	 time_message;		/* 10m, and 1 s a KB */
+	uint64_t	 time_session;		/* without a message: 1h */
 	unsigned int	 rate_addr, rate_addr_secs;	/* 0: none */
+	unsigned int	 rate_net, rate_net_secs;
 	unsigned int	 rate_user, rate_user_secs;
 	uint64_t	 max_memory;	/* bytes of one process: 512m */
 	uint64_t	 queue_lifetime, retry_min, retry_max, warn_after;
@@ -269,6 +282,14 @@ struct conf {
 	int		 log_json;
 	int		 sandbox_full;	/* "sandbox require full" */
 };
+
+/* Defaults of limits that are rarely set; conf_print() leaves them out. */
+#define CONF_SESSIONS_NET	200
+#define CONF_MESSAGES		10000
+#define CONF_ERRORS		20
+#define CONF_TIME_COMMAND	(5 * 60)	/* RFC 5321 4.5.3.2.7 */
+#define CONF_TIME_MESSAGE	(10 * 60)
+#define CONF_TIME_SESSION	(60 * 60)
 
 struct conf_macro {			/* -D name=value */
 	const char	*name;

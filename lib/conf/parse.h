@@ -114,7 +114,18 @@
 #define VERIFY 367
 #define VIA 368
 #define WARN 369
-#define STRING 370
+#define CHECK 370
+#define CLIENT 371
+#define COMMAND 372
+#define ERRORS 373
+#define GROUP 374
+#define HIDE 375
+#define LENIENT 376
+#define MESSAGES 377
+#define PREGREET 378
+#define SESSION 379
+#define TIME 380
+#define STRING 381
 #ifdef YYSTYPE
 #undef  YYSTYPE_IS_DECLARED
 #define YYSTYPE_IS_DECLARED 1

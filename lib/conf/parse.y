@@ -47,6 +47,8 @@ static void	 yyerror(const char *);
 %token SESSIONS SIEVE SIGN SMTP SMTPS SOURCE SPECIAL SPF SPOOL SQLITE STATE
 %token STDERR SUBMISSION SYSLOG SYSTEM TABLE TAG TEMPFAIL TEST TLS TO UIDL
 %token UNKNOWN UNSAFE USER USERS VERIFY VIA WARN
+%token CHECK CLIENT COMMAND ERRORS GROUP HIDE LENIENT MESSAGES PREGREET
+%token SESSION TIME
 %token <word> STRING
 %type <word> table_ref
 %type <list> list items words names
@@ -223,6 +225,18 @@ listen_option
 	| PROXY FROM STRING	{ build_listen_proxy(bld, $3); }
 /* filter spam */
 	| FILTER STRING		{ build_listen_filter(bld, $2); }
+/* group postfix */
+	| GROUP STRING		{ build_listen_group(bld, $2); }
+/* lenient helo */
+	| LENIENT HELO		{ build_listen_lenient(bld, NULL); }
+/* lenient lf */
+	| LENIENT STRING	{ build_listen_lenient(bld, $2); }
+/* hide client */
+	| HIDE CLIENT		{ build_listen_hide(bld); }
+/* check sender */
+	| CHECK SENDER		{ build_listen_check_sender(bld); }
+/* pregreet 2s */
+	| PREGREET STRING	{ build_listen_pregreet(bld, $2); }
 	;
 
 /* domain NAME | { NAME, ... } { STATEMENTS } */
@@ -388,18 +402,43 @@ limit	: LIMIT MESSAGE STRING	{ build_limit_message(bld, $3); }
 /* limit recipients 1000 */
 	| LIMIT RECIPIENTS STRING
 				{ build_limit_recipients(bld, $3); }
-/* limit sessions 2000 per address 50 */
-	| LIMIT SESSIONS STRING { build_limit_sessions(bld, $3, NULL); }
-	| LIMIT SESSIONS STRING PER ADDRESS STRING
-				{ build_limit_sessions(bld, $3, $6); }
+/* limit sessions 2000 per address 50 per network 200 */
+	| LIMIT SESSIONS STRING { build_limit_sessions(bld, $3); }
+	  sessions_per
+/* limit messages 10000 per session */
+	| LIMIT MESSAGES STRING PER SESSION
+				{ build_limit_messages(bld, $3); }
+/* limit errors 20 per session */
+	| LIMIT ERRORS STRING PER SESSION
+				{ build_limit_errors(bld, $3); }
+/* limit time 5m per command */
+	| LIMIT TIME STRING PER COMMAND
+				{ build_limit_time(bld, PER_COMMAND, $3); }
+/* limit time 10m per message */
+	| LIMIT TIME STRING PER MESSAGE
+				{ build_limit_time(bld, PER_MESSAGE, $3); }
+/* limit time 1h per session */
+	| LIMIT TIME STRING PER SESSION
+				{ build_limit_time(bld, PER_SESSION, $3); }
 /* limit rate 100/1m per address */
 	| LIMIT RATE STRING PER ADDRESS
-				{ build_limit_rate(bld, 0, $3); }
+				{ build_limit_rate(bld, PER_ADDRESS, $3); }
+/* limit rate 1000/1m per network */
+	| LIMIT RATE STRING PER NETWORK
+				{ build_limit_rate(bld, PER_NETWORK, $3); }
 /* limit rate 100/1h per user */
 	| LIMIT RATE STRING PER USER
-				{ build_limit_rate(bld, 1, $3); }
+				{ build_limit_rate(bld, PER_USER, $3); }
 /* limit memory 512m */
 	| LIMIT MEMORY STRING	{ build_limit_memory(bld, $3); }
+	;
+
+sessions_per
+	: /* empty */
+	| sessions_per PER ADDRESS STRING
+				{ build_limit_per(bld, PER_ADDRESS, $4); }
+	| sessions_per PER NETWORK STRING
+				{ build_limit_per(bld, PER_NETWORK, $4); }
 	;
 
 /* queue lifetime 5d retry 5m to 4h warn after 4h */

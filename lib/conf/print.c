@@ -201,7 +201,8 @@ print_listen(FILE *f, const struct conf_listen *l)
 {
 	(void)fprintf(f, "listen %s on ", conf_proto_name(l->proto));
 	print_free_name(f, l->where);
-	(void)fprintf(f, " port %u", l->port);
+	if (l->port != 0)
+		(void)fprintf(f, " port %u", l->port);
 	if (l->tlsname != NULL) {
 		(void)fputs(" tls ", f);
 		print_quoted(f, l->tlsname);
@@ -219,6 +220,19 @@ print_listen(FILE *f, const struct conf_listen *l)
 	option_name(f, "tag", l->tag);
 	option_name(f, "proxy from", l->proxy);
 	option_name(f, "filter", l->filter);
+	option_name(f, "group", l->group);
+	if (l->lenient_lf)
+		(void)fputs(" lenient lf", f);
+	if (l->lenient_helo)
+		(void)fputs(" lenient helo", f);
+	if (l->hide_client)
+		(void)fputs(" hide client", f);
+	if (l->check_sender)
+		(void)fputs(" check sender", f);
+	if (l->pregreet > 0) {
+		(void)fputs(" pregreet ", f);
+		print_time(f, l->pregreet);
+	}
 	(void)putc('\n', f);
 }
 
@@ -251,24 +265,62 @@ print_names(FILE *f, const struct conf *c)
 		print_listen(f, l);
 }
 
+/* What a network has by default follows from the other two. */
+static void
+print_sessions(FILE *f, const struct conf *c)
+{
+	unsigned int net = CONF_SESSIONS_NET;
+
+	if (net > c->max_sessions)
+		net = c->max_sessions;
+	if (net < c->max_sessions_addr)
+		net = c->max_sessions_addr;
+	(void)fprintf(f, "limit sessions %u per address %u", c->max_sessions,
+	    c->max_sessions_addr);
+	if (c->max_sessions_net != net)
+		(void)fprintf(f, " per network %u", c->max_sessions_net);
+	(void)putc('\n', f);
+}
+
+static void
+print_limit_time(FILE *f, const char *per, uint64_t n, uint64_t usual)
+{
+	if (n == usual)
+		return;
+	(void)fputs("limit time ", f);
+	print_time(f, n);
+	(void)fprintf(f, " per %s\n", per);
+}
+
+static void
+print_rate(FILE *f, const char *per, unsigned int count, unsigned int secs)
+{
+	if (count == 0)
+		return;
+	(void)fprintf(f, "limit rate %u/", count);
+	print_time(f, secs);
+	(void)fprintf(f, " per %s\n", per);
+}
+
 static void
 print_limits(FILE *f, const struct conf *c)
 {
 	(void)fputs("limit message ", f);
 	print_size(f, c->max_message);
 	(void)fprintf(f, "\nlimit recipients %u\n", c->max_recipients);
-	(void)fprintf(f, "limit sessions %u per address %u\n",
-	    c->max_sessions, c->max_sessions_addr);
-	if (c->rate_addr > 0) {
-		(void)fprintf(f, "limit rate %u/", c->rate_addr);
-		print_time(f, c->rate_addr_secs);
-		(void)fputs(" per address\n", f);
-	}
-	if (c->rate_user > 0) {
-		(void)fprintf(f, "limit rate %u/", c->rate_user);
-		print_time(f, c->rate_user_secs);
-		(void)fputs(" per user\n", f);
-	}
+	print_sessions(f, c);
+	if (c->max_messages != CONF_MESSAGES)
+		(void)fprintf(f, "limit messages %u per session\n",
+		    c->max_messages);
+	if (c->max_errors != CONF_ERRORS)
+		(void)fprintf(f, "limit errors %u per session\n",
+		    c->max_errors);
+	print_limit_time(f, "command", c->time_command, CONF_TIME_COMMAND);
+	print_limit_time(f, "message", c->time_message, CONF_TIME_MESSAGE);
+	print_limit_time(f, "session", c->time_session, CONF_TIME_SESSION);
+	print_rate(f, "address", c->rate_addr, c->rate_addr_secs);
+	print_rate(f, "network", c->rate_net, c->rate_net_secs);
+	print_rate(f, "user", c->rate_user, c->rate_user_secs);
 	(void)fputs("limit memory ", f);
 	print_size(f, c->max_memory);
 	(void)fputs("\nqueue lifetime ", f);

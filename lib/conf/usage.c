@@ -26,7 +26,9 @@ static const struct form statements[] = {
 	{ TLS, "tls NAME cert \"PATH\" key \"PATH\"" },
 	{ AUTH, "auth system | <TABLE>" },
 	{ LISTEN, "listen PROTOCOL on WHERE [port N] [tls NAME] [require tls] "
-	    "[require auth] [no auth] [no tls] [plaintext auth] [tag NAME]" },
+	    "[require auth] [no auth] [no tls] [plaintext auth] [tag NAME] "
+	    "[group NAME] [lenient lf | helo] [hide client] "
+	    "[check sender] [pregreet TIME]" },
 	{ DOMAIN, "domain NAME | { NAME, ... } { STATEMENTS }" },
 	{ PERMIT, "permit SOURCE [CONDITION ...] relay | deliver" },
 	{ REJECT, "reject SOURCE [CONDITION ...] [relay | deliver] "
@@ -35,7 +37,10 @@ static const struct form statements[] = {
 	    "[auth <TABLE>] [source ADDRESS]" },
 	{ BOUNCE, "bounce any | [to SET] [from SET] [\"REPLY\"]" },
 	{ LIMIT, "limit message SIZE | recipients N | "
-	    "sessions N [per address N] | memory SIZE" },
+	    "sessions N [per address N] [per network N] | "
+	    "messages | errors N per session | "
+	    "time TIME per command | message | session | "
+	    "rate N/TIME per address | network | user | memory SIZE" },
 	{ QUEUE, "queue [lifetime TIME] [retry TIME to TIME] "
 	    "[warn after TIME]" },
 	{ LOG, "log syslog [FACILITY] | stderr | file \"PATH\" [json]" },

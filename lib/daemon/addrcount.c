@@ -14,12 +14,12 @@
 #include "daemon/addrcount.h"
 
 #define BUCKETS		1024
-#define KEY_BYTES	8
+#define KEY_BYTES	9		/* 8 of an address, and of what */
 
 struct entry {
 	LIST_ENTRY(entry) link;
 	unsigned char	 key[KEY_BYTES];
-	int		 family;
+	struct entry	*net;		/* of an address; NULL: is one */
 	unsigned int	 n;
 };
 LIST_HEAD(bucket, entry);
@@ -29,9 +29,11 @@ struct addrcount {
 	uint32_t	 seed;
 };
 
-static int	make_key(const struct sockaddr *, unsigned char *);
-static struct bucket *find_bucket(struct addrcount *, int,
-		    const unsigned char *);
+static int	make_keys(const struct sockaddr *, unsigned char *,
+		    unsigned char *);
+static struct entry *get(struct addrcount *, const unsigned char *);
+static void	forget(struct entry *);
+static struct bucket *find_bucket(struct addrcount *, const unsigned char *);
 
 struct addrcount *
 addrcount_new(void)
@@ -44,40 +46,89 @@ addrcount_new(void)
 	return (a);
 }
 
-int
+enum addrcount_result
 addrcount_add(struct addrcount *a, const struct sockaddr *sa, unsigned int max,
-    void **keyp)
+    unsigned int max_net, void **keyp)
 {
-	unsigned char key[KEY_BYTES];
-	struct bucket *b;
-	struct entry *e;
-	int family = make_key(sa, key);
+	unsigned char key[KEY_BYTES], netkey[KEY_BYTES];
+	enum addrcount_result r = ADDRCOUNT_OK;
+	struct entry *e, *net;
 
-	b = find_bucket(a, family, key);
-	LIST_FOREACH(e, b, link) {
-		if (e->family == family && memcmp(e->key, key, KEY_BYTES) == 0)
-			break;
+	*keyp = NULL;
+	if (make_keys(sa, key, netkey) == -1)
+		return (ADDRCOUNT_OK);
+	if ((net = get(a, netkey)) == NULL)
+		return (ADDRCOUNT_MEMORY);
+	if ((e = get(a, key)) == NULL)
+		r = ADDRCOUNT_MEMORY;
+	else if (max != 0 && e->n >= max)
+		r = ADDRCOUNT_ADDRESS;
+	else if (max_net != 0 && net->n >= max_net)
+		r = ADDRCOUNT_NETWORK;
+	if (r != ADDRCOUNT_OK) {
+		forget(e);
+		forget(net);
+		return (r);
 	}
-	if (e == NULL) {
-		if ((e = calloc(1, sizeof(*e))) == NULL)
-			return (-1);
-		memcpy(e->key, key, KEY_BYTES);
-		e->family = family;
-		LIST_INSERT_HEAD(b, e, link);
-	} else if (max != 0 && e->n >= max)
-		return (-1);
+	e->net = net;
 	e->n++;
+	net->n++;
 	*keyp = e;
-	return (0);
+	return (r);
 }
 
 void
 addrcount_drop(struct addrcount *a, void *key)
 {
-	struct entry *e = key;
+	struct entry *e = key, *net;
 
 	(void)a;
-	if (e == NULL || --e->n > 0)
+	if (e == NULL)
+		return;
+	net = e->net;
+	e->n--;
+	net->n--;
+	forget(e);
+	forget(net);
+}
+
+unsigned int
+addrcount_address(const void *key)
+{
+	const struct entry *e = key;
+
+	return (e == NULL ? 0 : e->n);
+}
+
+unsigned int
+addrcount_network(const void *key)
+{
+	const struct entry *e = key;
+
+	return (e == NULL ? 0 : e->net->n);
+}
+
+static struct entry *
+get(struct addrcount *a, const unsigned char *key)
+{
+	struct bucket *b = find_bucket(a, key);
+	struct entry *e;
+
+	LIST_FOREACH(e, b, link) {
+		if (memcmp(e->key, key, KEY_BYTES) == 0)
+			return (e);
+	}
+	if ((e = calloc(1, sizeof(*e))) == NULL)
+		return (NULL);
+	memcpy(e->key, key, KEY_BYTES);
+	LIST_INSERT_HEAD(b, e, link);
+	return (e);
+}
+
+static void
+forget(struct entry *e)
+{
+	if (e == NULL || e->n > 0)
 		return;
 	LIST_REMOVE(e, link);
 	free(e);
@@ -85,33 +136,38 @@ addrcount_drop(struct addrcount *a, void *key)
 
 /* A mapped IPv4 address is the IPv4 client that it is. */
 static int
-make_key(const struct sockaddr *sa, unsigned char *key)
+make_keys(const struct sockaddr *sa, unsigned char *key, unsigned char *netkey)
 {
 	const struct sockaddr_in *in;
 	const struct sockaddr_in6 *in6;
+	size_t bytes = 8, netbytes = 6;
 
 	memset(key, 0, KEY_BYTES);
+	memset(netkey, 0, KEY_BYTES);
 	if (sa->sa_family == AF_INET) {
 		in = (const struct sockaddr_in *)(const void *)sa;
 		memcpy(key, &in->sin_addr, 4);
-		return (AF_INET);
-	}
-	if (sa->sa_family != AF_INET6)
-		return (AF_UNSPEC);
-	in6 = (const struct sockaddr_in6 *)(const void *)sa;
-	if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) {
-		memcpy(key, in6->sin6_addr.s6_addr + 12, 4);
-		return (AF_INET);
-	}
-	memcpy(key, in6->sin6_addr.s6_addr, KEY_BYTES);
-	return (AF_INET6);
+	} else if (sa->sa_family == AF_INET6) {
+		in6 = (const struct sockaddr_in6 *)(const void *)sa;
+		if (!IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) {
+			memcpy(key, in6->sin6_addr.s6_addr, bytes);
+			key[8] = 6;
+		} else
+			memcpy(key, in6->sin6_addr.s6_addr + 12, 4);
+	} else
+		return (-1);
+	if (key[8] == 0)
+		netbytes = 3;
+	memcpy(netkey, key, netbytes);
+	netkey[8] = key[8] | 0x80;
+	return (0);
 }
 
 /* FNV-1a from a random start. */
 static struct bucket *
-find_bucket(struct addrcount *a, int family, const unsigned char *key)
+find_bucket(struct addrcount *a, const unsigned char *key)
 {
-	uint32_t h = 2166136261u ^ a->seed ^ (uint32_t)family;
+	uint32_t h = 2166136261u ^ a->seed;
 	size_t i;
 
 	for (i = 0; i < KEY_BYTES; i++)

@@ -101,6 +101,7 @@ void		 give_table(struct peer *, const struct conf *,
 int		 give_bind(const struct conf *, char *err, size_t);
 /* Close what this configuration has no use for. */
 void		 give_unbind(const struct conf *);
+void		 give_unlink(void);
 
 /* control.c */
 int		 control_open(const struct conf *);

@@ -6,10 +6,8 @@
  * malformed request closes that request and nothing else.
  */
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +16,9 @@
 #include "conf/conf.h"
 #include "daemon/child.h"
 #include "daemon/ctlserve.h"
+#include "daemon/limit.h"
 #include "log/log.h"
+#include "net/listen.h"
 
 static struct {
 	struct ctlserve	*serve;
@@ -28,29 +28,17 @@ static struct {
 int
 control_socket(const struct conf *conf, const char *name)
 {
-	struct sockaddr_un	 sun = { .sun_family = AF_UNIX };
-	int			 fd;
-	mode_t			 old;
+	char	path[sizeof(ctl.path)];
+	int	fd;
 
-	if ((size_t)snprintf(sun.sun_path, sizeof(sun.sun_path), "%s/%s.sock",
-	    conf->state, name) >= sizeof(sun.sun_path)) {
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s.sock", conf->state,
+	    name) >= sizeof(path)) {
 		log_warnx("%s: path of the control socket is too long",
 		    conf->state);
 		return (-1);
 	}
-	if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
-	    0)) == -1)
-		return (-1);
-	if (unlink(sun.sun_path) == -1 && errno != ENOENT)
-		log_warn("%s", sun.sun_path);
-	old = umask(0177);
-	if (bind(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1 ||
-	    listen(fd, CTLSERVE_CLIENTS) == -1) {
-		log_warn("%s", sun.sun_path);
-		close(fd);
-		fd = -1;
-	}
-	umask(old);
+	if ((fd = listen_bind_path(path, (gid_t)-1)) == -1)
+		log_warn("%s", path);
 	return (fd);
 }
 
@@ -86,6 +74,13 @@ control_ask(struct peer *p, struct msg *m)
 	case CTL_RELOAD:
 		gen_reload();
 		answer(p, "reloading; see the log\n", 0);
+		return;
+	case CTL_LIMITS:
+		text = limit_print(supervise_conf(), sv.daemon->name,
+		    ask->json);
+		answer(p, text != NULL ? text : "out of memory\n",
+		    text == NULL);
+		free(text);
 		return;
 	case CTL_STATS:
 		supervise_stats();

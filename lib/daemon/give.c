@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,8 +64,59 @@ give_unbind(const struct conf *conf)
 		}
 		for (j = 0; j < bound[i].nfds; j++)
 			close(bound[i].fds[j]);
+		if (bound[i].where[0] == '/')
+			listen_unlink(bound[i].where);
 		bound[i] = bound[--nbound];
 	}
+}
+
+/* Sockets that are paths do not outlive the daemon. */
+void
+give_unlink(void)
+{
+	size_t	i;
+
+	for (i = 0; i < nbound; i++)
+		if (bound[i].where[0] == '/')
+			listen_unlink(bound[i].where);
+}
+
+static int
+bind_path(const struct conf_listen *l, struct bound *b)
+{
+	struct group	*gr;
+	gid_t		 gid = (gid_t)-1;
+
+	if (l->group != NULL) {
+		if ((gr = getgrnam(l->group)) == NULL) {
+			errno = ENOENT;
+			return (-1);
+		}
+		gid = gr->gr_gid;
+	}
+	if ((b->fds[0] = listen_bind_path(l->where, gid)) == -1)
+		return (-1);
+	b->nfds = 1;
+	return (0);
+}
+
+static int
+bind_listener(const struct conf_listen *l, struct bound *b, char *err,
+    size_t size)
+{
+	if (l->where[0] == '/' ? bind_path(l, b) == 0 :
+	    listen_bind(l->where, l->port, b->fds, &b->nfds) == 0)
+		return (0);
+	if (l->where[0] == '/')
+		snprintf(err, size, "%s:%u: cannot listen on %s%s%s: %s",
+		    l->pos.file, l->pos.line, l->where, l->group != NULL ?
+		    " for group " : "", l->group != NULL ? l->group : "",
+		    strerror(errno));
+	else
+		snprintf(err, size, "%s:%u: cannot listen on %s port %u: %s",
+		    l->pos.file, l->pos.line, l->where, l->port,
+		    strerror(errno));
+	return (-1);
 }
 
 int
@@ -82,12 +134,8 @@ give_bind(const struct conf *conf, char *err, size_t size)
 			return (-1);
 		}
 		b = &bound[nbound];
-		if (listen_bind(l->where, l->port, b->fds, &b->nfds) == -1) {
-			snprintf(err, size, "%s:%u: cannot listen on %s port "
-			    "%u: %s", l->pos.file, l->pos.line, l->where,
-			    l->port, strerror(errno));
+		if (bind_listener(l, b, err, size) == -1)
 			return (-1);
-		}
 		strlcpy(b->where, l->where, sizeof(b->where));
 		b->port = l->port;
 		nbound++;

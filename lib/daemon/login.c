@@ -219,8 +219,9 @@ take(const struct conf_listen *conf, int fd, const struct sockaddr *sa,
 
 	addr_text(sa, len, addr, sizeof(addr));
 	/* In this order: who has too many displaces nobody. */
-	if (addrcount_add(net.addrs, sa, net.conf->max_sessions_addr, &key) ==
-	    -1 || make_room() == -1)
+	if (addrcount_add(net.addrs, sa, net.conf->max_sessions_addr,
+	    net.conf->max_sessions_net, &key) != ADDRCOUNT_OK ||
+	    make_room() == -1)
 		goto refuse;
 	/* Neither is worth losing a client for. */
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));

@@ -22,6 +22,7 @@
 
 #include "conf/conf.h"
 #include "daemon/child.h"
+#include "daemon/limit.h"
 #include "daemon/options.h"
 #include "log/log.h"
 #include "os/os.h"
@@ -207,6 +208,7 @@ static const struct handler common_handlers[] = {
 	{ M_TABLE_AGAIN,	parent_table_again },
 	{ M_PEER_BAD,		parent_peer_bad },
 	{ M_LOG_LOST,		parent_log_lost },
+	{ M_LIMIT_USE,		parent_limit_use },
 	{ M_CTL_ASK,		control_ask },
 	{ 0,			NULL }
 };
@@ -576,6 +578,7 @@ run(struct conf *conf)
 	if (event_base_dispatch(sv.base) == -1)
 		fatalx("event loop");
 	control_close();
+	give_unlink();
 	log_info("stopped");
 	return (0);
 }

@@ -3,6 +3,8 @@
  * ports below 1024 and so that the network processes cannot bind at all.
  */
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 
 #include <errno.h>
 #include <ifaddrs.h>
@@ -137,4 +139,44 @@ listen_bind(const char *where, unsigned int port, int *fds, size_t *nfds)
 		errno = save;
 	}
 	return (ret);
+}
+
+void
+listen_unlink(const char *path)
+{
+	struct stat	st;
+
+	if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
+		(void)unlink(path);
+}
+
+/* The mode is that of the umask from the first moment on. */
+int
+listen_bind_path(const char *path, gid_t gid)
+{
+	struct sockaddr_un	sun = { .sun_family = AF_UNIX };
+	mode_t			old;
+	int			fd, ok, save;
+
+	if (strlcpy(sun.sun_path, path, sizeof(sun.sun_path)) >=
+	    sizeof(sun.sun_path)) {
+		errno = ENAMETOOLONG;
+		return (-1);
+	}
+	if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	    0)) == -1)
+		return (-1);
+	listen_unlink(path);
+	old = umask(gid == (gid_t)-1 ? 0177 : 0117);
+	ok = bind(fd, (struct sockaddr *)&sun, sizeof(sun)) == 0 &&
+	    (gid == (gid_t)-1 || lchown(path, (uid_t)-1, gid) == 0) &&
+	    listen(fd, LISTEN_BACKLOG) == 0;
+	save = errno;
+	umask(old);
+	if (!ok) {
+		close(fd);
+		errno = save == EADDRINUSE ? EEXIST : save;
+		return (-1);
+	}
+	return (fd);
 }

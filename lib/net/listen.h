@@ -4,6 +4,7 @@
 #ifndef NET_LISTEN_H
 #define NET_LISTEN_H
 
+#include <sys/types.h>
 #include <stddef.h>
 
 #define LISTEN_FDS	32	/* sockets of one listen line */
@@ -14,5 +15,12 @@
  */
 int	listen_bind(const char *where, unsigned int port, int *fds,
 	    size_t *nfds);
+/*
+ * A local socket; one of before at this path is replaced, anything else is
+ * not (EEXIST).  Whoever is root may connect, and with gid != -1 that group.
+ */
+int	listen_bind_path(const char *path, gid_t gid);
+/* Take the path away again, if it is still a socket. */
+void	listen_unlink(const char *path);
 
 #endif

@@ -74,6 +74,13 @@
 #define STATS_FIELDS(NUM, STR, SECRET)					\
 	NUM(none, 0)
 
+/* How much of a limit is used, for mailctl: its number, and counts. */
+#define LIMIT_USE_FIELDS(NUM, STR, SECRET)				\
+	NUM(id, 63)							\
+	NUM(now, UINT64_MAX)						\
+	NUM(top, UINT64_MAX)						\
+	NUM(reached, UINT64_MAX)
+
 /* The signer: tail is the block to sign, and the signature. */
 #define SIGN_FIELDS(NUM, STR, SECRET)					\
 	NUM(rsa, 1)							\
@@ -154,6 +161,7 @@ MSG(PEER_BAD,	R_ALL,		R_PARENT,	0, 0, 10, WHEN_RUN)	\
 MSG(LOG_LOST,	R_ALL,		R_PARENT,	0, 0, 5, WHEN_RUN)	\
 MSG(VERBOSE,	R_PARENT,	R_ALL,		0, 0, 0, WHEN_ANY)	\
 MSG(STATS,	R_PARENT,	R_ALL,		0, 0, 0, WHEN_RUN)	\
+MSG(LIMIT_USE,	R_NET | R_LOOKUP, R_PARENT,	0, 0, 200, WHEN_RUN)	\
 MSG(SIGN,	R_NET,		R_SIGNER,	1024, 0, 20000, WHEN_RUN) \
 MSG(SIGNED,	R_SIGNER,	R_NET,		1024, 0, 0, WHEN_RUN)	\
 MSG(AUTH_TRY,	R_NET,		R_AUTH,		0, 0, 20000, WHEN_RUN)	\
@@ -172,6 +180,7 @@ MSG(CTL_DONE,	R_PARENT | R_QUEUE, R_CTL,	0, 0, 0, WHEN_RUN)
 #define CTL_PROCESSES	1		/* the audit table, as it runs */
 #define CTL_RELOAD	2
 #define CTL_STATS	3
+#define CTL_LIMITS	4
 #define CTL_QUEUE_LIST	16
 #define CTL_QUEUE_SHOW	17
 #define CTL_QUEUE_RETRY	18

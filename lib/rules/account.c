@@ -40,6 +40,9 @@ user_answered(const struct table_answer *a, void *arg)
 		w->result = TABLE_NONE;
 		return;
 	}
+	if (strlcpy(w->to->extra, a->user->extra, sizeof(w->to->extra)) >=
+	    sizeof(w->to->extra))
+		w->to->extra[0] = '\0';
 	w->to->has_ids = a->user->has_uid && a->user->has_gid;
 	w->to->uid = a->user->uid;
 	w->to->gid = a->user->gid;

@@ -163,10 +163,14 @@ struct rules_account {
 	gid_t		gid;
 	int		has_ids;
 	char		home[C_PATH];
+	char		extra[1024];	/* the last field; "" if it is longer */
 };
 enum rules_result rules_account(const struct rules_env *,
 	    const struct conf_domain *, const char *name,
 	    struct rules_account *);
+/* Is the sender one of who logged in as user?  RULES_NO: it is not. */
+enum rules_result rules_sender(const struct rules_env *, const char *user,
+	    const char *sender);
 /* 1 in the set, 0 not; RULES_PENDING/TEMPFAIL through *r. An empty set: 1. */
 int	rules_in_set(const struct rules_env *, const struct conf_set *,
 	    const char *addr, enum rules_result *r);

@@ -2,22 +2,49 @@
  * address: a parser for envelope addresses.  Pure; linear in its input, which
  * a stranger wrote.
  *
- * What is accepted is what RFC 5321 4.1.2 allows, in ASCII.  Anything that
- * could mean something else further on (a second '@' outside of quotes, a
+ * What is accepted is what RFC 5321 4.1.2 and RFC 6531 3.3 allow.  A domain in
+ * UTF-8 becomes the one that the DNS knows, so that it has one spelling and no
+ * look-alike is taken for one of ours; a local part stays as it is.  Anything
+ * that could mean something else further on (a second '@' outside of quotes, a
  * trailing dot, control characters, a percent sign as a route) is either
  * refused here or stays an ordinary character that no later stage interprets.
  */
 #include <ctype.h>
 #include <string.h>
 
+#include "buf/utf8.h"
 #include "os/compat.h"
 #include "smtp/address.h"
+#include "smtp/punycode.h"
 
 static int
 is_atext(unsigned char c)
 {
-	return (isalnum(c) || (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~",
-	    c) != NULL));
+	return (isalnum(c) || c >= 0x80 ||
+	    (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL));
+}
+
+/* UTF-8, without the controls U+0080 to U+009F. */
+static int
+is_utf8(const char *s, size_t len)
+{
+	unsigned int	l;
+	uint32_t	c;
+
+	for (; len > 0; s += l, len -= l)
+		if ((l = utf8_decode(s, len, &c)) == 0 ||
+		    (c >= 0x80 && c < 0xa0))
+			return (0);
+	return (1);
+}
+
+int
+smtp_is_ascii(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if (*s & 0x80)
+			return (0);
+	return (1);
 }
 
 int
@@ -80,7 +107,7 @@ quoted_local(const char **sp, char *to, size_t *n)
 	while (*s != '"') {
 		if (*s == '\\')
 			s++;
-		if (*s < 0x20 || *s > 0x7e)
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
 			return ("bad character in quoted local part");
 		escape = *s == '"' || *s == '\\';
 		if (o + escape > SMTP_LOCAL_MAX - 2)
@@ -122,11 +149,13 @@ static const char *
 mailbox(const char **sp, char to[SMTP_ADDR_SIZE])
 {
 	const char	*s = *sp, *d, *wrong;
-	size_t		 n, i;
+	size_t		 n;
 
 	wrong = *s == '"' ? quoted_local(&s, to, &n) : dot_local(&s, to, &n);
 	if (wrong != NULL)
 		return (wrong);
+	if (!is_utf8(to, n))
+		return ("local part is no UTF-8");
 	to[n] = '\0';
 	if (*s != '@') {
 		*sp = s;
@@ -135,12 +164,10 @@ mailbox(const char **sp, char to[SMTP_ADDR_SIZE])
 	d = ++s;
 	while (*s != '\0' && *s != '>' && *s != ' ' && *s != '\t')
 		s++;
-	if (!smtp_is_domain(d, s - d))
-		return ("bad domain");
 	to[n++] = '@';
-	for (i = 0; i < (size_t)(s - d); i++)
-		to[n++] = tolower((unsigned char)d[i]);
-	to[n] = '\0';
+	if (smtp_domain_ascii(d, s - d, to + n, SMTP_ADDR_SIZE - n) == -1 ||
+	    !smtp_is_domain(to + n, strlen(to + n)))
+		return ("bad domain");
 	*sp = s;
 	return (NULL);
 }

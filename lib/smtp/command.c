@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "buf/utf8.h"
 #include "os/compat.h"
 #include "smtp/command.h"
 
@@ -14,9 +15,11 @@ static const struct {
 } verbs[] = {
 	{ "HELO", SMTP_HELO },
 	{ "EHLO", SMTP_EHLO },
+	{ "LHLO", SMTP_LHLO },
 	{ "MAIL", SMTP_MAIL },
 	{ "RCPT", SMTP_RCPT },
 	{ "DATA", SMTP_DATA },
+	{ "BDAT", SMTP_BDAT },
 	{ "RSET", SMTP_RSET },
 	{ "NOOP", SMTP_NOOP },
 	{ "QUIT", SMTP_QUIT },
@@ -64,15 +67,20 @@ is_key(const char *s)
 static int
 is_value(const char *s)
 {
-	if (*s == '\0')
+	const unsigned char	*p = (const unsigned char *)s;
+
+	if (*p == '\0')
 		return (0);
-	for (; *s != '\0'; s++)
-		if (*s <= ' ' || *s > '~' || *s == '=')
+	for (; *p != '\0'; p++)
+		if (*p <= ' ' || *p == 0x7f || *p == '=')
 			return (0);
-	return (1);
+	return (utf8_valid(s, strlen(s)));
 }
 
-/* RFC 5321 4.1.2: esmtp-param; values have no '=', space or control. */
+/*
+ * RFC 5321 4.1.2: esmtp-param; values have no '=', space or control, and
+ * UTF-8 in them (RFC 6531 3.4) is for the parameter's own check.
+ */
 static const char *
 params(char *s, struct smtp_command *c)
 {

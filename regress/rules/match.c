@@ -67,7 +67,7 @@ static const struct {
 	{ "<x@example.org@elsewhere.example>", 'r' },
 	{ "<x@elsewhere.example@example.org>", 'r' },
 	{ "<x@y@>", 'r' },
-	{ "<x@ex\xd0\xb0mple.org>", 'r' },
+	{ "<x@ex\xd0\xb0mple.org>", 'f' },
 	{ "<x@elsewhere.example >", 'r' },
 	{ "<x@elsewhere.example,y@example.org>", 'r' },
 	{ "<@example.org:@example.com:x@elsewhere.example>", 'r' },

@@ -23,6 +23,10 @@ static const struct {
 	{ "DATA", SMTP_DATA, "", "" },
 	{ "data ", SMTP_DATA, "", "" },
 	{ "DATA x", SMTP_DATA, "x", "" },
+	{ "BDAT 86 LAST", SMTP_BDAT, "86 LAST", "" },
+	{ "LHLO example.org", SMTP_LHLO, "example.org", "" },
+	{ "TURN", SMTP_UNKNOWN, "", "" },
+	{ "ETRN x", SMTP_UNKNOWN, "x", "" },
 	{ "RSET", SMTP_RSET, "", "" },
 	{ "NOOP anything goes here", SMTP_NOOP, "anything goes here", "" },
 	{ "quit", SMTP_QUIT, "", "" },
@@ -62,6 +66,8 @@ static const struct {
 	    "AUTH=a+3Db@c" },
 	{ "RCPT TO:<a@b> NOTIFY=NEVER ORCPT=rfc822;x@y", SMTP_RCPT, "a@b",
 	    "NOTIFY=NEVER,ORCPT=rfc822;x@y" },
+	{ "RCPT TO:<\xc3\xa4@b> ORCPT=utf-8;\xc3\xa4@b", SMTP_RCPT,
+	    "\xc3\xa4@b", "ORCPT=utf-8;\xc3\xa4@b" },
 	{ "MAIL FROM:<a@b> 1-X=y", SMTP_MAIL, "a@b", "1-X=y" },
 
 	{ "MAIL", SMTP_MAIL, "!501 5.5.4", "" },
@@ -89,7 +95,7 @@ static const struct {
 	{ "MAIL FROM:<a@b> X=\x01", SMTP_MAIL, "!501 5.5.4", "" },
 	{ "MAIL FROM:<a@b> X=a\x7f", SMTP_MAIL, "!501 5.5.4", "" },
 	{ "MAIL FROM:<a@b> X=\r", SMTP_MAIL, "!501 5.5.4", "" },
-	{ "MAIL FROM:<a@b> X=\xc3\xa4", SMTP_MAIL, "!501 5.5.4", "" },
+	{ "MAIL FROM:<a@b> X=\xc3", SMTP_MAIL, "!501 5.5.4", "" },
 };
 
 static void
