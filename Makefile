@@ -181,7 +181,8 @@ REGRESS = \
 	regress/auth/throttle regress/auth/verify regress/auth/worker \
 	regress/buf/buf regress/conf/conf regress/conf/find \
 	regress/deliver/pipe regress/dns/wire regress/imap/dialogue regress/imap/fetch \
-	regress/imap/parse regress/imap/reader regress/imsg/contract \
+	regress/imap/parse regress/imap/reader regress/imap/states \
+	regress/imsg/contract \
 	regress/imsg/peer regress/log/log regress/mime/address \
 	regress/mime/bombs regress/mime/header regress/mime/param \
 	regress/mime/preview regress/mime/recode regress/mime/tree \

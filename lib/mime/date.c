@@ -28,6 +28,14 @@ static const struct {
 
 static const char months[] = "janfebmaraprmayjunjulaugsepoctnovdec";
 
+/* RFC 5322 4.3: comments and blanks may stand around a colon. */
+static int
+joins(const struct word *w, size_t n, char c)
+{
+	return (n > 0 && w[n - 1].len > 0 && (c == ':' ||
+	    w[n - 1].s[w[n - 1].len - 1] == ':'));
+}
+
 /* Words, without comments, commas and the name of the day. */
 static size_t
 split(const char *s, size_t len, struct word w[DATE_WORDS])
@@ -43,10 +51,11 @@ split(const char *s, size_t len, struct word w[DATE_WORDS])
 			depth--;
 		else if (depth == 0 && s[i] != ' ' && s[i] != '\t' &&
 		    s[i] != ',') {
-			if (!in && n == DATE_WORDS)
-				break;
-			if (!in)
+			if (!in && !joins(w, n, s[i])) {
+				if (n == DATE_WORDS)
+					break;
 				w[n++].len = 0;
+			}
 			in = 1;
 			if (w[n - 1].len < sizeof(w[0].s) - 1)
 				w[n - 1].s[w[n - 1].len++] = s[i];

@@ -15,6 +15,7 @@
 #include "mime/structure.h"
 
 #define LANGUAGES_MAX	32
+#define ENCODING_MAX	64		/* bytes kept of one's name */
 
 enum {
 	F_TYPE, F_ID, F_DESCRIPTION, F_ENCODING, F_MD5, F_DISPOSITION,
@@ -60,6 +61,23 @@ write_text(struct writer *w, const struct mime_field *f, const char *absent)
 		ret = imap_write_string(w->b, text, n);
 	free(text);
 	return (ret);
+}
+
+/* Without the comments that may follow it (RFC 2045 6.1). */
+static int
+write_encoding(struct writer *w, const struct mime_field *f)
+{
+	char word[ENCODING_MAX];
+	size_t i, n = 0;
+
+	if (f->raw != NULL)
+		n = mime_unfold(f->value, f->valuelen, word, sizeof(word));
+	for (i = 0; i < n; i++)
+		if (strchr(" \t;(", word[i]) != NULL)
+			break;
+	if (i == 0)
+		return (buf_puts(w->b, "\"7bit\""));
+	return (imap_write_string(w->b, word, i));
 }
 
 static int
@@ -146,8 +164,9 @@ write_multipart(struct writer *w, const struct mime_part *part,
 {
 	uint32_t i;
 
-	if (part->child == 0 && buf_puts(w->b, "(\"text\" \"plain\" "
-	    "(\"charset\" \"us-ascii\") NIL NIL \"7bit\" 0 0)") == -1)
+	if (part->child == 0 && buf_printf(w->b, "(\"text\" \"plain\" "
+	    "(\"charset\" \"us-ascii\") NIL NIL \"7bit\" 0 0%s)",
+	    w->extended ? " NIL NIL NIL NIL" : "") == -1)
 		return (-1);
 	for (i = part->child; i != 0; i = w->t->part[i].next)
 		if (write_part(w, i) == -1)
@@ -215,7 +234,7 @@ write_single(struct writer *w, const struct mime_part *part,
 	    buf_puts(w->b, " ") == -1 ||
 	    write_text(w, &f[F_DESCRIPTION], "NIL") == -1 ||
 	    buf_puts(w->b, " ") == -1 ||
-	    write_text(w, &f[F_ENCODING], "\"7bit\"") == -1 ||
+	    write_encoding(w, &f[F_ENCODING]) == -1 ||
 	    buf_printf(w->b, " %zu", part->end - part->body) == -1)
 		return (-1);
 	if (part->kind == MIME_MESSAGE && write_message(w, part) == -1)

@@ -26,6 +26,7 @@ struct node {
 	uint32_t	children;	/* how many name it as their parent */
 	uint32_t	subject;	/* name of the base subject */
 	int64_t		date;
+	uint32_t	order;		/* of equal dates: num, a child's */
 	uint8_t		reply;
 	uint8_t		dead;		/* told no more */
 };
@@ -321,6 +322,7 @@ mime_threads_add(struct mime_threads *t, const struct mime_thread_message *m)
 	    m->subject, m->subjectlen)) == -1)
 		return (-1);
 	t->node[n].num = m->num;
+	t->node[n].order = m->num;
 	t->node[n].date = m->date;
 	t->node[n].reply = m->reply != 0;
 	t->node[n].subject = (uint32_t)subject;
@@ -404,6 +406,7 @@ inherit(struct mime_threads *t)
 			continue;
 		up->child = i;
 		up->date = n->date;
+		up->order = n->order;
 		up->subject = n->subject;
 	}
 }
@@ -541,7 +544,7 @@ order(struct mime_threads *t)
 		if (i == NONE || t->node[i].dead)
 			continue;
 		v[n].parent = t->node[i].parent;
-		v[n].num = t->node[i].num;
+		v[n].num = t->node[i].order;
 		v[n].date = t->node[i].date;
 		v[n++].node = i;
 	}

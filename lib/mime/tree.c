@@ -99,6 +99,13 @@ close_parts(struct parser *p, size_t keep, size_t end, size_t lines)
 			part->body = part->end = end > part->header ? end :
 			    part->header;
 		else {
+			/*
+			 * RFC 2046 5.1.1: the empty line may be that of the
+			 * boundary, and then it is not the header's.
+			 */
+			if (end < part->body && end >= part->header &&
+			    part->child == 0)
+				part->body = end;
 			part->end = end > part->body ? end : part->body;
 			if (lines > l->body_line)
 				part->lines = lines - l->body_line;
