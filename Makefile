@@ -82,7 +82,8 @@ MIME_OBJS = \
 	lib/mime/charset_table.o lib/mime/codec.o lib/mime/date.o \
 	lib/mime/envelope.o lib/mime/header.o lib/mime/match.o \
 	lib/mime/param.o lib/mime/preview.o lib/mime/recode.o \
-	lib/mime/structure.o lib/mime/subject.o lib/mime/thread.o \
+	lib/mime/structure.o lib/mime/subject.o lib/mime/submission.o \
+	lib/mime/thread.o \
 	lib/mime/tree.o lib/mime/word.o
 STORE_OBJS = \
 	lib/store/append.o lib/store/cachefile.o lib/store/cache_entry.o \
@@ -123,7 +124,9 @@ DAEMON_OBJS = \
 	lib/daemon/decoy.o lib/daemon/doors.o lib/daemon/generation.o \
 	lib/daemon/give.o lib/daemon/limit.o lib/daemon/login.o \
 	lib/daemon/mailplace.o lib/daemon/mailsession.o \
-	lib/daemon/options.o lib/daemon/rate.o lib/daemon/sessions.o lib/daemon/spawn.o \
+	lib/daemon/options.o lib/daemon/rate.o lib/daemon/sessions.o \
+	lib/daemon/spawn.o lib/daemon/submit.o lib/daemon/submit_args.o \
+	lib/daemon/submit_keep.o lib/daemon/submit_notice.o \
 	lib/daemon/supervise.o
 
 LIB_OBJS = \
@@ -135,12 +138,13 @@ LIB_OBJS = \
 
 SMTPD_OBJS = \
 	smtpd/contract.o smtpd/dns.o smtpd/envelope.o smtpd/granted.o \
+	smtpd/handover.o \
 	smtpd/journal.o smtpd/journal_file.o smtpd/logline.o smtpd/lookup.o \
 	smtpd/lookup_dns.o smtpd/lookup_forward.o smtpd/lookup_rate.o \
 	smtpd/lookup_rcpt.o smtpd/net.o smtpd/net_auth.o smtpd/net_data.o \
 	smtpd/net_hello.o smtpd/net_mail.o smtpd/net_reply.o \
 	smtpd/net_session.o smtpd/net_time.o smtpd/parent.o smtpd/queue.o \
-	smtpd/queue_ask.o smtpd/queue_bounce.o \
+	smtpd/queue_ask.o \
 	smtpd/queue_clean.o smtpd/queue_ctl.o smtpd/queue_dest.o \
 	smtpd/queue_filter.o smtpd/queue_history.o smtpd/queue_list.o \
 	smtpd/queue_load.o \
@@ -173,7 +177,8 @@ POP3D_SESSION_OBJS = \
 	pop3d/client.o pop3d/maildrop.o pop3d/text.o
 MAILCTL_OBJS = \
 	mailctl/check.o mailctl/explain.o mailctl/hash.o mailctl/mailctl.o \
-	mailctl/names.o mailctl/queue.o mailctl/report.o mailctl/tally.o
+	mailctl/names.o mailctl/queue.o mailctl/report.o \
+	mailctl/sendmail.o mailctl/tally.o
 
 REGRESS = \
 	regress/addr/addr regress/auth/cache \
@@ -185,7 +190,8 @@ REGRESS = \
 	regress/imsg/contract \
 	regress/imsg/peer regress/log/log regress/mime/address \
 	regress/mime/bombs regress/mime/header regress/mime/param \
-	regress/mime/preview regress/mime/recode regress/mime/tree \
+	regress/mime/preview regress/mime/recode regress/mime/submission \
+	regress/mime/tree \
 	regress/net/conn regress/net/listen \
 	regress/net/pump regress/net/tls regress/os/os \
 	regress/pop3/ascii regress/pop3/command regress/pop3/session \
@@ -204,6 +210,7 @@ REGRESS = \
 	regress/smtp/dsn regress/smtp/param regress/smtp/queueid \
 	regress/store/adopt regress/store/cached regress/store/crash \
 	regress/store/damage regress/store/lock regress/store/mailbox regress/store/names \
+	regress/submit/submit \
 	regress/table/map \
 	regress/table/table regress/table/user regress/tls/keyid \
 	regress/tls/signer
@@ -212,8 +219,9 @@ REGRESS_PARTS = smtpd/pipe_run.o
 LIB =		lib/libpostern.a
 DAEMON_LIBS =	smtpd/smtpd.a imapd/session.a pop3d/session.a
 PROGRAMS =	smtpd/smtpd smtpd/smtpd-deliver smtpd/smtpd-pipe \
+		smtpd/smtpd-submit \
 		imapd/imapd imapd/imapd-session \
-		pop3d/pop3d pop3d/pop3d-session mailctl/mailctl
+		pop3d/pop3d pop3d/pop3d-session mailctl/mailctl mailctl/sendmail
 
 .SUFFIXES:
 .SUFFIXES: .c .o
@@ -254,8 +262,9 @@ lib/conf/lex.o lib/conf/scan.o lib/conf/usage.o lib/conf/print.o: \
 
 $(LIB_OBJS) $(SMTPD_OBJS) $(IMAPD_OBJS) $(IMAPD_SESSION_OBJS) $(POP3D_OBJS) \
 $(POP3D_SESSION_OBJS) $(MAILCTL_OBJS) $(REGRESS_PARTS) smtpd/smtpd.o \
-smtpd/deliver.o smtpd/deliver_head.o smtpd/pipe.o smtpd/pipe_run.o imapd/imapd.o imapd/contract.o imapd/session.o pop3d/pop3d.o \
-pop3d/contract.o pop3d/session.o: $(HEADERS)
+smtpd/deliver.o smtpd/deliver_head.o smtpd/pipe.o smtpd/pipe_run.o \
+smtpd/submit.o imapd/imapd.o imapd/contract.o imapd/session.o \
+pop3d/pop3d.o pop3d/contract.o pop3d/session.o: $(HEADERS)
 
 $(LIB): $(LIB_OBJS)
 	@rm -f $@
@@ -289,6 +298,9 @@ mailctl/mailctl: $(MAILCTL_OBJS) smtpd/smtpd.a $(LIB)
 	$(V)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(MAILCTL_OBJS) \
 	    smtpd/smtpd.a $(LIB) $(LIBS)
 
+mailctl/sendmail: mailctl/mailctl
+	@ln -sf mailctl $@
+
 # The per-user programs: no TLS, and static where the system can.
 SESSION_LIBS =	$(EVENT_LIBS) $(BSD_LIBS) $(UTF8PROC_LIBS)
 smtpd/smtpd-deliver: smtpd/deliver.o smtpd/deliver_head.o smtpd/contract.o \
@@ -303,6 +315,11 @@ smtpd/smtpd-pipe: smtpd/pipe.o smtpd/pipe_run.o smtpd/deliver_head.o \
 	$(V)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(STATIC_LDFLAGS) -o $@ \
 	    smtpd/pipe.o smtpd/pipe_run.o smtpd/deliver_head.o \
 	    smtpd/contract.o $(LIB) $(SESSION_LIBS) $(STATIC_LIBS)
+smtpd/smtpd-submit: smtpd/submit.o smtpd/contract.o $(LIB)
+	@echo "	$@"
+	$(V)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(STATIC_LDFLAGS) -o $@ \
+	    smtpd/submit.o smtpd/contract.o $(LIB) $(SESSION_LIBS) \
+	    $(STATIC_LIBS)
 imapd/imapd-session: imapd/session.o imapd/session.a $(LIB)
 	@echo "	$@"
 	$(V)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(STATIC_LDFLAGS) -o $@ \

@@ -9,13 +9,15 @@ umask 022
 : "${PREFIX:=/usr/local}" "${SYSCONFDIR:=/etc}" "${DESTDIR:=}"
 cd "$(dirname "$0")/.."
 sbin=$DESTDIR$PREFIX/sbin
+bin=$DESTDIR$PREFIX/bin
 libexec=$DESTDIR$PREFIX/libexec/postern
 man=$DESTDIR$PREFIX/share/man
 mail=$DESTDIR$SYSCONFDIR/mail
 units=$DESTDIR$PREFIX/lib/systemd/system
 sysusers=$DESTDIR$PREFIX/lib/sysusers.d
 daemons="smtpd imapd pop3d"
-peruser="smtpd/smtpd-deliver smtpd/smtpd-pipe imapd/imapd-session pop3d/pop3d-session"
+peruser="smtpd/smtpd-deliver smtpd/smtpd-pipe smtpd/smtpd-submit
+    imapd/imapd-session pop3d/pop3d-session"
 
 # A build that skips the sandbox must never serve anybody.
 refuse_relaxed() {
@@ -35,6 +37,12 @@ put() {
 	chmod "$mode" "$to.new"
 	mv "$to.new" "$to"
 	echo "$to"
+}
+
+link() {
+	mkdir -p "$(dirname "$2")"
+	ln -sf "$1" "$2"
+	echo "$2"
 }
 
 # Paths in start scripts are those of this installation.
@@ -68,6 +76,11 @@ do_install() {
 	done
 	put 755 mailctl/mailctl "$sbin/mailctl"
 	put 644 mailctl/mailctl.8 "$man/man8/mailctl.8"
+	# Programs look for it in /usr/sbin: see sendmail.8.
+	link ../sbin/mailctl "$sbin/sendmail"
+	link ../sbin/mailctl "$bin/mailq"
+	link ../sbin/mailctl "$bin/newaliases"
+	put 644 mailctl/sendmail.8 "$man/man8/sendmail.8"
 	put 644 mail.conf.5 "$man/man5/mail.conf.5"
 	put 644 etc/mail.conf "$mail/mail.conf.sample"
 	if [ "$(uname -s)" = Linux ]; then
@@ -88,6 +101,8 @@ do_uninstall() {
 		rm -f "$libexec/$(basename "$p")"
 	done
 	rmdir "$libexec" 2>/dev/null || :
+	rm -f "$sbin/sendmail" "$bin/mailq" "$bin/newaliases" \
+	    "$man/man8/sendmail.8"
 	rm -f "$sbin/mailctl" "$man/man8/mailctl.8" "$man/man5/mail.conf.5" \
 	    "$mail/mail.conf.sample" "$sysusers/postern.conf"
 	echo "removed; mail.conf, spool, mailboxes and accounts stay"

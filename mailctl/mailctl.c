@@ -19,6 +19,7 @@
 #include "check.h"
 #include "hash.h"
 #include "mailctl.h"
+#include "sendmail.h"
 #include "../smtpd/contract.h"
 
 #ifndef CONF_PATH
@@ -40,6 +41,7 @@ static int	cmd_daemons(const struct call *);
 static int	cmd_processes(const struct call *);
 static int	cmd_hash(const struct call *);
 static int	cmd_stats(const struct call *);
+static int	cmd_sendmail(const struct call *);
 
 static const struct command commands[] = {
 	{ "check", NULL, 0, 0, cmd_check, 0, "check" },
@@ -76,6 +78,8 @@ static const struct command commands[] = {
 	    "[tag TAG] [sender ADDRESS] to ADDRESS" },
 	{ "prove", NULL, 0, 0, prove_command, 0, "prove" },
 	{ "report", NULL, 0, 1, report_command, 0, "report [DAY | FILE]" },
+	{ "sendmail", NULL, 0, -1, cmd_sendmail, 0,
+	    "sendmail [OPTION ...] [RECIPIENT ...]" },
 };
 #define NCOMMANDS	(sizeof(commands) / sizeof(commands[0]))
 
@@ -131,6 +135,11 @@ main(int argc, char **argv)
 	int			 ch, status;
 
 	log_init("mailctl", "");
+	if (argc > 0 && sendmail_is_name(argv[0])) {
+		call.argc = argc - 1;
+		call.argv = argv + 1;
+		return (cmd_sendmail(&call));
+	}
 	/* "+": what follows the command is its own. */
 	while ((ch = getopt(argc, argv, "+f:j")) != -1)
 		switch (ch) {
@@ -405,4 +414,36 @@ cmd_hash(const struct call *call)
 	/* It reads its own options: give it argv from the command's word. */
 	optind = 1;
 	return (hash_main(call->argc + 1, call->argv - 1));
+}
+
+/* What sendmail asks of the queue, with its own choice of configuration. */
+static int
+queue_ask(const char *path, unsigned int what)
+{
+	struct call	call = { .conf_path = path, .what = what };
+
+	return (queue_command(&call));
+}
+
+static int
+queue_list(const char *path)
+{
+	return (queue_ask(path, CTL_QUEUE_LIST));
+}
+
+static int
+queue_retry(const char *path)
+{
+	return (queue_ask(path, CTL_QUEUE_RETRY));
+}
+
+/* Its own words begin one before: argv[0] tells which program it is. */
+static int
+cmd_sendmail(const struct call *call)
+{
+	struct sendmail_calls	calls = { .conf_path = call->conf_path,
+				    .list = queue_list,
+				    .flush = queue_retry };
+
+	return (sendmail_main(call->argc + 1, call->argv - 1, &calls));
 }

@@ -14,6 +14,7 @@
 #define SMTPD_CONTRACT_H
 
 #include "privsep/contract.h"
+#include "smtpd/values.h"
 
 #define C_ID		20		/* a queue id as text */
 #define C_DOMAIN	256
@@ -41,6 +42,7 @@
 	NUM(conn, UINT32_MAX)						\
 	NUM(seq, UINT32_MAX)						\
 	NUM(listener, UINT32_MAX)					\
+	NUM(uid, UINT32_MAX)	/* of a local listener's client */	\
 	NUM(tls, 1)							\
 	NUM(size, UINT64_MAX)						\
 	NUM(lmtp, 1)							\
@@ -303,6 +305,17 @@
 	NUM(secure, 1)							\
 	NUM(ttl, UINT32_MAX)
 
+/*
+ * What a user's sendmail has kept while smtpd was down: where it is, and which
+ * files, to a process of that user's.
+ */
+#define SUBMIT_PLACE_FIELDS(NUM, STR, SECRET)				\
+	NUM(max, UINT64_MAX)						\
+	STR(dir, C_PATH)						\
+	STR(socket, C_PATH)
+#define SUBMIT_FILE_FIELDS(NUM, STR, SECRET)				\
+	STR(name, 40)
+
 #define CAFILE_FIELDS(NUM, STR, SECRET)					\
 	NUM(size, UINT32_MAX)
 
@@ -353,35 +366,12 @@ MSG(NO_TOKEN,	R_PARENT,	R_LOOKUP,	0, 0, 0, WHEN_RUN)	\
 MSG(DNS_ASK,	R_RELAY | R_LOOKUP, R_DNS,	0, 0, 20000, WHEN_RUN)	\
 MSG(DNS_RECORD,	R_DNS,		R_RELAY | R_LOOKUP, 0, 0, 0, WHEN_RUN)	\
 MSG(DNS_DONE,	R_DNS,		R_RELAY | R_LOOKUP, 0, 0, 0, WHEN_RUN)	\
+MSG(SUBMIT_PLACE, R_PARENT,	R_SUBMIT,	0, 0, 0, WHEN_START)	\
+MSG(SUBMIT_FILE, R_PARENT,	R_SUBMIT,	0, 0, 0, WHEN_START)	\
 MSG(CAFILE,	R_PARENT,	R_RELAY,	0, 1, 0, WHEN_START)
 
 #define RELAY_CLOSE_FIELDS	RELAY_SESSION_FIELDS
 #define TX_CLOSE_FIELDS		TX_END_FIELDS
-
-/* body: what the text needs; 0 is seven bits and short lines */
-#define BODY_7BIT	0
-#define BODY_8BITMIME	1
-#define BODY_BINARYMIME	2
-/* ret: what of the text a report returns; 0 the client did not say */
-#define RET_FULL	1
-#define RET_HDRS	2
-/* notify: 0 the client did not say */
-#define NOTIFY_NEVER	1
-#define NOTIFY_SUCCESS	2
-#define NOTIFY_FAILURE	4
-#define NOTIFY_DELAY	8
-
-/* DNS_ASK type */
-#define DNS_A		0
-#define DNS_AAAA	1
-#define DNS_MX		2
-#define DNS_PTR		3
-/* DNS_DONE status */
-#define DNS_OK		0
-#define DNS_NODATA	1	/* the name is there, records of the type not */
-#define DNS_NXDOMAIN	2
-#define DNS_TEMPFAIL	3
-#define DNS_BOGUS	4	/* validation failed: a temporary error */
 
 /* clang-format on */
 

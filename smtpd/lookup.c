@@ -6,6 +6,8 @@
  * hears of them from there.  Sees tables and the password database; talks to
  * no network: what rules want to know of names it asks the dns role.
  */
+#include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,6 +44,7 @@ struct client {
 	char			*user;		/* logged in as */
 	uint64_t		 mail_seq;	/* of the transaction */
 	struct archived		 archived;	/* in it */
+	char			*local;		/* of this machine, or NULL */
 };
 
 enum job_kind { JOB_RCPT, JOB_RESOLVE, JOB_DELIVERY };
@@ -105,6 +108,7 @@ client_free(struct client *c)
 	free(c->helo);
 	free(c->sender);
 	free(c->user);
+	free(c->local);
 	free(c);
 }
 
@@ -137,6 +141,27 @@ prefetch(const struct client *c)
 	rules_prefetch(&env, c->addr, c->helo);
 }
 
+/*
+ * Whoever came through the local socket, by name.  Which uid it was is net's
+ * word; he has not logged in by that, and it counts where a rule says local.
+ */
+static void
+set_local(struct client *c, const struct msg_TX_MAIL *ask)
+{
+	const struct conf_listen	*l = listener(ask->listener);
+	struct passwd			 pw, *found = NULL;
+	char				 buffer[16384], number[32];
+
+	free(c->local);
+	c->local = NULL;
+	if (l == NULL || l->proto != PROTO_LOCAL)
+		return;
+	snprintf(number, sizeof(number), "uid%u", (unsigned int)ask->uid);
+	(void)getpwuid_r((uid_t)ask->uid, &pw, buffer, sizeof(buffer),
+	    &found);
+	c->local = strdup(found != NULL ? found->pw_name : number);
+}
+
 static void
 lookup_tx_mail(struct peer *p, struct msg *m)
 {
@@ -159,6 +184,8 @@ lookup_tx_mail(struct peer *p, struct msg *m)
 		set_string(&c->helo, ask->helo);
 		set_string(&c->sender, sender);
 	}
+	if (c != NULL)
+		set_local(c, ask);
 	if (c == NULL || c->helo == NULL || c->sender == NULL) {
 		lookup_verdict(0, ask->conn, ask->seq, 0,
 		    "421 4.3.2 too many connections");
@@ -166,7 +193,8 @@ lookup_tx_mail(struct peer *p, struct msg *m)
 	}
 	c->mail_seq = ask->seq;
 	c->archived.n = 0;
-	if ((over = lookup_rate_mail(c->user)) != NULL) {
+	if ((over = lookup_rate_mail(c->user != NULL ? c->user :
+	    c->local)) != NULL) {
 		lookup_verdict(0, ask->conn, ask->seq, 0, over);
 		return;
 	}
@@ -176,7 +204,7 @@ lookup_tx_mail(struct peer *p, struct msg *m)
 	c->nrcpts = 0;
 	c->listener = ask->listener;
 	strlcpy(c->addr, ask->addr, sizeof(c->addr));
-	if (self.asks_dns)
+	if (self.asks_dns && c->local == NULL)
 		prefetch(c);
 	if (queue == NULL)
 		return;
@@ -192,6 +220,8 @@ lookup_tx_mail(struct peer *p, struct msg *m)
 	strlcpy(open.helo, ask->helo, sizeof(open.helo));
 	if (c->user != NULL)
 		strlcpy(open.user, c->user, sizeof(open.user));
+	else if (c->local != NULL)
+		strlcpy(open.user, c->local, sizeof(open.user));
 	peer_send(queue, M_TX_OPEN, &open, -1);
 }
 
@@ -309,7 +339,7 @@ run_rcpt(const struct rules_env *env, struct job *j)
 	l = listener(c->listener);
 	if ((r = check_sender(env, l, c, ask)) != RULES_OK)
 		return (r);
-	q.addr = c->addr;
+	q.addr = c->local != NULL ? NULL : c->addr;
 	q.user = c->user;
 	q.helo = c->helo;
 	q.tls = c->tls;

@@ -19,6 +19,7 @@
 #include "daemon/rate.h"
 #include "log/log.h"
 #include "net/addr.h"
+#include "os/os.h"
 #include "smtp/command.h"
 #include "smtpd/net.h"
 #include "tls/server.h"
@@ -294,13 +295,19 @@ start(struct session *s)
 /* Is there room for one more of this address? Then key counts it. */
 static int
 admit(const struct conf_listen *l, int fd, const struct sockaddr *sa,
-    void **key)
+    uid_t uid, void **key)
 {
 	const struct conf	*conf = net_config();
+	enum addrcount_result	 r;
 
-	switch (addrcount_add(self.addrs, sa,
-	    limit_of(conf, LIMIT_SESSIONS_ADDRESS),
-	    limit_of(conf, LIMIT_SESSIONS_NETWORK), key)) {
+	if (l->proto == PROTO_LOCAL)
+		r = addrcount_add_uid(self.addrs, uid,
+		    limit_of(conf, LIMIT_SESSIONS_ADDRESS), key);
+	else
+		r = addrcount_add(self.addrs, sa,
+		    limit_of(conf, LIMIT_SESSIONS_ADDRESS),
+		    limit_of(conf, LIMIT_SESSIONS_NETWORK), key);
+	switch (r) {
 	case ADDRCOUNT_ADDRESS:
 		turn_away(l, fd, LIMIT_SESSIONS_ADDRESS, "421 4.7.0 too many "
 		    "connections from your address\r\n");
@@ -331,8 +338,17 @@ take(const struct conf_listen *l, int fd, const struct sockaddr *sa,
 {
 	struct session		*s;
 	void			*key;
+	uid_t			 uid = 0;
+	gid_t			 gid;
+	pid_t			 pid;
 
-	if (admit(l, fd, sa, &key) == -1)
+	if (l->proto == PROTO_LOCAL && os_peer_cred(fd, &uid, &gid, &pid) ==
+	    -1) {
+		log_warn("a local client's user");
+		close(fd);
+		return;
+	}
+	if (admit(l, fd, sa, uid, &key) == -1)
 		return;
 	if ((s = calloc(1, sizeof(*s))) == NULL ||
 	    (s->conn = conn_new(role_base(), fd, &session_ops, s,
@@ -346,6 +362,7 @@ take(const struct conf_listen *l, int fd, const struct sockaddr *sa,
 	s->addrkey = key;
 	s->id = next_id();
 	s->listener = l;
+	s->uid = uid;
 	s->wait = SMTP_UNKNOWN;
 	TAILQ_INIT(&s->slots);
 	addr_text(sa, len, s->addr, sizeof(s->addr));
@@ -353,6 +370,8 @@ take(const struct conf_listen *l, int fd, const struct sockaddr *sa,
 		strlcpy(s->addr, NET_LOCAL, sizeof(s->addr));
 	LIST_INSERT_HEAD(&self.sessions[s->id % SESSION_BUCKETS], s, entry);
 	TAILQ_INSERT_TAIL(&self.strangers, s, stranger);
+	if (l->proto == PROTO_LOCAL)
+		net_known(s);
 	self.total++;
 	limit_use(LIMIT_SESSIONS, ++self.nsessions);
 	limit_use(LIMIT_SESSIONS_ADDRESS, addrcount_address(key));

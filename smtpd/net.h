@@ -51,6 +51,7 @@ struct session {
 	const struct conf_listen *listener;
 	void			*addrkey;
 	char			 addr[C_ADDR];	/* or NET_LOCAL */
+	uid_t			 uid;		/* of PROTO_LOCAL's client */
 	char			*helo;		/* NULL: none said yet */
 	char			*user;		/* logged in as */
 	struct sasl_server	*sasl;

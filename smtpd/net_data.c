@@ -55,7 +55,8 @@ trace_from(const struct session *s, struct buf *b)
 {
 	const char	*helo = s->helo != NULL ? s->helo : "unknown";
 
-	if (s->listener->hide_client && s->user != NULL)
+	if ((s->listener->hide_client && s->user != NULL) ||
+	    s->listener->proto == PROTO_LOCAL)
 		(void)buf_puts(b, "Received: ");
 	else if (strcmp(s->addr, NET_LOCAL) == 0)
 		(void)buf_printf(b, "Received: from %s (local socket)\r\n\t",
@@ -77,8 +78,10 @@ trace_header(struct session *s, struct buf *b)
 	strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S %z", &tm);
 	protocol(s, proto, sizeof(proto));
 	trace_from(s, b);
-	(void)buf_printf(b, "by %s (Postern) with %s id %s",
-	    net_config()->hostname, proto, id);
+	(void)buf_printf(b, "by %s (Postern", net_config()->hostname);
+	if (s->listener->proto == PROTO_LOCAL)
+		(void)buf_printf(b, ", from uid %u", (unsigned int)s->uid);
+	(void)buf_printf(b, ") with %s id %s", proto, id);
 	if (conn_is_tls(s->conn))
 		(void)buf_printf(b, "\r\n\t(%s)", conn_cipher(s->conn));
 	if (s->asked == 1)
@@ -117,7 +120,7 @@ data_begin(struct session *s, int bdat)
 	c->content.binary = bdat && s->body == BODY_BINARYMIME;
 	/* content.c says why this is safe */
 	c->content.lf = s->listener->lenient_lf && !s->crlf;
-	if (s->listener->require_auth)
+	if (s->listener->require_auth || s->listener->proto == PROTO_LOCAL)
 		submission_fields(s, &c->content);
 	trace_header(s, &c->mem);
 	if (buf_len(&c->mem) == 0) {

@@ -91,6 +91,7 @@ mail_command(struct session *s, const struct smtp_command *c)
 	m.listener = s->listener->index;
 	m.tls = conn_is_tls(s->conn);
 	m.lmtp = s->listener->proto == PROTO_LMTP;
+	m.uid = s->uid;
 	m.size = p.size;
 	m.body = p.body;
 	m.utf8 = p.utf8;

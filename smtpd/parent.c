@@ -23,6 +23,7 @@
 #include "os/compat.h"
 #include "rules/rules.h"
 #include "smtpd/contract.h"
+#include "smtpd/handover.h"
 #include "smtpd/parent.h"
 
 static const char *const ca_files[] = {
@@ -35,7 +36,8 @@ static int
 serves(const struct conf_listen *l)
 {
 	return (l->proto == PROTO_SMTP || l->proto == PROTO_SMTPS ||
-	    l->proto == PROTO_SUBMISSION || l->proto == PROTO_LMTP);
+	    l->proto == PROTO_SUBMISSION || l->proto == PROTO_LMTP ||
+	    l->proto == PROTO_LOCAL);
 }
 
 /* The directories of included lists, each once. */
@@ -88,6 +90,8 @@ prepare(const struct conf *conf)
 		log_warn("%s", conf->spool);
 		return (-1);
 	}
+	if (handover_prepare(conf) == -1)
+		return (-1);
 	if (supervise_unprivileged())
 		return (0);
 	if ((pw = getpwnam("_mailq")) == NULL) {
@@ -404,6 +408,12 @@ parent_forward_open(struct peer *lookup, struct msg *m)
 	peer_send(lookup, M_FORWARD_READER, &reader, sp[1]);
 }
 
+static void
+peruser_gone(struct peer *p, void *arg)
+{
+	handover_gone(arg);
+}
+
 static const struct handler handlers[] = {
 	{ M_FORWARD_OPEN,	parent_forward_open },
 	{ M_SOCKET_ASK,		parent_socket_ask },
@@ -417,6 +427,8 @@ const struct parent_ops parent_ops = {
 	.serves = serves,
 	.paths = paths,
 	.tell = tell,
+	.peruser_gone = peruser_gone,
+	.tick = handover_tick,
 	.prepare = prepare,
 	.check = rules_check,
 };

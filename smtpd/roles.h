@@ -1,6 +1,6 @@
 /*
  * roles: the lines of smtpd's role table that two programs need: the parent,
- * which starts deliverers, and the deliverers themselves.
+ * which starts deliverers and submitters, and those themselves.
  */
 #ifndef SMTPD_ROLES_H
 #define SMTPD_ROLES_H
@@ -16,5 +16,10 @@
 #define PIPE_ROLE(code)							\
 	{ ROLE_PIPE, NULL, NULL, "stdio proc exec recvfd",		\
 	    ROLE_PERUSER, 256, R_QUEUE, code }
+
+#define SUBMIT_ROLE(code)						\
+	{ ROLE_SUBMIT, NULL, NULL,					\
+	    "stdio rpath wpath cpath flock unix recvfd",		\
+	    ROLE_PERUSER, 64, 0, code }
 
 #endif

@@ -33,6 +33,7 @@ static const struct role_def roles[] = {
 	    ROLE_CONFTEXT | ROLE_NETFACING, 2048, 0, &relay_code },
 	DELIVER_ROLE(NULL),
 	PIPE_ROLE(NULL),
+	SUBMIT_ROLE(NULL),
 	{ ROLE_PARENT, NULL, NULL, NULL, 0, 0, 0, NULL }
 };
 

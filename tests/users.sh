@@ -7,7 +7,7 @@
 set -eu
 
 accounts="_smtpd _imapd _pop3d _mailauth _mailkey _maillook _maildns _mailq
-    _mailout _mailwatch"
+    _mailout _mailsub _mailwatch"
 empty=/var/empty
 
 [ "$(id -u)" -eq 0 ] || { echo "users.sh: run me as root" >&2; exit 1; }

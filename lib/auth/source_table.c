@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "auth/source.h"
 #include "conf/conf.h"
@@ -21,6 +22,9 @@
 
 #define NAME_BUFFER	16384
 #define KEYS		2
+#define OWNERS_MAX	16
+#define OWNER_NAME	64
+#define OWNER_TTL	60
 
 struct search {
 	const struct conf		*conf;
@@ -131,29 +135,69 @@ finish(struct search *s, enum source_result result, const struct account *a,
 	free(s);
 }
 
+/*
+ * uid and gid of an "as".  These accounts are few and hardly ever change, and
+ * every login asks: an answer is good for OWNER_TTL seconds.
+ */
+static const char *
+owner_find(const char *as, uid_t *uid, gid_t *gid)
+{
+	static struct owner {
+		char	name[OWNER_NAME];
+		time_t	until;
+		uid_t	uid;
+		gid_t	gid;
+	}		 owners[OWNERS_MAX];
+	static size_t	 n;
+	struct owner	*o = NULL;
+	struct passwd	 pw, *found = NULL;
+	struct timespec	 now;
+	char		 buffer[NAME_BUFFER];
+	size_t		 i;
+	int		 error;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	for (i = 0; i < OWNERS_MAX && o == NULL; i++)
+		if (strcmp(owners[i].name, as) == 0)
+			o = &owners[i];
+	if (o == NULL || now.tv_sec >= o->until) {
+		error = getpwnam_r(as, &pw, buffer, sizeof(buffer), &found);
+		if (found == NULL)
+			return (error != 0 ? strerror(error) :
+			    "the account of \"as\" does not exist");
+		if (o == NULL)
+			o = &owners[n++ % OWNERS_MAX];
+		if (strlcpy(o->name, as, sizeof(o->name)) >= sizeof(o->name))
+			o->name[0] = '\0';
+		o->until = now.tv_sec + OWNER_TTL;
+		o->uid = pw.pw_uid;
+		o->gid = pw.pw_gid;
+	}
+	*uid = o->uid;
+	*gid = o->gid;
+	return (NULL);
+}
+
 /* uid and gid of the domain's "as", where the table leaves them out. */
 static const char *
 owner_from_domain(const struct search *s, struct account *a, int has_uid,
     int has_gid)
 {
 	const struct conf_domain	*d = s->domain;
-	struct passwd			 pw, *found = NULL;
-	char				 buffer[NAME_BUFFER];
-	const char			*at;
-	int				 error;
+	const char			*at, *why;
+	uid_t				 uid = 0;
+	gid_t				 gid = 0;
 
 	if ((at = strrchr(a->user, '@')) != NULL)
 		d = conf_domain_find(s->conf, at + 1);
 	if (d == NULL || d->as == NULL)
 		return ("no uid and gid: neither in the table nor by \"as\"");
-	error = getpwnam_r(d->as, &pw, buffer, sizeof(buffer), &found);
-	if (found == NULL)
-		return (error != 0 ? strerror(error) :
-		    "the account of \"as\" does not exist");
+	if ((why = owner_find(d->as, &uid, &gid)) != NULL)
+		return (why);
 	if (!has_uid)
-		a->uid = pw.pw_uid;
+		a->uid = uid;
 	if (!has_gid)
-		a->gid = pw.pw_gid;
+		a->gid = gid;
 	return (NULL);
 }
 

@@ -5,6 +5,7 @@
  * check_listen.c.
  */
 #include <stdint.h>
+#include <stdio.h>
 
 #include "os/compat.h"
 #include "conf/build.h"
@@ -204,4 +205,23 @@ build_listen_pregreet(struct build *b, const struct word *w)
 	if (secs == 0 || secs > PREGREET_MAX)
 		build_error(b, w, "no time to wait; write 1s to 30s");
 	b->listen->pregreet = secs;
+}
+
+/* The socket of local submission, which no statement is about. */
+void
+build_listen_local(struct build *b)
+{
+	struct conf_listen *l;
+	char path[1024];
+
+	if ((l = build_alloc(b, sizeof(*l))) == NULL)
+		return;
+	(void)snprintf(path, sizeof(path), "%s/submit.sock", b->conf->state);
+	l->proto = PROTO_LOCAL;
+	l->where = build_keep(b, path);
+	l->no_auth = l->no_tls = l->lenient_lf = 1;
+	l->index = b->nlistens++;
+	if (b->conf->files.n > 0)
+		l->pos.file = b->conf->files.v[0];
+	TAILQ_INSERT_TAIL(&b->conf->listens, l, entry);
 }

@@ -9,6 +9,7 @@
 struct build;
 
 void	build_listen(struct build *, enum conf_proto, const struct word *);
+void	build_listen_local(struct build *);
 void	build_listen_port(struct build *, const struct word *);
 void	build_listen_tls(struct build *, const struct word *);
 void	build_listen_require_tls(struct build *);

@@ -13,6 +13,7 @@
 #include "os/compat.h"
 #include "log/log.h"
 #include "conf/build.h"
+#include "conf/build_listen.h"
 #include "conf/build_name.h"
 #include "conf/build_rule.h"
 #include "conf/check.h"
@@ -126,6 +127,7 @@ check(struct build *b, enum lex_mode mode)
 	if (mode == LEX_FILES)
 		check_files(b);
 	check_unused(b);
+	build_listen_local(b);
 }
 
 /* The first source is open; take over the rest. */

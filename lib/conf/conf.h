@@ -76,7 +76,8 @@ struct conf_auth {
 };
 
 enum conf_proto { PROTO_SMTP, PROTO_SMTPS, PROTO_SUBMISSION, PROTO_LMTP,
-	PROTO_IMAP, PROTO_IMAPS, PROTO_POP3, PROTO_POP3S, PROTO_SIEVE };
+	PROTO_IMAP, PROTO_IMAPS, PROTO_POP3, PROTO_POP3S, PROTO_SIEVE,
+	PROTO_LOCAL };		/* no statement: local submission */
 
 struct conf_listen {
 	TAILQ_ENTRY(conf_listen) entry;
@@ -318,6 +319,8 @@ void		 conf_print_cond(FILE *, const struct conf_cond *);
 void		 conf_print_route(FILE *, const struct conf_route *);
 
 struct conf_domain *conf_domain_find(const struct conf *, const char *name);
+/* The socket of local submission; every configuration has one. */
+const char	*conf_submit_socket(const struct conf *);
 /* May anybody have stored keys, as SCRAM needs them?  The system has none. */
 int		 conf_has_keys(const struct conf *);
 /* Is this one of a domain's names? */

@@ -24,6 +24,7 @@ static const struct proto {
 	[PROTO_POP3] = { "pop3", 110, 0 },
 	[PROTO_POP3S] = { "pop3s", 995, 1 },
 	[PROTO_SIEVE] = { "sieve", 4190, 0 },
+	[PROTO_LOCAL] = { "local", 0, 0 },
 };
 
 const char *
@@ -270,4 +271,15 @@ conf_has_keys(const struct conf *conf)
 		if (a->kind == USERS_TABLE)
 			return (1);
 	return (0);
+}
+
+const char *
+conf_submit_socket(const struct conf *conf)
+{
+	const struct conf_listen	*l;
+
+	TAILQ_FOREACH(l, &conf->listens, entry)
+		if (l->proto == PROTO_LOCAL)
+			return (l->where);
+	return ("");
 }

@@ -262,7 +262,8 @@ print_names(FILE *f, const struct conf *c)
 		(void)fprintf(f, " on failure %s\n", x->on_failure);
 	}
 	TAILQ_FOREACH(l, &c->listens, entry)
-		print_listen(f, l);
+		if (l->proto != PROTO_LOCAL)
+			print_listen(f, l);
 }
 
 /* What a network has by default follows from the other two. */

@@ -46,17 +46,13 @@ addrcount_new(void)
 	return (a);
 }
 
-enum addrcount_result
-addrcount_add(struct addrcount *a, const struct sockaddr *sa, unsigned int max,
-    unsigned int max_net, void **keyp)
+static enum addrcount_result
+add(struct addrcount *a, const unsigned char *key, unsigned int max,
+    const unsigned char *netkey, unsigned int max_net, void **keyp)
 {
-	unsigned char key[KEY_BYTES], netkey[KEY_BYTES];
 	enum addrcount_result r = ADDRCOUNT_OK;
 	struct entry *e, *net;
 
-	*keyp = NULL;
-	if (make_keys(sa, key, netkey) == -1)
-		return (ADDRCOUNT_OK);
 	if ((net = get(a, netkey)) == NULL)
 		return (ADDRCOUNT_MEMORY);
 	if ((e = get(a, key)) == NULL)
@@ -75,6 +71,32 @@ addrcount_add(struct addrcount *a, const struct sockaddr *sa, unsigned int max,
 	net->n++;
 	*keyp = e;
 	return (r);
+}
+
+enum addrcount_result
+addrcount_add(struct addrcount *a, const struct sockaddr *sa, unsigned int max,
+    unsigned int max_net, void **keyp)
+{
+	unsigned char key[KEY_BYTES], netkey[KEY_BYTES];
+
+	*keyp = NULL;
+	if (make_keys(sa, key, netkey) == -1)
+		return (ADDRCOUNT_OK);
+	return (add(a, key, max, netkey, max_net, keyp));
+}
+
+/* All local users are one network, which has no limit. */
+enum addrcount_result
+addrcount_add_uid(struct addrcount *a, uid_t uid, unsigned int max,
+    void **keyp)
+{
+	unsigned char key[KEY_BYTES] = { 0 }, netkey[KEY_BYTES] = { 0 };
+
+	*keyp = NULL;
+	memcpy(key, &uid, sizeof(uid) < 8 ? sizeof(uid) : 8);
+	key[8] = 'u';
+	netkey[8] = 'u' | 0x80;
+	return (add(a, key, max, netkey, 0, keyp));
 }
 
 void

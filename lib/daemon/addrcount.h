@@ -8,6 +8,7 @@
 #ifndef DAEMON_ADDRCOUNT_H
 #define DAEMON_ADDRCOUNT_H
 
+#include <sys/types.h>
 #include <sys/socket.h>
 
 struct addrcount;
@@ -28,6 +29,9 @@ enum addrcount_result {
 enum addrcount_result addrcount_add(struct addrcount *,
 	    const struct sockaddr *, unsigned int max, unsigned int max_net,
 	    void **key);
+/* The same for a local user. */
+enum addrcount_result addrcount_add_uid(struct addrcount *, uid_t,
+	    unsigned int max, void **key);
 /* How many of this address, and of its network, there are now. */
 unsigned int addrcount_address(const void *key);
 unsigned int addrcount_network(const void *key);

@@ -37,7 +37,7 @@ control_socket(const struct conf *conf, const char *name)
 		    conf->state);
 		return (-1);
 	}
-	if ((fd = listen_bind_path(path, (gid_t)-1)) == -1)
+	if ((fd = listen_bind_path(path, (gid_t)-1, 0600)) == -1)
 		log_warn("%s", path);
 	return (fd);
 }

@@ -86,6 +86,7 @@ bind_path(const struct conf_listen *l, struct bound *b)
 {
 	struct group	*gr;
 	gid_t		 gid = (gid_t)-1;
+	mode_t		 mode = 0600;
 
 	if (l->group != NULL) {
 		if ((gr = getgrnam(l->group)) == NULL) {
@@ -93,8 +94,12 @@ bind_path(const struct conf_listen *l, struct bound *b)
 			return (-1);
 		}
 		gid = gr->gr_gid;
+		mode = 0660;
 	}
-	if ((b->fds[0] = listen_bind_path(l->where, gid)) == -1)
+	/* every user of this machine may hand over mail */
+	if (l->proto == PROTO_LOCAL)
+		mode = 0666;
+	if ((b->fds[0] = listen_bind_path(l->where, gid, mode)) == -1)
 		return (-1);
 	b->nfds = 1;
 	return (0);

@@ -14,7 +14,6 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -223,8 +222,7 @@ take(const struct conf_listen *conf, int fd, const struct sockaddr *sa,
 	    net.conf->max_sessions_net, &key) != ADDRCOUNT_OK ||
 	    make_room() == -1)
 		goto refuse;
-	/* Neither is worth losing a client for. */
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	/* Not worth losing a client for. */
 	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 	if ((l = login_new(conf, &fd, key, addr)) == NULL)
 		goto refuse;

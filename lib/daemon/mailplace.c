@@ -17,7 +17,8 @@
 
 static const char *const role_accounts[] = {
 	"_smtpd", "_imapd", "_pop3d", "_mailauth", "_mailkey", "_maillook",
-	"_maildns", "_mailq", "_mailout", "_mailwatch", NULL
+	"_maildns", "_mailq", "_mailout", "_mailwatch", "_mailsub",
+	NULL
 };
 
 static struct {

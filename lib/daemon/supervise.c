@@ -352,6 +352,8 @@ tick(evutil_socket_t fd, short ev, void *arg)
 {
 	child_overdue();
 	gen_tick();
+	if (sv.ops->tick != NULL && !sv.stopping)
+		sv.ops->tick();
 	if (sv.log_missing && own_log(supervise_conf()) == 0)
 		logs_again(supervise_conf());
 	if (sv.stopping)
@@ -516,10 +518,12 @@ static void
 pid_file(const struct conf *conf)
 {
 	char	path[PATH_MAX], text[16];
+	mode_t	old = umask(022);	/* users come to submit.sock */
 	int	fd, n;
 
 	if (mkdir(conf->state, 0755) == -1 && errno != EEXIST)
 		fatal("%s", conf->state);
+	umask(old);
 	snprintf(path, sizeof(path), "%s/%s.pid", conf->state,
 	    sv.daemon->name);
 	if ((fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,

@@ -39,6 +39,8 @@ struct parent_ops {
 				    const struct conf *);
 	/* A per-user process has gone; arg as given to supervise_peruser(). */
 	void			(*peruser_gone)(struct peer *, void *arg);
+	/* Once a second. May be NULL. */
+	void			(*tick)(void);
 	/* Before the first generation starts, as root. May be NULL. */
 	int			(*prepare)(const struct conf *);
 	/* More checks for -n and each reload: -1 if it must not be used. */

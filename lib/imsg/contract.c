@@ -14,7 +14,7 @@
 
 static const char *const role_names[ROLE_COUNT] = {
 	"parent", "net", "auth", "signer", "lookup", "dns", "queue", "relay",
-	"deliver", "watch", "session", "pipe", "mailctl"
+	"deliver", "watch", "session", "pipe", "submit", "mailctl"
 };
 
 const char *

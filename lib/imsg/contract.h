@@ -30,6 +30,7 @@ enum role {
 	ROLE_WATCH,
 	ROLE_SESSION,
 	ROLE_PIPE,
+	ROLE_SUBMIT,		/* sends what a user's sendmail kept */
 	ROLE_CTL,		/* mailctl, on a control socket */
 	ROLE_COUNT
 };
@@ -47,6 +48,7 @@ enum role {
 #define R_WATCH		(1u << ROLE_WATCH)
 #define R_SESSION	(1u << ROLE_SESSION)
 #define R_PIPE		(1u << ROLE_PIPE)
+#define R_SUBMIT	(1u << ROLE_SUBMIT)
 #define R_CTL		(1u << ROLE_CTL)
 #define R_ALL		(((1u << ROLE_CTL) - 1) & ~R_PARENT)
 

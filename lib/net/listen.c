@@ -152,7 +152,7 @@ listen_unlink(const char *path)
 
 /* The mode is that of the umask from the first moment on. */
 int
-listen_bind_path(const char *path, gid_t gid)
+listen_bind_path(const char *path, gid_t gid, mode_t mode)
 {
 	struct sockaddr_un	sun = { .sun_family = AF_UNIX };
 	mode_t			old;
@@ -167,7 +167,7 @@ listen_bind_path(const char *path, gid_t gid)
 	    0)) == -1)
 		return (-1);
 	listen_unlink(path);
-	old = umask(gid == (gid_t)-1 ? 0177 : 0117);
+	old = umask(~mode & 0777);
 	ok = bind(fd, (struct sockaddr *)&sun, sizeof(sun)) == 0 &&
 	    (gid == (gid_t)-1 || lchown(path, (uid_t)-1, gid) == 0) &&
 	    listen(fd, LISTEN_BACKLOG) == 0;

@@ -17,9 +17,9 @@ int	listen_bind(const char *where, unsigned int port, int *fds,
 	    size_t *nfds);
 /*
  * A local socket; one of before at this path is replaced, anything else is
- * not (EEXIST).  Whoever is root may connect, and with gid != -1 that group.
+ * not (EEXIST).  gid is that of the file, or -1.
  */
-int	listen_bind_path(const char *path, gid_t gid);
+int	listen_bind_path(const char *path, gid_t gid, mode_t mode);
 /* Take the path away again, if it is still a socket. */
 void	listen_unlink(const char *path);
 

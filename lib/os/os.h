@@ -10,6 +10,8 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
+#include <fcntl.h>
+
 struct os_watch;
 
 /*
@@ -67,6 +69,18 @@ void	os_start_write(int fd);
  * differ by a second, or by as much as the clock was set meanwhile.
  */
 time_t	os_boot_time(void);
+
+/*
+ * For open(2): a directory that one may enter but not read.  0 where there is
+ * no such thing; then it has to be readable.
+ */
+#if defined(__linux__)
+#define OS_O_SEARCH	O_PATH
+#elif defined(O_SEARCH)
+#define OS_O_SEARCH	O_SEARCH
+#else
+#define OS_O_SEARCH	O_RDONLY
+#endif
 
 /*
  * Notice of changes in directories: names that appear, go or are renamed.

@@ -118,8 +118,10 @@ source_matches(const struct conf_rule *rule, const struct rules_request *q)
 	case SOURCE_ANY:
 		return (1);
 	case SOURCE_NETWORK:
-		return (q->addr != NULL && addr_nets_have(rule->network->nets,
-		    rule->network->nnets, q->addr));
+		/* a local program could as well come over loopback */
+		return (addr_nets_have(rule->network->nets,
+		    rule->network->nnets, q->addr != NULL ? q->addr :
+		    "127.0.0.1"));
 	case SOURCE_AUTHENTICATED:
 		return (q->user != NULL);
 	case SOURCE_LOCAL:

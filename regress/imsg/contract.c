@@ -201,7 +201,7 @@ test_print(void)
 	    "WIDE               all|parent -> all|mailctl; when any, rate 0, "
 	    "fds 0, tail 0: none<=0\n"
 	    "MANY               all -> net|auth|signer|lookup|dns|queue|"
-	    "relay|deliver|watch|pipe; when any, rate 0, fds 0, tail 0: "
+	    "relay|deliver|watch|pipe|submit; when any, rate 0, fds 0, tail 0: "
 	    "none<=0\n");
 	free(text);
 	if ((text = contract_print(&contract, 1)) == NULL)

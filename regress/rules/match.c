@@ -172,7 +172,7 @@ static const struct {
 	{ "no rules, loopback", "", "127.0.0.1", NULL, "h", NULL, "",
 	    "a@b.example", 0, "" },
 	{ "no rules, local", "", NULL, NULL, "h", NULL, "", "a@b.example", 0,
-	    "550 5.7.1" },
+	    "" },
 	{ "no rules, logged in", "", ANY, "u", "h", NULL, "", "a@b.example",
 	    0, "" },
 	{ "only elsewhere", "permit nets relay\n", ANY, NULL, "h", NULL, "",
