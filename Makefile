@@ -185,6 +185,7 @@ REGRESS = \
 	regress/auth/exchange regress/auth/judge \
 	regress/auth/throttle regress/auth/verify regress/auth/worker \
 	regress/buf/buf regress/conf/conf regress/conf/find \
+	regress/daemon/addrcount regress/daemon/rate \
 	regress/deliver/pipe regress/dns/wire regress/imap/dialogue regress/imap/fetch \
 	regress/imap/parse regress/imap/reader regress/imap/states \
 	regress/imsg/contract \
@@ -202,7 +203,7 @@ REGRESS = \
 	regress/relay/reply regress/relay/session regress/rules/alias \
 	regress/rules/check \
 	regress/rules/client regress/rules/expand regress/rules/match \
-	regress/rules/prove \
+	regress/rules/prove regress/rules/sender \
 	regress/sandbox/files \
 	regress/sandbox/libs regress/sandbox/sandbox regress/sasl/base64 \
 	regress/sasl/scram regress/sasl/server regress/smtp/address \

@@ -1,8 +1,9 @@
 /*
  * The text of a message: however it is cut the same comes out, it has no bare
- * CR or LF, and only CRLF . CRLF ends it.
+ * CR or LF, and only CRLF . CRLF ends it.  The same as chunks of BDAT, where
+ * what is binary comes out as it went in.
  *
- * fuzz: lib/smtp/content.c
+ * fuzz: lib/smtp/content.c lib/smtp/chunk.c
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -13,6 +14,9 @@
 #define OUT_MAX	65536
 
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+struct result;
+static void	check(const struct result *, const char *);
 
 struct result {
 	char	out[OUT_MAX];
@@ -64,6 +68,63 @@ feed(struct result *r, const char *in, size_t len, size_t step)
 		abort();
 }
 
+/* As feed(), in chunks of BDAT. */
+static void
+chunks(struct result *r, const char *in, size_t len, size_t step, int binary)
+{
+	struct smtp_content	 c;
+	char			*copy;
+	size_t			 n;
+
+	memset(r, 0, sizeof(*r));
+	smtp_content_init(&c);
+	c.binary = binary;
+	for (; len > 0; in += n, len -= n) {
+		n = step < len ? step : len;
+		if ((copy = malloc(n)) == NULL)
+			abort();
+		memcpy(copy, in, n);
+		if (smtp_content_chunk(&c, copy, n, put, r) == -1)
+			abort();
+		free(copy);
+	}
+	if (smtp_content_end(&c, put, r) == -1)
+		abort();
+	r->bare = c.bare;
+	r->nul = c.nul;
+	r->eightbit = c.eightbit;
+	r->end = c.received;
+	if (memchr(c.msgid, '\0', sizeof(c.msgid)) == NULL)
+		abort();
+}
+
+static int
+same(const struct result *a, const struct result *b)
+{
+	return (a->done == b->done && a->end == b->end && a->len == b->len &&
+	    a->bare == b->bare && a->nul == b->nul &&
+	    a->eightbit == b->eightbit &&
+	    memcmp(a->out, b->out, a->len) == 0);
+}
+
+static void
+check_chunks(const char *in, size_t len, size_t step)
+{
+	static struct result	whole, pieces;
+	int			binary;
+
+	for (binary = 0; binary <= 1; binary++) {
+		chunks(&whole, in, len, len + 1, binary);
+		chunks(&pieces, in, len, step, binary);
+		if (!same(&whole, &pieces))
+			abort();
+		if (!binary)
+			check(&whole, in);
+		else if (whole.len < len || memcmp(whole.out, in, len) != 0)
+			abort();
+	}
+}
+
 static void
 check(const struct result *r, const char *in)
 {
@@ -93,10 +154,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	feed(&whole, (const char *)data + 1, len - 1, len);
 	check(&whole, (const char *)data + 1);
 	feed(&pieces, (const char *)data + 1, len - 1, data[0] % 32 + 1);
-	if (whole.done != pieces.done || whole.end != pieces.end ||
-	    whole.len != pieces.len || whole.bare != pieces.bare ||
-	    whole.nul != pieces.nul || whole.eightbit != pieces.eightbit ||
-	    memcmp(whole.out, pieces.out, whole.len) != 0)
+	if (!same(&whole, &pieces))
 		abort();
+	check_chunks((const char *)data + 1, len - 1, data[0] % 32 + 1);
 	return (0);
 }
