@@ -155,6 +155,8 @@ dest_add(struct recipient *r)
 	r->state = RECIP_READY;
 	TAILQ_INSERT_TAIL(&d->ready, r, entry);
 	d->nready++;
+	if (d->blocked > queue_now())
+		message_close_text(r->m);
 	dest_kick(d);
 	return (0);
 }
@@ -205,6 +207,7 @@ wait_add(struct recipient *r, int64_t next)
 {
 	recipient_env(r)->next = next;
 	r->dest = NULL;			/* may go meanwhile */
+	message_close_text(r->m);
 	if (r->m->env.held) {
 		r->state = RECIP_HELD;
 		return;
@@ -232,13 +235,17 @@ retry_delay(unsigned int tries)
 void
 dest_block(struct dest *d, const char *why)
 {
-	int64_t	delay = retry_delay(d->fails);
+	struct recipient	*r;
+	int64_t			 delay = retry_delay(d->fails);
 
 	d->fails++;
 	d->window = 1;
 	d->breaks = 0;
 	d->proven = 0;
 	d->blocked = queue_now() + delay;
+	/* Texts that are kept open are for who is about to go. */
+	TAILQ_FOREACH(r, &d->ready, entry)
+		message_close_text(r->m);
 	free(d->why);
 	d->why = strdup(why);
 	log_info("%s%s: not reachable, %zu recipients wait, next try in "
