@@ -87,8 +87,11 @@ MIME_OBJS = \
 	lib/mime/tree.o lib/mime/word.o
 STORE_OBJS = \
 	lib/store/append.o lib/store/cachefile.o lib/store/cache_entry.o \
-	lib/store/cached.o lib/store/care.o lib/store/change.o lib/store/copy.o lib/store/crlf.o lib/store/deliver.o lib/store/file.o \
+	lib/store/cached.o lib/store/care.o lib/store/change.o \
+	lib/store/copy.o lib/store/crlf.o lib/store/deliver.o \
+	lib/store/file.o \
 	lib/store/files.o lib/store/flush.o lib/store/folder.o \
+	lib/store/freeze.o \
 	lib/store/hash.o \
 	lib/store/incoming.o lib/store/index.o lib/store/info.o lib/store/intent.o \
 	lib/store/keywords.o lib/store/list.o lib/store/lock.o \
@@ -124,10 +127,10 @@ DAEMON_OBJS = \
 	lib/daemon/decoy.o lib/daemon/doors.o lib/daemon/generation.o \
 	lib/daemon/give.o lib/daemon/limit.o lib/daemon/login.o \
 	lib/daemon/mailplace.o lib/daemon/mailsession.o \
-	lib/daemon/options.o lib/daemon/rate.o lib/daemon/sessions.o \
-	lib/daemon/spawn.o lib/daemon/submit.o lib/daemon/submit_args.o \
-	lib/daemon/submit_keep.o lib/daemon/submit_notice.o \
-	lib/daemon/supervise.o
+	lib/daemon/options.o lib/daemon/parked.o lib/daemon/rate.o \
+	lib/daemon/sessions.o lib/daemon/spawn.o lib/daemon/submit.o \
+	lib/daemon/submit_args.o lib/daemon/submit_keep.o \
+	lib/daemon/submit_notice.o lib/daemon/supervise.o
 
 LIB_OBJS = \
 	$(OS_OBJS) $(LOG_OBJS) $(BUF_OBJS) $(IMSG_OBJS) $(PRIVSEP_OBJS) \
@@ -157,7 +160,7 @@ SMTPD_OBJS = \
 	smtpd/relay_tls.o smtpd/secrets.o smtpd/spoolcheck.o smtpd/tables.o \
 	smtpd/waiters.o
 IMAPD_OBJS = \
-	imapd/net.o imapd/parent.o
+	imapd/net.o imapd/parent.o imapd/watch.o
 IMAPD_SESSION_OBJS = \
 	imapd/cmd_any.o imapd/cmd_append.o imapd/cmd_close.o \
 	imapd/cmd_compress.o imapd/cmd_copy.o imapd/cmd_create.o \
@@ -168,9 +171,9 @@ IMAPD_SESSION_OBJS = \
 	imapd/cmd_search_run.o imapd/cmd_search_tell.o \
 	imapd/cmd_search_text.o imapd/cmd_select.o imapd/cmd_set.o \
 	imapd/cmd_sort.o imapd/cmd_status.o imapd/cmd_store.o \
-	imapd/cmd_table.o imapd/cmd_thread.o imapd/session_conn.o \
-	imapd/session_io.o imapd/session_reply.o imapd/session_sync.o \
-	imapd/session_zip.o
+	imapd/cmd_table.o imapd/cmd_thread.o imapd/park_state.o \
+	imapd/session_conn.o imapd/session_io.o imapd/session_park.o \
+	imapd/session_reply.o imapd/session_sync.o imapd/session_zip.o
 POP3D_OBJS = \
 	pop3d/net.o pop3d/parent.o
 POP3D_SESSION_OBJS = \
@@ -187,6 +190,7 @@ REGRESS = \
 	regress/buf/buf regress/conf/conf regress/conf/find \
 	regress/daemon/addrcount regress/daemon/rate \
 	regress/deliver/pipe regress/dns/wire regress/imap/dialogue regress/imap/fetch \
+	regress/daemon/parked \
 	regress/imap/parse regress/imap/reader regress/imap/states \
 	regress/imsg/contract \
 	regress/imsg/peer regress/log/log regress/mime/address \

@@ -11,6 +11,7 @@
 #include "roles.h"
 #include "privsep/account.h"
 #include "tls/signer.h"
+#include "watch.h"
 
 static const struct role_def roles[] = {
 	{ ROLE_NET, "_imapd", "/var/empty", "stdio accept recvfd",
@@ -20,6 +21,8 @@ static const struct role_def roles[] = {
 	    ROLE_CONFTEXT, 128, R_NET, &auth_code },
 	{ ROLE_SIGNER, "_mailkey", "/var/empty", "stdio recvfd",
 	    0, 64, R_NET, &signer_code },
+	{ ROLE_WATCH, "_mailwatch", "/var/empty", "stdio inotify recvfd",
+	    0, WATCH_DIRS, 0, &watch_code },
 	SESSION_ROLE(NULL),
 	{ ROLE_PARENT, NULL, NULL, NULL, 0, 0, 0, NULL }
 };

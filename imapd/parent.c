@@ -4,6 +4,7 @@
  */
 #include "conf/conf.h"
 #include "contract.h"
+#include "daemon/parked.h"
 #include "daemon/sessions.h"
 #include "parent.h"
 #include "rules/rules.h"
@@ -21,9 +22,20 @@ prepare(const struct conf *conf)
 	return (sessions_prepare(conf));
 }
 
+static void
+gone(struct peer *session, void *arg)
+{
+	parked_session_gone(session);
+	sessions_gone(session, arg);
+}
+
 static const struct handler handlers[] = {
 	{ M_SESSION_OPEN,	parent_session_open },
 	{ M_SESSION_IDLE,	parent_session_idle },
+	{ M_PARK,		parent_park },
+	{ M_WATCH,		parent_watch },
+	{ M_UNWATCH,		parent_unwatch },
+	{ M_DIR_CHANGED,	parent_dir_changed },
 	{ 0, NULL }
 };
 
@@ -32,5 +44,5 @@ const struct parent_ops parent_ops = {
 	.serves = serves,
 	.prepare = prepare,
 	.check = rules_check,
-	.peruser_gone = sessions_gone,
+	.peruser_gone = gone,
 };

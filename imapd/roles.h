@@ -9,7 +9,7 @@
 
 #define SESSION_ROLE(code)						\
 	{ ROLE_SESSION, NULL, NULL,					\
-	    "stdio rpath wpath cpath fattr flock recvfd",		\
+	    "stdio rpath wpath cpath fattr flock sendfd recvfd",	\
 	    ROLE_PERUSER, 1024, 0, code }
 
 #endif

@@ -5,10 +5,12 @@
  * write after the login, which net passes through as it came.  May touch the
  * user's mailbox and nothing else.
  */
+#include "cmd_idle.h"
 #include "contract.h"
 #include "daemon/mailsession.h"
 #include "roles.h"
 #include "session_conn.h"
+#include "session_park.h"
 
 /*
  * A client that comes back soon finds the process still there; each opens
@@ -18,11 +20,13 @@ static const struct mailsession_ops ops = {
 	.linger = 60,
 	.conns_max = 256,
 	.start = session_conn_new,
+	.resume = session_park_resume,
+	.changed = cmd_idle_changed,
 	.drain = session_conn_drain,
 };
 
 static const struct role_def roles[] = {
-	SESSION_ROLE(&mailsession_code),
+	SESSION_ROLE(&mailsession_park_code),
 	{ ROLE_PARENT, NULL, NULL, NULL, 0, 0, 0, NULL }
 };
 

@@ -49,7 +49,8 @@ struct client {
 	TAILQ_ENTRY(client) entry;
 	const struct mailsession *set;
 	struct sio	*io;
-	uint64_t	 id;
+	uint64_t	 id;		/* net's, for the log */
+	uint64_t	 number;	/* the parent's */
 	char		 addr[64];
 	int		 prefaced;	/* net's line was read */
 	int		 leaving;	/* BYE was said */

@@ -12,6 +12,7 @@
 
 #include "cmd_table.h"
 #include "log/log.h"
+#include "session_park.h"
 #include "session_reply.h"
 #include "session_sync.h"
 
@@ -20,9 +21,11 @@
 #define CODE_MAX	SIO_OUT_MAX	/* bytes of a response code */
 
 static TAILQ_HEAD(, client) clients = TAILQ_HEAD_INITIALIZER(clients);
+static unsigned int	nclients;
 
 static size_t	 on_input(void *, const char *, size_t);
 static void	 on_turn(void *);
+static void	 run_free(struct client *);
 static void	 on_ended(void *, enum sio_end);
 
 static const struct sio_ops io_ops = { on_input, on_turn, on_ended };
@@ -31,14 +34,22 @@ int
 session_conn_new(const struct mailsession *set, int fd, unsigned int id,
     const char *addr)
 {
+	return (session_conn_make(set, fd, id, addr) == NULL ? -1 : 0);
+}
+
+struct client *
+session_conn_make(const struct mailsession *set, int fd, unsigned int id,
+    const char *addr)
+{
 	struct client *c;
 
 	if ((c = calloc(1, sizeof(*c))) == NULL) {
 		close(fd);
-		return (-1);
+		return (NULL);
 	}
 	c->set = set;
 	c->id = id;
+	c->number = set->number;
 	c->state = CLIENT_AUTH;
 	(void)strlcpy(c->addr, addr, sizeof(c->addr));
 	buf_init(&c->code, CODE_MAX);
@@ -46,10 +57,44 @@ session_conn_new(const struct mailsession *set, int fd, unsigned int id,
 	if ((c->io = sio_new(set->base, fd, &io_ops, c,
 	    IDLE_SECONDS)) == NULL) {
 		free(c);
-		return (-1);
+		return (NULL);
 	}
 	TAILQ_INSERT_TAIL(&clients, c, entry);
-	return (0);
+	nclients++;
+	session_park_begin(set);
+	return (c);
+}
+
+unsigned int
+session_conn_count(void)
+{
+	return (nclients);
+}
+
+int
+session_conn_each(int (*fn)(struct client *, void *), void *arg)
+{
+	struct client *c, *next;
+	int r = 0;
+
+	for (c = TAILQ_FIRST(&clients); c != NULL && r == 0; c = next) {
+		next = TAILQ_NEXT(c, entry);
+		r = fn(c, arg);
+	}
+	return (r);
+}
+
+void
+session_conn_free(struct client *c)
+{
+	run_free(c);
+	client_unselect(c);
+	buf_free(&c->code);
+	imap_reader_free(&c->reader);
+	sio_free(c->io);
+	TAILQ_REMOVE(&clients, c, entry);
+	nclients--;
+	free(c);
 }
 
 static void
@@ -144,13 +189,7 @@ on_ended(void *arg, enum sio_end why)
 	    "out=%llu", (unsigned long long)c->id, c->set->user, c->addr,
 	    words[why], c->commands, (unsigned long long)sio_bytes_in(c->io),
 	    (unsigned long long)sio_bytes_out(c->io));
-	run_free(c);
-	client_unselect(c);
-	buf_free(&c->code);
-	imap_reader_free(&c->reader);
-	sio_free(c->io);
-	TAILQ_REMOVE(&clients, c, entry);
-	free(c);
+	session_conn_free(c);
 	ended();
 }
 

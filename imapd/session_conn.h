@@ -24,6 +24,16 @@ struct mailsession;
  */
 int	session_conn_new(const struct mailsession *, int fd,
 	    unsigned int id, const char *addr);
+struct client;
+
+/* The same, for the one who knows what was said before. */
+struct client *session_conn_make(const struct mailsession *, int fd,
+	    unsigned int id, const char *addr);
+/* Without a word; the descriptor is closed unless it was released. */
+void	session_conn_free(struct client *);
+unsigned int session_conn_count(void);
+/* For each until it returns something but 0, which is returned. */
+int	session_conn_each(int (*)(struct client *, void *), void *);
 /* Say BYE to each as soon as its command is done. */
 void	session_conn_drain(void);
 

@@ -109,7 +109,8 @@ sio_free(struct sio *io)
 	buf_free(&io->raw);
 	buf_free(&io->wire);
 	zip_free(io->zip);
-	close(io->fd);
+	if (io->fd != -1)
+		close(io->fd);
 	free(io);
 }
 
@@ -171,6 +172,34 @@ sio_hold(struct sio *io, int on)
 		return;
 	sio_flush(io);
 	schedule(io);
+}
+
+long
+sio_quiet(const struct sio *io)
+{
+	if (io->eof || io->failed || io->finishing || io->wants_turn ||
+	    io->held || io->zip != NULL || buf_len(&io->in) > 0 || buf_len(&io->out) > 0 ||
+	    buf_len(&io->wire) > 0)
+		return (-1);
+	return ((long)(now() - io->active));
+}
+
+unsigned int
+sio_left(const struct sio *io)
+{
+	time_t quiet = now() - io->active;
+
+	return (quiet < (time_t)io->idle_seconds ?
+	    io->idle_seconds - (unsigned int)quiet : 0);
+}
+
+int
+sio_release(struct sio *io)
+{
+	int fd = io->fd;
+
+	io->fd = -1;
+	return (fd);
 }
 
 uint64_t

@@ -59,6 +59,15 @@ void		 sio_finish(struct sio *);
  */
 int		 sio_compress(struct sio *);
 int		 sio_compressed(const struct sio *);
+/*
+ * Seconds since the last byte either way; -1 if something is still to be done
+ * here, so that the descriptor alone is not the whole connection.
+ */
+long		 sio_quiet(const struct sio *);
+/* Seconds until SIO_TIMEOUT if nothing happens. */
+unsigned int	 sio_left(const struct sio *);
+/* The descriptor, which is not closed; then call sio_free(). */
+int		 sio_release(struct sio *);
 uint64_t	 sio_bytes_in(const struct sio *);
 uint64_t	 sio_bytes_out(const struct sio *);
 

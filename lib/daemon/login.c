@@ -25,6 +25,7 @@
 #include "daemon/login.h"
 #include "log/log.h"
 #include "net/conn.h"
+#include "net/listen.h"
 #include "tls/server.h"
 
 #define LOGIN_SECONDS	60		/* from connecting to the session */
@@ -32,6 +33,7 @@
 #define STOP_SECONDS	60		/* a shorter drain is the end */
 #define ORPHAN_SECONDS	120		/* for an answer nobody waits for */
 #define TRIES_MAX	4
+#define KEEPALIVE_SECONDS 120		/* of silence */
 #define ID_BUCKETS	1024
 #define PREFACE_MAX	2048
 
@@ -214,7 +216,6 @@ take(const struct conf_listen *conf, int fd, const struct sockaddr *sa,
 	char addr[ADDR_TEXT];
 	void *key = NULL;
 	struct login *l = NULL;
-	int on = 1;
 
 	addr_text(sa, len, addr, sizeof(addr));
 	/* In this order: who has too many displaces nobody. */
@@ -222,8 +223,8 @@ take(const struct conf_listen *conf, int fd, const struct sockaddr *sa,
 	    net.conf->max_sessions_net, &key) != ADDRCOUNT_OK ||
 	    make_room() == -1)
 		goto refuse;
-	/* Not worth losing a client for. */
-	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	/* Who idles for long must not be forgotten by what is in between. */
+	listen_keepalive(fd, KEEPALIVE_SECONDS);
 	if ((l = login_new(conf, &fd, key, addr)) == NULL)
 		goto refuse;
 	net.accepted++;

@@ -27,11 +27,20 @@ static void	conn_ended(void);
 static void	open_store(void);
 static void	session_mailbox(struct peer *, struct msg *);
 static void	session_session_conn(struct peer *, struct msg *);
+static void	session_resume(struct peer *, struct msg *);
+static void	session_changed(struct peer *, struct msg *);
+static int	new_conn(uint64_t, const char *);
+static void	park(uint64_t, int, const char *, unsigned int, const void *,
+		    size_t);
+static void	watch(uint64_t, int);
+static void	unwatch(uint64_t);
 static void	session_go(void);
 static void	session_drain(unsigned int);
 static void	session_stats(void);
 static void	idle(evutil_socket_t, short, void *);
 static void	stop(evutil_socket_t, short, void *);
+
+static const struct mailsession_parking parking = { park, watch, unwatch };
 
 static const struct handler handlers[] = {
 	{ M_MAILBOX,		session_mailbox },
@@ -39,8 +48,23 @@ static const struct handler handlers[] = {
 	{ 0, NULL }
 };
 
+static const struct handler park_handlers[] = {
+	{ M_MAILBOX,		session_mailbox },
+	{ M_SESSION_CONN,	session_session_conn },
+	{ M_RESUME,		session_resume },
+	{ M_CHANGED,		session_changed },
+	{ 0, NULL }
+};
+
 const struct role_code mailsession_code = {
 	.handlers = handlers,
+	.go = session_go,
+	.drain = session_drain,
+	.stats = session_stats,
+};
+
+const struct role_code mailsession_park_code = {
+	.handlers = park_handlers,
 	.go = session_go,
 	.drain = session_drain,
 	.stats = session_stats,
@@ -78,6 +102,8 @@ session_go(void)
 	self.shared.user = self.mailbox.user;
 	self.shared.mailbox = &self.mailbox;
 	self.shared.ended = conn_ended;
+	if (self.ops->resume != NULL)
+		self.shared.parking = &parking;
 	open_store();
 }
 
@@ -133,24 +159,88 @@ session_session_conn(struct peer *parent, struct msg *m)
 	int fd = m->fd;
 
 	(void)parent;
-	self.last = conn->id;
-	if (event_del(self.linger) == -1)
-		log_warnx("event_del");
-	if (self.shared.store == NULL)
-		open_store();
-	self.conns++;
-	if (self.conns > self.ops->conns_max) {
-		log_warnx("user=%s addr=%s: too many connections",
-		    self.mailbox.user, conn->addr);
-		conn_ended();
+	if (new_conn(conn->id, conn->addr) == -1)
 		return;
-	}
 	m->fd = -1;
 	if (self.ops->start(&self.shared, fd, SESSION_NET_CONN(conn->id),
 	    conn->addr) == -1) {
 		log_warn("user=%s", self.mailbox.user);
 		conn_ended();
 	}
+}
+
+static void
+session_resume(struct peer *parent, struct msg *m)
+{
+	const struct msg_RESUME *conn = m->body;
+	int fd = m->fd;
+
+	(void)parent;
+	if (new_conn(conn->id, conn->addr) == -1)
+		return;
+	m->fd = -1;
+	if (self.ops->resume(&self.shared, fd, SESSION_NET_CONN(conn->id),
+	    conn->addr, m->tail, m->taillen, (unsigned int)conn->why) == -1) {
+		log_warn("user=%s", self.mailbox.user);
+		conn_ended();
+	}
+}
+
+static void
+session_changed(struct peer *parent, struct msg *m)
+{
+	const struct msg_CHANGED *changed = m->body;
+
+	(void)parent;
+	self.ops->changed(changed->id);
+}
+
+/* Count it; -1 if it is one too many. */
+static int
+new_conn(uint64_t number, const char *addr)
+{
+	self.last = self.shared.number = number;
+	if (event_del(self.linger) == -1)
+		log_warnx("event_del");
+	if (self.shared.store == NULL)
+		open_store();
+	self.conns++;
+	if (self.conns <= self.ops->conns_max)
+		return (0);
+	log_warnx("user=%s addr=%s: too many connections",
+	    self.mailbox.user, addr);
+	conn_ended();
+	return (-1);
+}
+
+static void
+park(uint64_t number, int fd, const char *addr,
+    unsigned int seconds, const void *state, size_t len)
+{
+	struct msg_PARK park = { .id = number, .seconds = seconds };
+
+	strlcpy(park.addr, addr, sizeof(park.addr));
+	peer_send_tail(role_parent(), M_PARK, &park, state, len, fd);
+	conn_ended();
+	/* It is known where the next one comes from: no need to linger. */
+	if (self.conns == 0)
+		idle(-1, 0, NULL);
+}
+
+static void
+watch(uint64_t number, int fd)
+{
+	struct msg_WATCH watch = { .id = number };
+
+	peer_send(role_parent(), M_WATCH, &watch, fd);
+}
+
+static void
+unwatch(uint64_t number)
+{
+	struct msg_UNWATCH unwatch = { .id = number };
+
+	peer_send(role_parent(), M_UNWATCH, &unwatch, -1);
 }
 
 static void

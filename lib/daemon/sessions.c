@@ -26,9 +26,8 @@ struct session {
 	struct peer	*peer;
 	uint32_t	 generation;
 	uint64_t	 last;		/* the number of its latest client */
-	uid_t		 uid;
 	int		 ending;
-	char		 user[C_USER];
+	struct session_owner owner;
 };
 LIST_HEAD(bucket, session);
 
@@ -41,6 +40,9 @@ static struct {
 static struct bucket *bucket_of(const char *);
 static struct session *session_find(const struct msg_SESSION_OPEN *);
 static struct session *session_start(const struct msg_SESSION_OPEN *);
+static struct session *session_get(const struct msg_SESSION_OPEN *);
+static void	session_free(struct session *);
+static uint64_t	next_number(unsigned int);
 static struct peer *start(const struct msg_SESSION_OPEN *,
 		    const struct mailplace *, struct session *);
 static void	pop3_settings(const struct conf *, struct msg_MAILBOX *);
@@ -82,17 +84,16 @@ parent_session_open(struct peer *auth, struct msg *m)
 	net = supervise_role_of(ROLE_NET, supervise_peer_generation(auth));
 	if (net == NULL)
 		return;
-	if ((s = session_find(ask)) == NULL && (s = session_start(ask)) == NULL)
+	if ((s = session_get(ask)) == NULL)
 		goto fail;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
 	    sp) == -1) {
 		log_warn("socketpair");
 		goto fail;
 	}
-	client.id = s->last = (uint64_t)++self.last << 32 |
-	    ask->conn;
+	client.id = s->last = next_number((unsigned int)ask->conn);
 	strlcpy(client.addr, ask->addr, sizeof(client.addr));
-	log_debug("opening: user=%s addr=%s conn=%llu", s->user, client.addr,
+	log_debug("opening: user=%s addr=%s conn=%llu", ask->user, client.addr,
 	    (unsigned long long)ask->conn);
 	peer_send(s->peer, M_SESSION_CONN, &client, sp[0]);
 	peer_send(net, M_SESSION, &answer, sp[1]);
@@ -122,17 +123,64 @@ sessions_gone(struct peer *p, void *arg)
 	(void)p;
 	if (!s->ending)
 		LIST_REMOVE(s, link);
-	free(s);
+	session_free(s);
+}
+
+const struct session_owner *
+sessions_owner(struct peer *p)
+{
+	const struct session *s = child_of(p)->arg;
+
+	return (&s->owner);
+}
+
+struct peer *
+sessions_reach(const struct session_owner *o, unsigned int conn,
+    uint64_t *number)
+{
+	struct msg_SESSION_OPEN ask = {
+		.conn = conn, .system = (uint64_t)o->system, .uid = o->uid,
+		.gid = o->gid, .quota = o->quota
+	};
+	struct session *s;
+
+	/* They were in a message of this kind before. */
+	strlcpy(ask.user, o->user, sizeof(ask.user));
+	strlcpy(ask.home, o->home, sizeof(ask.home));
+	if ((s = session_get(&ask)) == NULL)
+		return (NULL);
+	*number = s->last = next_number(conn);
+	return (s->peer);
+}
+
+static uint64_t
+next_number(unsigned int conn)
+{
+	return ((uint64_t)++self.last << 32 | conn);
+}
+
+static struct session *
+session_get(const struct msg_SESSION_OPEN *ask)
+{
+	struct session *s = session_find(ask);
+
+	return (s != NULL ? s : session_start(ask));
 }
 
 static struct bucket *
 bucket_of(const char *user)
 {
+	return (&self.buckets[sessions_hash(user) % BUCKETS]);
+}
+
+uint32_t
+sessions_hash(const char *user)
+{
 	uint32_t h = 2166136261u;
 
 	for (; *user != '\0'; user++)
 		h = (h ^ (unsigned char)*user) * 16777619u;
-	return (&self.buckets[h % BUCKETS]);
+	return (h);
 }
 
 static struct session *
@@ -142,7 +190,8 @@ session_find(const struct msg_SESSION_OPEN *ask)
 
 	LIST_FOREACH(s, bucket_of(ask->user), link) {
 		if (s->generation == supervise_generation() &&
-		    s->uid == ask->uid && strcmp(s->user, ask->user) == 0)
+		    s->owner.uid == ask->uid &&
+		    strcmp(s->owner.user, ask->user) == 0)
 			return (s);
 	}
 	return (NULL);
@@ -163,15 +212,27 @@ session_start(const struct msg_SESSION_OPEN *ask)
 	}
 	if ((s = calloc(1, sizeof(*s))) == NULL)
 		return (NULL);
-	strlcpy(s->user, ask->user, sizeof(s->user));
 	s->generation = supervise_generation();
-	s->uid = (uid_t)ask->uid;
-	if ((s->peer = start(ask, &place, s)) == NULL) {
-		free(s);
+	s->owner.uid = (uid_t)ask->uid;
+	s->owner.gid = (gid_t)ask->gid;
+	s->owner.system = ask->system != 0;
+	s->owner.quota = ask->quota;
+	if ((s->owner.user = strdup(ask->user)) == NULL ||
+	    (s->owner.home = strdup(ask->home)) == NULL ||
+	    (s->peer = start(ask, &place, s)) == NULL) {
+		session_free(s);
 		return (NULL);
 	}
-	LIST_INSERT_HEAD(bucket_of(s->user), s, link);
+	LIST_INSERT_HEAD(bucket_of(s->owner.user), s, link);
 	return (s);
+}
+
+static void
+session_free(struct session *s)
+{
+	free(s->owner.user);
+	free(s->owner.home);
+	free(s);
 }
 
 static struct peer *

@@ -16,6 +16,27 @@ void	sessions_gone(struct peer *, void *);
 void	parent_session_open(struct peer *, struct msg *);
 void	parent_session_idle(struct peer *, struct msg *);
 
+/* Whose mailbox it is, as auth said at the login. */
+struct session_owner {
+	uid_t		 uid;
+	gid_t		 gid;
+	int		 system;
+	uint64_t	 quota;
+	char		*user;
+	char		*home;
+};
+const struct session_owner *sessions_owner(struct peer *);
+/*
+ * The session of this owner, started if there is none, and a number for net's
+ * connection with which it is not ended before it has heard of it.  NULL if
+ * there can be none now.
+ */
+struct peer	*sessions_reach(const struct session_owner *,
+		    unsigned int conn, uint64_t *number);
+
+/* Of a name, for tables of users. */
+uint32_t sessions_hash(const char *);
+
 /* The per-user program, to be set before supervise_main(). */
 void	sessions_program(const char *);
 

@@ -180,3 +180,15 @@ listen_bind_path(const char *path, gid_t gid, mode_t mode)
 	}
 	return (fd);
 }
+
+void
+listen_keepalive(int fd, int seconds)
+{
+	int	on = 1;
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+#ifdef TCP_KEEPIDLE
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds,
+	    sizeof(seconds));
+#endif
+}

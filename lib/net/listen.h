@@ -22,5 +22,10 @@ int	listen_bind(const char *where, unsigned int port, int *fds,
 int	listen_bind_path(const char *path, gid_t gid, mode_t mode);
 /* Take the path away again, if it is still a socket. */
 void	listen_unlink(const char *path);
+/*
+ * Have the system see to it that a silent connection is known to be one; not
+ * worth losing it for.
+ */
+void	listen_keepalive(int fd, int seconds);
 
 #endif

@@ -249,6 +249,51 @@ MSG(SESSION_CONN, R_PARENT,	R_SESSION,	0, 1, 0, WHEN_RUN)	\
 MSG(SESSION_IDLE, R_SESSION,	R_PARENT,	0, 0, 20, WHEN_RUN)	\
 MSG(SESSION,	R_PARENT,	R_NET,		0, 1, 0, WHEN_RUN)
 
+/*
+ * imapd: connections that wait for nothing but a byte or a change are parked in
+ * the parent, with a state (the tail) that means something to the session
+ * only; the process ends.  id is the parent's number of the connection,
+ * seconds how long it may be left alone.  A session has the directories of a
+ * connection's mailbox watched; watch knows a connection by another number,
+ * its key.
+ */
+#define PARK_STATE	2048		/* bytes of a state */
+#define WATCH_DIRS	16384		/* descriptors of watch */
+#define PARK_INPUT	0		/* why: the client said something */
+#define PARK_CHANGE	1		/* the mailbox has changed */
+#define PARK_TIME	2		/* the seconds are over */
+#define PARK_FIELDS(NUM, STR, SECRET)					\
+	NUM(id, UINT64_MAX)						\
+	NUM(seconds, 86400)						\
+	STR(addr, C_ADDR)
+#define RESUME_FIELDS(NUM, STR, SECRET)					\
+	NUM(id, UINT64_MAX)						\
+	NUM(why, 2)							\
+	STR(addr, C_ADDR)
+#define WATCH_FIELDS(NUM, STR, SECRET)					\
+	NUM(id, UINT64_MAX)
+#define UNWATCH_FIELDS(NUM, STR, SECRET)				\
+	NUM(id, UINT64_MAX)
+#define CHANGED_FIELDS(NUM, STR, SECRET)				\
+	NUM(id, UINT64_MAX)
+
+#define DIR_WATCH_FIELDS(NUM, STR, SECRET)				\
+	NUM(key, UINT64_MAX)
+#define DIR_UNWATCH_FIELDS(NUM, STR, SECRET)				\
+	NUM(key, UINT64_MAX)
+#define DIR_CHANGED_FIELDS(NUM, STR, SECRET)				\
+	NUM(key, UINT64_MAX)
+
+#define PARK_MESSAGES(MSG)						\
+MSG(PARK,	R_SESSION,	R_PARENT, PARK_STATE, 1, 1000, WHEN_RUN) \
+MSG(RESUME,	R_PARENT,	R_SESSION, PARK_STATE, 1, 0, WHEN_RUN)	\
+MSG(WATCH,	R_SESSION,	R_PARENT,	0, 1, 1000, WHEN_RUN)	\
+MSG(UNWATCH,	R_SESSION,	R_PARENT,	0, 0, 1000, WHEN_RUN)	\
+MSG(CHANGED,	R_PARENT,	R_SESSION,	0, 0, 0, WHEN_RUN)	\
+MSG(DIR_WATCH,	R_PARENT,	R_WATCH,	0, 1, 0, WHEN_RUN)	\
+MSG(DIR_UNWATCH, R_PARENT,	R_WATCH,	0, 0, 0, WHEN_RUN)	\
+MSG(DIR_CHANGED, R_WATCH,	R_PARENT,	0, 0, 0, WHEN_RUN)
+
 /* clang-format on */
 
 /*
@@ -261,5 +306,13 @@ enum session_message {
 	M_SESSION_COUNT
 };
 SESSION_MESSAGES(CONTRACT_STRUCT)
+
+/* And these the first after those, in imapd. */
+enum park_message {
+	M_PARK_BEFORE = M_SESSION_COUNT - 1,
+	PARK_MESSAGES(CONTRACT_ENUM)
+	M_PARK_COUNT
+};
+PARK_MESSAGES(CONTRACT_STRUCT)
 
 #endif

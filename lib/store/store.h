@@ -160,6 +160,31 @@ const char	*mailbox_keyword(struct mailbox *, unsigned int i);
 int		 mailbox_keyword_find(struct mailbox *, const char *,
 		    int create);
 
+/*
+ * What a session has been told of a mailbox, to be put aside and taken up
+ * again later, perhaps by another process.
+ */
+struct mailbox_frozen {
+	uint32_t	 uidvalidity, uidnext, count;
+	uint64_t	 modseq;
+	uint64_t	 hash;		/* of the UIDs */
+};
+/* STORE_LIMIT if this cannot be done for it now. */
+enum store_error mailbox_freeze(struct mailbox *, struct mailbox_frozen *);
+/*
+ * Open it with the view as it was; the next mailbox_sync() tells what has
+ * happened since.  STORE_CORRUPT if that view cannot be had any more.
+ */
+enum store_error mailbox_thaw(struct store *, const char *name,
+		    unsigned int flags, const struct mailbox_frozen *,
+		    struct mailbox **);
+
+/*
+ * New descriptors of the two directories in which its messages come and go,
+ * closed by the caller; STORE_LIMIT if there is no such thing.
+ */
+enum store_error mailbox_watch_fds(struct mailbox *, int fds[2]);
+
 uint32_t	 mailbox_count(struct mailbox *);
 /* The message with sequence number seq, or NULL.  Valid until the next call. */
 const struct store_message *mailbox_message(struct mailbox *, uint32_t seq);

@@ -181,6 +181,8 @@ context_apply(const char *alpn)
 		/* A password must not stay in the buffer of its record. */
 		SSL_CTX_set_options(ctx, SSL_OP_CLEANSE_PLAINTEXT);
 #endif
+		/* An idle connection needs no room for records: 34 KB. */
+		(void)SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
 		if (alpn != NULL)
 			SSL_CTX_set_alpn_select_cb(ctx, select_alpn,
 			    (void *)(uintptr_t)alpn);

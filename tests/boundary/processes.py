@@ -45,7 +45,7 @@ held = busy()
 
 @case
 def every_role_is_there():
-    want = {"smtpd": "net auth signer lookup dns queue relay deliver", "imapd": "net auth signer session",
+    want = {"smtpd": "net auth signer lookup dns queue relay deliver", "imapd": "net auth signer watch session",
             "pop3d": "net auth signer session"}
     for d, roles in want.items():
         have = {r for x, r, p in everybody() if x == d}
