@@ -178,8 +178,8 @@ long
 sio_quiet(const struct sio *io)
 {
 	if (io->eof || io->failed || io->finishing || io->wants_turn ||
-	    io->held || io->zip != NULL || buf_len(&io->in) > 0 || buf_len(&io->out) > 0 ||
-	    buf_len(&io->wire) > 0)
+	    io->held || io->zip != NULL || buf_len(&io->in) > 0 ||
+	    buf_len(&io->out) > 0 || buf_len(&io->wire) > 0)
 		return (-1);
 	return ((long)(now() - io->active));
 }
