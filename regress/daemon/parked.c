@@ -33,7 +33,8 @@ struct peer {
 
 struct supervise sv;
 static struct conf	conf;
-static char		alice_name[] = "alice", bob_name[] = "bob", home[] = "/h";
+static char		alice_name[] = "alice", bob_name[] = "bob";
+static char		home[] = "/h";
 static struct peer	alice = {
 	.owner = { 1000, 100, 0, 0, alice_name, home }
 };
