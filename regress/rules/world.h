@@ -66,7 +66,7 @@ world_answer(const char *table, enum table_form form, const char *key,
 	if (form == TABLE_USERS && a.result == TABLE_FOUND) {
 		u.has_uid = u.has_gid = 1;
 		u.uid = u.gid = 5000;
-		u.extra = r->value;
+		u.extra = r->value != NULL ? r->value : "";
 		a.user = &u;
 	}
 	if (world.failing != NULL && strcmp(world.failing, table) == 0) {
