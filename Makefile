@@ -82,9 +82,9 @@ MIME_OBJS = \
 	lib/mime/charset_table.o lib/mime/codec.o lib/mime/date.o \
 	lib/mime/envelope.o lib/mime/header.o lib/mime/match.o \
 	lib/mime/param.o lib/mime/preview.o lib/mime/recode.o \
-	lib/mime/structure.o lib/mime/subject.o lib/mime/submission.o \
-	lib/mime/thread.o \
-	lib/mime/tree.o lib/mime/word.o
+	lib/mime/rewrite.o lib/mime/structure.o lib/mime/subject.o \
+	lib/mime/submission.o lib/mime/thread.o lib/mime/tree.o \
+	lib/mime/word.o
 STORE_OBJS = \
 	lib/store/append.o lib/store/cachefile.o lib/store/cache_entry.o \
 	lib/store/cached.o lib/store/care.o lib/store/change.o \
@@ -195,8 +195,8 @@ REGRESS = \
 	regress/imsg/contract \
 	regress/imsg/peer regress/log/log regress/mime/address \
 	regress/mime/bombs regress/mime/header regress/mime/param \
-	regress/mime/preview regress/mime/recode regress/mime/submission \
-	regress/mime/tree \
+	regress/mime/preview regress/mime/recode regress/mime/rewrite \
+	regress/mime/submission regress/mime/tree \
 	regress/net/conn regress/net/listen \
 	regress/net/pump regress/net/tls regress/os/os \
 	regress/pop3/ascii regress/pop3/command regress/pop3/session \

@@ -5,6 +5,10 @@
  * above COLLECT_SPOOL in a file that queue handed out.  At the end the
  * anonymous file is sealed and handed to queue.
  *
+ * In what somebody of ours writes, addresses of the header are completed and
+ * masqueraded here, where it is made: nobody behind this process changes a
+ * message, and a relayed one is never touched.
+ *
  * Cost of a message of 4 KB: the reads it came in, memfd_create, one write,
  * the seal, and the sendmsg that hands it over.
  */
@@ -19,6 +23,7 @@
 #include "buf/buf.h"
 #include "daemon/limit.h"
 #include "log/log.h"
+#include "mime/rewrite.h"
 #include "os/os.h"
 #include "smtp/queueid.h"
 #include "smtpd/net.h"
@@ -26,8 +31,12 @@
 #define COLLECT_MEM	(64 * 1024)
 #define COLLECT_SPOOL	(256 * 1024)
 
+static int	keep(void *, const void *, size_t);
+
 struct collect {
 	struct smtp_content	 content;
+	struct rewrite		 rewrite;
+	int			 own;		/* it is rewritten */
 	struct buf		 mem;
 	int			 fd;
 	int			 spooled;	/* fd is queue's file */
@@ -106,6 +115,23 @@ submission_fields(struct session *s, struct smtp_content *c)
 		c->add_msgid[0] = '\0';
 }
 
+static const char *
+masquerade(void *arg, const char *domain, size_t len)
+{
+	return (conf_masquerade(net_config(), domain, len));
+}
+
+static void
+begin_rewrite(struct session *s, struct collect *c)
+{
+	c->own = conf_is_own_mail(s->addr, s->user);
+	c->rewrite.origin = net_config()->origin;
+	c->rewrite.domain = masquerade;
+	c->rewrite.put = keep;
+	c->rewrite.put_arg = s;
+	rewrite_init(&c->rewrite);
+}
+
 int
 data_begin(struct session *s, int bdat)
 {
@@ -122,6 +148,7 @@ data_begin(struct session *s, int bdat)
 	c->content.lf = s->listener->lenient_lf && !s->crlf;
 	if (s->listener->require_auth || s->listener->proto == PROTO_LOCAL)
 		submission_fields(s, &c->content);
+	begin_rewrite(s, c);
 	trace_header(s, &c->mem);
 	if (buf_len(&c->mem) == 0) {
 		free(c);
@@ -141,6 +168,7 @@ data_free(struct session *s)
 	if (c->fd != -1)
 		close(c->fd);
 	buf_wipe(&c->mem);
+	rewrite_free(&c->rewrite);
 	free(c);
 	s->collect = NULL;
 }
@@ -194,7 +222,7 @@ flush_mem(struct collect *c)
 }
 
 static int
-put(void *arg, const void *p, size_t n)
+keep(void *arg, const void *p, size_t n)
 {
 	struct session	*s = arg;
 	struct collect	*c = s->collect;
@@ -215,6 +243,15 @@ put(void *arg, const void *p, size_t n)
 	flush_mem(c);
 	store(c, p, n);
 	return (0);
+}
+
+static int
+put(void *arg, const void *p, size_t n)
+{
+	struct session	*s = arg;
+	struct collect	*c = s->collect;
+
+	return (c->own ? rewrite_feed(&c->rewrite, p, n) : keep(s, p, n));
 }
 
 static void
@@ -296,6 +333,8 @@ finish(struct session *s)
 	const char		*refused;
 	unsigned int		 times = net_times(s);
 
+	if (c->own && rewrite_end(&c->rewrite) == -1)
+		fail(c, "451 4.3.0 internal error");
 	flush_mem(c);
 	if ((refused = verdict(c)) == NULL && !c->spooled &&
 	    os_anonfile_seal(c->fd) == -1) {

@@ -228,7 +228,6 @@ build_masquerade(struct build *b, const struct list *names,
 {
 	struct conf_masq *m;
 
-	lacks(b, "masquerade");
 	if ((m = build_alloc(b, sizeof(*m))) == NULL)
 		return;
 	m->pos = lex_pos(b->lex);

@@ -325,6 +325,13 @@ const char	*conf_submit_socket(const struct conf *);
 int		 conf_has_keys(const struct conf *);
 /* Is this one of a domain's names? */
 int		 conf_domain_is(const struct conf_domain *, const char *name);
+/*
+ * Is this mail that somebody of ours writes, so that its addresses may be
+ * completed and masqueraded: from this machine, or after a login?
+ */
+int		 conf_is_own_mail(const char *addr, const char *user);
+/* What "masquerade" makes of a domain; NULL: it stays. */
+const char	*conf_masquerade(const struct conf *, const char *, size_t);
 struct conf_table  *conf_table_find(const struct conf *, const char *name);
 struct conf_table  *conf_table_index(const struct conf *, unsigned int);
 /* A file of ours, which the parent opens: text or an SQLite database. */

@@ -123,6 +123,13 @@ conf_domain_find(const struct conf *c, const char *name)
 	return (NULL);
 }
 
+int
+conf_is_own_mail(const char *addr, const char *user)
+{
+	return (user != NULL || addr == NULL || strcmp(addr, "local") == 0 ||
+	    addr_is_loopback(addr));
+}
+
 /* "*.dom" matches what lies below dom, not dom itself. */
 static int
 below(const char *dom, const char *pattern)
@@ -131,6 +138,28 @@ below(const char *dom, const char *pattern)
 
 	return (len > tail && strcasecmp(dom + (len - tail),
 	    pattern + 1) == 0);
+}
+
+const char *
+conf_masquerade(const struct conf *c, const char *dom, size_t len)
+{
+	const struct conf_masq *m;
+	char name[256];
+	const char *word;
+	size_t i;
+
+	if (len >= sizeof(name))
+		return (NULL);
+	memcpy(name, dom, len);
+	name[len] = '\0';
+	TAILQ_FOREACH(m, &c->masqs, entry)
+		for (i = 0; i < m->names.n; i++) {
+			word = m->names.v[i];
+			if (word[0] == '*' ? below(name, word) :
+			    strcasecmp(word, name) == 0)
+				return (m->as);
+		}
+	return (NULL);
 }
 
 static int

@@ -16,7 +16,6 @@ static const char *const features[] = {
 	"listen filter",
 	"listen proxy from",
 	"listen sieve",
-	"masquerade",
 	"sign",
 	"table ldap",
 	"table pgsql",

@@ -288,6 +288,20 @@ rules_complete(const struct conf *conf, char addr[SMTP_ADDR_SIZE])
 	return (0);
 }
 
+int
+rules_masquerade(const struct conf *conf, char addr[SMTP_ADDR_SIZE])
+{
+	const char	*as, *at = smtp_address_at(addr);
+	size_t		 n;
+
+	if (at == NULL || (as = conf_masquerade(conf, at + 1,
+	    strlen(at + 1))) == NULL)
+		return (0);
+	n = at + 1 - addr;
+	return (strlcpy(addr + n, as, SMTP_ADDR_SIZE - n) >=
+	    SMTP_ADDR_SIZE - n ? -1 : 0);
+}
+
 static int
 is_postmaster(const char *addr)
 {

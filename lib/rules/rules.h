@@ -146,6 +146,8 @@ size_t	rules_archives(const struct conf *, const char *sender,
 
 /* Complete "user" with origin; the rest stays. -1 if it grows too long. */
 int	rules_complete(const struct conf *, char addr[SMTP_ADDR_SIZE]);
+/* Make of the domain what "masquerade" says. -1 if it grows too long. */
+int	rules_masquerade(const struct conf *, char addr[SMTP_ADDR_SIZE]);
 /* The domain of ours that an address belongs to, or NULL. */
 struct conf_domain *rules_domain(const struct conf *, const char *addr);
 

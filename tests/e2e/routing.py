@@ -292,6 +292,60 @@ def routes():
 
 
 @case
+def null_client():
+    """The null client of the manual, with this server as its smart host; masquerading and origin."""
+    n = Suite(daemons=("smtpd",), start=False)
+    n.write("secrets", "isp: alice@example.org:%s\n" % PASS, 0o600)
+    n.configure("""
+hostname "web7.corp.example"
+origin "corp.example"
+spool "{d}/spool"
+state "{d}/run"
+log file "{d}/log"
+table secrets file "{d}/secrets"
+listen smtp on "127.0.0.1" port {p}
+permit local relay
+permit localhost relay
+masquerade {{ "web7.corp.example", "*.lab.corp.example" }} as "corp.example"
+relay any via "smtp://isp@127.0.0.1:{hub}" auth <secrets>
+""".format(d=n.dir, p=n.ports["smtp"], hub=s.ports["submission"]))
+    n.start()
+
+    def submit(sender, head, subject):
+        c = n.smtp()
+        c.hello("web7.corp.example")
+        c.cmd("MAIL FROM:<%s>" % sender, "250")
+        c.cmd("RCPT TO:<alice@example.org>", "250")
+        c.cmd("DATA", "354")
+        c.write(head + "Subject: %s\r\n\r\nFrom: web7@web7.corp.example\r\n.\r\n" % subject)
+        c.expect("250")
+        return slurp(s.wait_mail("alice@example.org", "Subject: " + subject)[0]).decode()
+
+    text = submit("root", "From: root\r\nTo: alice@example.org,\r\n\tBob <bob>\r\n", "null-bare")
+    check("Return-Path: <root@corp.example>" in text, text)
+    check(re.search(r"^From: root@corp.example\r?$", text, re.M), text)
+    check(re.search(r"^\tBob <bob@corp.example>\r?$", text, re.M), text)
+    text = submit("cron@web7.corp.example", "From: \"Cron, a job\" <cron@web7.corp.example>\r\n"
+                  "Reply-To: ops@a.lab.corp.example\r\nX-Host: root@web7.corp.example\r\n", "null-masq")
+    check("Return-Path: <cron@corp.example>" in text, text)
+    check('From: "Cron, a job" <cron@corp.example>' in text, text)
+    check("Reply-To: ops@corp.example" in text and "X-Host: root@web7.corp.example" in text, text)
+    check(re.search(r"^From: web7@web7.corp.example\r?$", text, re.M), "the body was changed: " + text)
+    equal(n.ctl("prove")[0], 0)
+    n.close()
+    # What is relayed for others stays as it is: it comes from another machine.
+    if HERE:
+        c = connect(GOOD)
+        c.cmd("MAIL FROM:<x@client.example>", "250")
+        c.cmd("RCPT TO:<alice@example.org>", "250")
+        c.cmd("DATA", "354")
+        c.write("From: bare\r\nSubject: foreign\r\n\r\n.\r\n")
+        c.expect("250")
+        text = slurp(s.wait_mail("alice@example.org", "Subject: foreign")[0]).decode()
+        check(re.search(r"^From: bare\r?$", text, re.M), text)
+
+
+@case
 def explained():
     """mailctl explain says what the server does, and prove that it is no open relay."""
     import json
