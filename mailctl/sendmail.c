@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -422,6 +423,8 @@ smtp(void)
 {
 	int	fd;
 
+	/* either end may go first */
+	(void)signal(SIGPIPE, SIG_IGN);
 	if ((fd = submit_connect(self.socket)) == -1) {
 		printf("421 4.3.2 smtpd is down, try again later\r\n");
 		return (EX_TEMPFAIL);

@@ -26,7 +26,7 @@
 #include "smtpd/handover.h"
 
 #define INTERVAL	60		/* seconds */
-#define NAMES_MAX	4096		/* looked at each time */
+#define NAMES_MAX	4096		/* looked at each time; some 5 ms */
 #define USERS_MAX	16		/* processes at a time */
 #define FILES_MAX	32		/* of one */
 #define GID_NOBODY	65534		/* for files of group root */
@@ -110,8 +110,11 @@ look(const char *name)
 	strlcpy(b->names[b->n++], name, KEEP_NAME);
 }
 
-/* Goes on next time where it ends now, and at the end from the start. */
-static void
+/*
+ * Goes on next time where it ends now, and at the end from the start: 1 if it
+ * has seen the end.
+ */
+static int
 look_at_names(void)
 {
 	const struct dirent	*e;
@@ -120,11 +123,12 @@ look_at_names(void)
 	for (i = 0; i < NAMES_MAX; i++) {
 		if ((e = readdir(self.dir)) == NULL) {
 			rewinddir(self.dir);
-			return;
+			return (1);
 		}
 		if (e->d_name[0] != '.')
 			look(e->d_name);
 	}
+	return (0);
 }
 
 static void
@@ -167,8 +171,8 @@ handover_tick(void)
 	if (self.dir == NULL || now.tv_sec < self.next ||
 	    supervise_role(ROLE_NET) == NULL)
 		return;
-	self.next = now.tv_sec + INTERVAL;
-	look_at_names();
+	/* who fills the directory does not make others wait for hours */
+	self.next = now.tv_sec + (look_at_names() ? INTERVAL : 1);
 	for (i = 0; i < USERS_MAX; i++)
 		if (self.batches[i].n > 0)
 			start(&self.batches[i]);
