@@ -179,9 +179,11 @@ POP3D_OBJS = \
 POP3D_SESSION_OBJS = \
 	pop3d/client.o pop3d/maildrop.o pop3d/text.o
 MAILCTL_OBJS = \
-	mailctl/check.o mailctl/explain.o mailctl/hash.o mailctl/mailctl.o \
-	mailctl/names.o mailctl/queue.o mailctl/report.o \
-	mailctl/sendmail.o mailctl/tally.o
+	mailctl/check.o mailctl/explain.o mailctl/hash.o mailctl/mailbox.o \
+	mailctl/mailbox_copy.o mailctl/mailbox_do.o \
+	mailctl/mailbox_filter.o mailctl/mailctl.o mailctl/names.o \
+	mailctl/queue.o mailctl/report.o mailctl/sendmail.o \
+	mailctl/tally.o mailctl/user.o mailctl/usertable.o
 
 REGRESS = \
 	regress/addr/addr regress/auth/cache \

@@ -168,9 +168,9 @@ hash_crypt(const char *pass, const struct scheme *s, char *out, size_t size)
 
 /* Read, hash, and prove that the hash is one that a login will accept. */
 static int
-make_hash(const struct scheme *s)
+make_hash(const struct scheme *s, char *out, size_t size)
 {
-	char	pass[PASS_SIZE], out[VERIFY_HASH_MAX];
+	char	pass[PASS_SIZE];
 	int	rv;
 
 	if (isatty(STDIN_FILENO))
@@ -183,9 +183,9 @@ make_hash(const struct scheme *s)
 		rv = -1;
 	} else if (rv == 0) {
 		if (s->prefix == NULL)
-			rv = hash_scram(pass, out, sizeof(out));
+			rv = hash_scram(pass, out, size);
 		else
-			rv = hash_crypt(pass, s, out, sizeof(out));
+			rv = hash_crypt(pass, s, out, size);
 		if (rv == -1 || verify_password(out, pass) != VERIFY_RIGHT) {
 			fprintf(stderr, "mailctl: this system cannot make "
 			    "such a hash\n");
@@ -193,18 +193,29 @@ make_hash(const struct scheme *s)
 		}
 	}
 	explicit_bzero(pass, sizeof(pass));
-	if (rv == 0 && (puts(out) == EOF || fflush(stdout) == EOF)) {
-		fprintf(stderr, "mailctl: %s\n", strerror(errno));
-		rv = -1;
-	}
-	return (rv == 0 ? 0 : 1);
+	return (rv);
+}
+
+int
+hash_ask(const char *scheme, char *out, size_t size)
+{
+	size_t	i;
+
+	if (scheme == NULL)
+		scheme = schemes[0].name;
+	for (i = 0; i < NSCHEMES; i++)
+		if (strcasecmp(scheme, schemes[i].name) == 0)
+			return (make_hash(&schemes[i], out, size));
+	fprintf(stderr, "mailctl: no scheme \"%s\"\n", scheme);
+	(void)usage();
+	return (-1);
 }
 
 int
 hash_main(int argc, char **argv)
 {
 	const char	*scheme = schemes[0].name;
-	size_t		 i;
+	char		 out[VERIFY_HASH_MAX];
 	int		 ch;
 
 	optind = 1;
@@ -215,9 +226,11 @@ hash_main(int argc, char **argv)
 	}
 	if (optind != argc)
 		return (usage());
-	for (i = 0; i < NSCHEMES; i++)
-		if (strcasecmp(scheme, schemes[i].name) == 0)
-			return (make_hash(&schemes[i]));
-	fprintf(stderr, "mailctl: no scheme \"%s\"\n", scheme);
-	return (usage());
+	if (hash_ask(scheme, out, sizeof(out)) == -1)
+		return (1);
+	if (puts(out) == EOF || fflush(stdout) == EOF) {
+		fprintf(stderr, "mailctl: %s\n", strerror(errno));
+		return (1);
+	}
+	return (0);
 }

@@ -32,6 +32,15 @@ const char	*call_why_not(int error);
 /* A string of JSON; bytes above 126 are taken as UTF-8. */
 void		 json_string(const char *);
 
+/* user.c; in call.what: */
+enum { USER_ADD, USER_DELETE, USER_PASSWORD, USER_LIST, USER_QUOTA };
+int		 user_command(const struct call *);
+/* mailbox.c; in call.what: */
+enum { MAILBOX_LIST, MAILBOX_STATUS, MAILBOX_CREATE, MAILBOX_DELETE,
+	MAILBOX_RENAME, MAILBOX_SEARCH, MAILBOX_FETCH, MAILBOX_EXPUNGE,
+	MAILBOX_COPY, MAILBOX_VERIFY, MAILBOX_REBUILD, MAILBOX_IMPORT,
+	MAILBOX_EXPORT, MAILBOX_QUOTA, MAILBOX_INDEX };
+int		 mailbox_command(const struct call *);
 /* queue.c */
 int		 queue_command(const struct call *);
 int		 queue_check_command(const struct call *);

@@ -117,6 +117,14 @@ const char *
 mailplace_find(const struct conf_domain *d, const char *user,
     const char *home, uint64_t quota, struct mailplace *place)
 {
+	return (mailplace_of(supervise_conf(), d, user, home, quota, place));
+}
+
+const char *
+mailplace_of(const struct conf *c, const struct conf_domain *d,
+    const char *user, const char *home, uint64_t quota,
+    struct mailplace *place)
+{
 	char	*slash;
 
 	memset(place, 0, sizeof(*place));
@@ -127,10 +135,10 @@ mailplace_find(const struct conf_domain *d, const char *user,
 	if (place->quota == 0)
 		place->quota = d->quota;
 	if (place->quota == 0)
-		place->quota = supervise_conf()->mailbox_quota;
+		place->quota = c->mailbox_quota;
 	if (expand(d, user, home, place) == -1 || !path_ok(place->path))
 		return ("the domain's path does not fit the user");
-	care(supervise_conf(), place);
+	care(c, place);
 	strlcpy(place->dir, place->path, sizeof(place->dir));
 	if (place->mbox && (slash = strrchr(place->dir, '/')) != NULL)
 		*slash = '\0';

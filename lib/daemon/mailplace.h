@@ -32,5 +32,9 @@ int	mailplace_owner_ok(uid_t, gid_t);
  */
 const char *mailplace_find(const struct conf_domain *, const char *user,
 	    const char *home, uint64_t quota, struct mailplace *);
+/* The same by another configuration than the parent's. */
+const char *mailplace_of(const struct conf *, const struct conf_domain *,
+	    const char *user, const char *home, uint64_t quota,
+	    struct mailplace *);
 
 #endif

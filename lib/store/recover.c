@@ -105,6 +105,25 @@ recover_validity(struct folder *f, struct index_header *h)
 	closedir(dir);
 }
 
+enum store_error
+store_rebuild(struct store *st, const char *name)
+{
+	struct folder *f;
+	enum store_error error;
+
+	if (st->mbox != NULL)
+		return (STORE_OK);
+	if ((error = folder_get(st, name, &f)) != STORE_OK)
+		return (error);
+	if ((error = folder_lock(f, LOCK_LONG)) == STORE_OK) {
+		(void)unlinkat(f->dir, CACHE_FILE, 0);
+		error = recover_rebuild(f, 1);
+		folder_unlock(f);
+	}
+	folder_release(f);
+	return (error);
+}
+
 /* Make the index that is open under its temporary name the folder's. */
 static enum store_error
 install(struct folder *f, int keep)
@@ -142,7 +161,9 @@ salvage(struct folder *f, struct seeds *seeds, struct index_header *h)
 		h->uidvalidity = ix.hdr.uidvalidity;
 		h->uidnext = ix.hdr.uidnext;
 		h->modseq = ix.hdr.modseq + 1;
-		h->jump = h->uidmax = ix.hdr.uidmax;
+		h->uidmax = ix.hdr.uidmax;
+		if (index_rebooted(&ix))
+			h->jump = h->uidmax;
 	}
 	for (s = 0; s < ix.cap && ret == 0; s++) {
 		if (index_fixed(&ix, s, &fix) == -1)

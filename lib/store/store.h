@@ -148,6 +148,9 @@ enum store_error store_expire_daily(struct store *, const char *what,
 enum store_error store_expire(struct store *, const char *name,
 		    uint64_t seconds, uint64_t *gone);
 
+/* Make a mailbox's index and cache anew; UIDs stay. */
+enum store_error store_rebuild(struct store *, const char *name);
+
 #define MAILBOX_READONLY	0x01
 #define MAILBOX_EXCLUSIVE	0x02	/* POP3: STORE_BUSY if one is open so */
 

@@ -1,0 +1,135 @@
+"""mailctl user, mailbox, quota and index: as the owner, on files that are anybody's."""
+import json, os, shutil, subprocess, sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from lib import *
+
+s = Suite()
+A = "alice@example.org"
+MBOX = ("From a Mon Jan  1 00:00:00 2024\nFrom: Ann <a@b.example>\nSubject: hello\n\nbody one\n\n"
+        "From b Mon Jan  1 00:00:00 2024\nFrom: Bob <b@b.example>\nSubject: =?utf-8?q?gr=C3=BC=C3=9Fe?=\n"
+        "Status: RO\n\nbody with a zebra\n\n")
+
+
+def ctl(*argv, want=0, **kw):
+    st, out = s.ctl(*argv, **kw) if not kw else run(program("mailctl"), "-f", s.conf, *argv, **kw)
+    equal(st, want, "%s: %s" % (" ".join(argv), out))
+    return out
+
+
+@case
+def users():
+    ctl("user", "add", "new@example.org", input=b"secret\n")
+    check("new@example.org" in ctl("user", "list"), "not in the list")
+    ctl("user", "add", "new@example.org", input=b"secret\n", want=1)
+    ctl("user", "add", "x:y@example.org", input=b"secret\n", want=1)
+    ctl("user", "add", "x@elsewhere.example", input=b"secret\n", want=1)
+    ctl("user", "quota", "new@example.org", "5m")
+    ctl("user", "quota", "new@example.org", "lots", want=1)
+    ctl("user", "password", "-s", "SCRAM-SHA-256", "new@example.org", input=b"other\n")
+    line = [l for l in slurp(os.path.join(s.dir, "people")).decode().splitlines() if l.startswith("new@")][0]
+    check("{SCRAM-SHA-256}" in line and line.endswith("quota=5m"), line)
+
+    def login():
+        c = s.imap()
+        c.line()
+        c.write('t LOGIN new@example.org "other"\r\n')
+        return "OK" in c.tagged("t")[-1]
+    until("login with the new password", login, 10, 0.3)
+    ctl("user", "delete", "new@example.org")
+    check("new@example.org" not in ctl("user", "list"), "still in the list")
+    ctl("user", "delete", "new@example.org", want=1)
+
+
+@case
+def many_at_once():
+    """Two that change the table at once do not undo each other's work."""
+    ps = [subprocess.Popen([program("mailctl"), "-f", s.conf, "user", "add", "u%d@example.org" % i],
+                           stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for i in range(6)]
+    for p in ps:
+        p.communicate(b"secret\n")
+        equal(p.returncode, 0, "user add")
+    out = ctl("user", "list")
+    for i in range(6):
+        check("u%d@example.org" % i in out, "u%d is lost" % i)
+
+
+@case
+def mailboxes():
+    s.send(A, "first", "to be there\r\n")
+    s.wait_mail(A, "Subject: first")
+    mbox = s.write("in.mbox", MBOX)
+    ctl("mailbox", "create", A, "Work/Sub", "Größe")
+    ctl("mailbox", "create", A, "../x", want=1)
+    check("2 messages" in ctl("mailbox", "import", A, mbox, "Work"), "import")
+    equal(sorted(json.loads(ctl("-j", "mailbox", "list", A))), ["Größe", "INBOX", "Work", "Work/Sub"])
+    check("messages=2 unseen=1" in ctl("mailbox", "status", A, "Work"), "status")
+    for f, want in (("subject=grüße", "2"), ("text=ZEBRA", "2"), ("from=ann", "1"), ("unseen", "1"),
+                    ("uid=1:*", "1 2"), ("larger=1m", ""), ("newer=1h", "1 2"), ("older=1h", "")):
+        equal(" ".join(ctl("mailbox", "search", A, "Work", f).split()), want, f)
+    ctl("mailbox", "search", A, "Work", "colour=red", want=2)
+    check("body one" in ctl("mailbox", "fetch", A, "Work", "1"), "fetch")
+    ctl("mailbox", "fetch", A, "Work", "9", want=1)
+    ctl("mailbox", "copy", A, "Work", "Größe", "seen")
+    check("messages=1" in ctl("mailbox", "status", A, "Größe"), "copy")
+    before = ctl("mailbox", "status", A, "Work")
+    ctl("mailbox", "rebuild", A, "Work")
+    equal(ctl("mailbox", "status", A, "Work").split(" highest")[0], before.split(" highest")[0], "rebuild")
+    check("0 bad" in ctl("mailbox", "verify", A), "verify")
+    ctl("index", A)
+    check("limit=0" in ctl("quota", A), "quota")
+    equal(ctl("mailbox", "export", A, "Work", "-", stderr=subprocess.DEVNULL).count("\nSubject: "), 2)
+    ctl("mailbox", "expunge", A, "Work", "from=ann")
+    check("messages=1" in ctl("mailbox", "status", A, "Work"), "expunge")
+    ctl("mailbox", "rename", A, "Work", "Old")
+    ctl("mailbox", "delete", A, "Old/Sub")
+    check("Work" not in ctl("mailbox", "list", A), "rename")
+    ctl("mailbox", "list", "nobody@example.org", want=1)
+
+
+@case(root=True)
+def as_the_owner():
+    """What is made belongs to the owner, and a link leads nowhere."""
+    ctl("mailbox", "create", A, "Owned")
+    d = os.path.join(s.maildir(A), ".Owned")
+    for top, dirs, files in os.walk(d):
+        for n in dirs + files:
+            equal(os.stat(os.path.join(top, n)).st_uid, os.stat(s.maildir(A)).st_uid, n)
+    target = os.path.join(s.dir, "secret")
+    os.makedirs(os.path.join(target, "cur"))
+    os.symlink(target, os.path.join(s.maildir(A), ".Link"))
+    ctl("mailbox", "status", A, "Link", want=1)
+    check(not os.path.exists(os.path.join(target, "postern.index")), "followed a link")
+    src = os.path.join(s.dir, "private")
+    os.makedirs(os.path.join(src, "cur"), 0o700)
+    os.chmod(src, 0o700)
+    ctl("mailbox", "import", A, src, "Stolen", want=1)
+
+
+@case(root=True)
+def maildir_in_and_out():
+    src, out = os.path.join(s.dir, "home"), os.path.join(s.dir, "out")
+    for sub in ("cur", "new", "tmp", ".Sent/cur", ".Sent/new", ".Sent/tmp"):
+        os.makedirs(os.path.join(src, "Maildir", sub))
+    m = os.path.join(src, "Maildir")
+    open(os.path.join(m, "cur", "1700000000.x.host:2,FSa"), "w").write("Subject: one\n\nx\n")
+    open(os.path.join(m, "new", "1700000001.x.host"), "w").write("Subject: two\n\ny\n")
+    open(os.path.join(m, ".Sent", "cur", "1700000002.x.host:2,S"), "w").write("Subject: three\n\nz\n")
+    open(os.path.join(m, "dovecot-keywords"), "w").write("0 Important\n")
+    run("chown", "-R", "vmail", src)
+    os.makedirs(out)
+    shutil.chown(out, "vmail")
+    b = "bob@example.org"
+    ctl("mailbox", "import", b, src)
+    check("messages=2 unseen=1" in ctl("mailbox", "status", b, "INBOX"), "INBOX")
+    check("messages=1" in ctl("mailbox", "status", b, "Sent"), "Sent")
+    c = s.imap()
+    c.line()
+    c.do('LOGIN %s "%s"' % (b, PASS))
+    c.do("SELECT INBOX")
+    check(any("Important" in l and "\\Flagged" in l for l in c.do("FETCH 1 FLAGS")), "flags and keywords")
+    ctl("mailbox", "export", b, "INBOX", out, stderr=subprocess.DEVNULL)
+    equal(len(os.listdir(os.path.join(out, "cur"))), 2, "exported")
+
+
+finish()
