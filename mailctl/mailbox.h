@@ -15,8 +15,8 @@ struct job {
 	const struct call	*call;	/* argv: behind USER */
 	const char		*user;
 	struct store		*store;
-	int			 file;		/* of import and export, or -1 */
-	int			 dir;		/* likewise */
+	int			 file;	/* of import and export; or -1 */
+	int			 dir;	/* likewise */
 };
 
 /* Which messages: all if it is empty. */
