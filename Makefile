@@ -98,10 +98,9 @@ STORE_OBJS = \
 	lib/store/mailbox.o lib/store/mbox.o lib/store/mboxfile.o \
 	lib/store/mboxview.o lib/store/message.o lib/store/name.o \
 	lib/store/quota.o lib/store/record.o lib/store/recover.o \
-	lib/store/reserve.o \
-	lib/store/seeds.o lib/store/store.o lib/store/subscribe.o \
-	lib/store/sync.o lib/store/tree.o lib/store/uidlist.o \
-	lib/store/view.o
+	lib/store/reserve.o lib/store/seeds.o lib/store/store.o \
+	lib/store/subscribe.o lib/store/sync.o lib/store/tree.o \
+	lib/store/uidlist.o lib/store/uidlist_follow.o lib/store/view.o
 SASL_OBJS = \
 	lib/sasl/base64.o lib/sasl/client.o lib/sasl/prep.o \
 	lib/sasl/scram.o lib/sasl/scram_key.o lib/sasl/server.o

@@ -20,6 +20,7 @@
 #include "store/name.h"
 #include "store/recover.h"
 #include "store/sync.h"
+#include "store/uidlist_follow.h"
 
 #define FOLDERS_IDLE	4	/* kept open for the next time */
 
@@ -157,6 +158,7 @@ folder_close(struct folder *f)
 	size_t i;
 
 	cachefile_write(f);
+	uidlist_follow(f);
 	if ((error = folder_flush(f)) != STORE_OK)
 		f->store->failed = error;
 	for (i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)

@@ -22,6 +22,7 @@
 #include "store/recover.h"
 #include "store/reserve.h"
 #include "store/sync.h"
+#include "store/uidlist_follow.h"
 
 #define SCAN_TRIES	5
 #define RACY_MS		2000	/* the coarsest mtime we expect */
@@ -500,6 +501,30 @@ scan_reserve(struct scan *s, size_t n)
 	return (folder_reserve(s->f, (uint32_t)n));
 }
 
+/* UIDs that Dovecot gave while we were away. */
+static void
+scan_theirs(struct scan *s)
+{
+	struct index_header *h = &s->f->ix.hdr;
+	struct seeds theirs = { 0 };
+	const struct seed *seed;
+	struct info info;
+	uint32_t next = 0;
+	size_t i;
+
+	if (s->seeds != NULL || s->n == 0 ||
+	    !uidlist_changed(s->f, &theirs, &next))
+		return;
+	for (i = 0; i < s->n; i++)
+		if (info_parse(s->list[i].name, &info) == 0 &&
+		    (seed = seeds_find(&theirs, s->list[i].name,
+		    info.baselen)) != NULL && seed->uid >= h->uidnext)
+			s->list[i].uid = seed->uid;
+	if (next > h->jump)
+		h->jump = next;
+	seeds_free(&theirs);
+}
+
 static enum store_error
 scan_add(struct scan *s)
 {
@@ -508,6 +533,7 @@ scan_add(struct scan *s)
 	uint32_t slot, last = 0;
 	size_t i;
 
+	scan_theirs(s);
 	if (s->n > 0)
 		qsort(s->list, s->n, sizeof(*s->list), found_compare);
 	for (i = 0; i < s->n; i++) {

@@ -1,0 +1,132 @@
+/*
+ * uidlist_follow: Dovecot's list of UIDs, kept so that it may come back.
+ *
+ * Where there is a dovecot-uidlist of our UIDVALIDITY, messages that got their
+ * UIDs from us are added at its end when the folder is closed, as Dovecot
+ * itself does; those that are gone it finds out.  What Dovecot added, if it was
+ * at work in between, is taken over with the next scan that finds new files.
+ *
+ * Cost: nothing without such a list; else one write a close, and reading the
+ * list once after somebody else wrote it.
+ */
+#include <sys/stat.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store/file.h"
+#include "store/uidlist.h"
+#include "store/uidlist_follow.h"
+
+#define FOLLOW_BYTES	(16U << 20)	/* added at once */
+
+static int list_time(const struct folder *, struct index_time *);
+static int list_next(struct folder *, uint32_t *);
+static int follow_lines(struct folder *, struct buf *);
+
+static int
+list_time(const struct folder *f, struct index_time *t)
+{
+	struct stat st;
+
+	memset(t, 0, sizeof(*t));
+	if (fstatat(f->dir, UIDLIST_FILE, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
+	    !S_ISREG(st.st_mode))
+		return (-1);
+	t->sec = st.st_mtim.tv_sec;
+	t->nsec = st.st_mtim.tv_nsec;
+	return (0);
+}
+
+/* Where the list ends; -1 if it is not one to add to. */
+static int
+list_next(struct folder *f, uint32_t *next)
+{
+	struct seeds seeds = { 0 };
+	uint32_t validity = 0;
+	char first[2] = "";
+	int fd, ret = -1;
+
+	if ((fd = file_open(f->dir, UIDLIST_FILE)) == -1)
+		return (-1);
+	/* Version 1 cannot be added to without its header. */
+	if (pread(fd, first, sizeof(first), 0) == (ssize_t)sizeof(first) &&
+	    memcmp(first, "3 ", 2) == 0 && uidlist_read(f->dir, &seeds,
+	    &validity, next) == 0 && validity == f->ix.hdr.uidvalidity)
+		ret = 0;
+	seeds_free(&seeds);
+	close(fd);
+	return (ret);
+}
+
+/* "uid :name", as Dovecot adds them. */
+static int
+follow_lines(struct folder *f, struct buf *b)
+{
+	struct index_mut m;
+	const char *name;
+	uint32_t s;
+	size_t len;
+
+	for (s = 0; s < f->ix.hdr.slots; s = index_next(&f->ix, s)) {
+		if (index_uid(&f->ix, s) < f->ix.hdr.uidlisted ||
+		    index_get(&f->ix, s, &m) == -1 ||
+		    (m.state & REC_LIVE) == 0 ||
+		    (name = index_name(&f->ix, s, &len)) == NULL)
+			continue;
+		if (buf_printf(b, "%" PRIu32 " :%.*s\n",
+		    index_uid(&f->ix, s), (int)len, name) == -1)
+			return (-1);
+	}
+	return (0);
+}
+
+void
+uidlist_follow(struct folder *f)
+{
+	struct index_header *h = &f->ix.hdr;
+	struct index_time t;
+	struct buf b;
+	int fd;
+
+	if (!index_is_open(&f->ix) || h->uidlisted >= h->uidnext ||
+	    list_time(f, &t) == -1 || folder_lock(f, LOCK_SHORT) != STORE_OK)
+		return;
+	buf_init(&b, FOLLOW_BYTES);
+	fd = openat(f->dir, UIDLIST_FILE, O_WRONLY | O_APPEND | O_NOFOLLOW |
+	    O_NONBLOCK | O_CLOEXEC);
+	if (fd != -1 && (memcmp(&t, &h->listtime, sizeof(t)) == 0 ||
+	    list_next(f, &h->uidlisted) == 0) && follow_lines(f, &b) == 0 &&
+	    file_write(fd, buf_data(&b), buf_len(&b)) == 0 &&
+	    list_time(f, &h->listtime) == 0) {
+		h->uidlisted = h->uidnext;
+		index_publish(&f->ix);
+	}
+	if (fd != -1)
+		close(fd);
+	buf_free(&b);
+	folder_unlock(f);
+}
+
+int
+uidlist_changed(struct folder *f, struct seeds *seeds, uint32_t *uidnext)
+{
+	struct index_header *h = &f->ix.hdr;
+	struct index_time t;
+	uint32_t validity = 0;
+
+	if (list_time(f, &t) == -1 ||
+	    memcmp(&t, &h->listtime, sizeof(t)) == 0)
+		return (0);
+	h->listtime = t;
+	if (uidlist_read(f->dir, seeds, &validity, uidnext) == -1 ||
+	    validity != h->uidvalidity) {
+		seeds_free(seeds);
+		return (0);
+	}
+	h->uidlisted = *uidnext;
+	return (1);
+}
