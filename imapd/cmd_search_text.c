@@ -95,13 +95,21 @@ need_raw(struct search_text *t)
 	return (t->have_raw == 1);
 }
 
-static int
-need_cached(struct search_text *t)
+void
+search_want(struct search_text *t, unsigned int bits)
 {
-	if (t->have_cached == 0)
-		t->have_cached = mailbox_cached(t->c->mb, t->seq,
-		    CACHED_BIT(CACHED_FIELDS) | CACHED_BIT(CACHED_SUBJECT),
-		    &t->cached) == STORE_OK ? 1 : -1;
+	t->checked = bits;
+	t->have_cached = mailbox_cached(t->c->mb, t->seq, bits,
+	    &t->cached) == STORE_OK ? 1 : -1;
+}
+
+/* Only what is asked for: each item that is taken has its sum checked. */
+static int
+need_cached(struct search_text *t, enum cached_item item)
+{
+	if (t->have_cached == 0 || (t->have_cached == 1 &&
+	    (t->checked & CACHED_BIT(item)) == 0))
+		search_want(t, CACHED_BIT(item));
 	return (t->have_cached == 1);
 }
 
@@ -112,7 +120,7 @@ search_header(struct search_text *t, const struct imap_str *name,
 	const struct cached_value *v = &t->cached.item[CACHED_FIELDS];
 
 	if (name != NULL && cached_field(name->s, name->len) &&
-	    need_cached(t)) {
+	    need_cached(t, CACHED_FIELDS)) {
 		*p = v->p;
 		*len = v->len;
 		return (1);
@@ -142,7 +150,7 @@ search_sent(struct search_text *t, int64_t *sent, int *zone)
 	struct mime_field f;
 	struct mime_date d;
 
-	if (need_cached(t)) {
+	if (need_cached(t, CACHED_SUBJECT)) {
 		*sent = t->cached.sent;
 		*zone = t->cached.zone;
 		return (t->cached.sent != 0);
@@ -158,7 +166,7 @@ search_sent(struct search_text *t, int64_t *sent, int *zone)
 int
 search_subject(struct search_text *t, const char **p, size_t *len)
 {
-	if (!need_cached(t))
+	if (!need_cached(t, CACHED_SUBJECT))
 		return (0);
 	*p = t->cached.item[CACHED_SUBJECT].p;
 	*len = t->cached.item[CACHED_SUBJECT].len;

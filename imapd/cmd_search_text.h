@@ -15,6 +15,7 @@ struct search_text {
 	uint32_t		 seq;		/* whose */
 	struct store_cached	 cached;
 	int			 have_cached;	/* 1 yes, -1 it has it not */
+	unsigned int		 checked;	/* CACHED_BIT()s asked for */
 	char			*raw;		/* the message, lines as they */
 	size_t			 rawlen, rawroom;	/* are on disk */
 	int			 have_raw;
@@ -26,6 +27,8 @@ struct search_text {
 /* Go on to another message; keeps memory for it. */
 void	search_text_next(struct search_text *, uint32_t seq);
 void	search_text_free(struct search_text *);
+/* Several items of the cache will be asked for: take them together. */
+void	search_want(struct search_text *, unsigned int cached_bits);
 /*
  * The next three are 0 if the message is gone or cannot be read.  A header
  * that has all fields of this name; NULL: all fields.

@@ -27,6 +27,7 @@ union value {
 
 struct item {
 	const struct sorting	*sorting;
+	uint64_t		 first;		/* how its first value begins */
 	uint32_t		 seq;
 	uint32_t		 index;		/* of its first value */
 };
@@ -198,6 +199,22 @@ number(struct search_text *t, const struct store_message *m,
 	return (m->internal);
 }
 
+/* Ordered as the value is; most comparisons end with it. */
+static uint64_t
+beginning(const struct sorting *s, const union value *v)
+{
+	const unsigned char *p;
+	uint64_t first = 0;
+	uint32_t i;
+
+	if (is_number(s->keys->sort[0].key))
+		return ((uint64_t)v->n ^ (uint64_t)1 << 63);
+	p = buf_data(&s->text);
+	for (i = 0; i < sizeof(first); i++)
+		first = first << 8 | (i < v->s.len ? p[v->s.off + i] : 0);
+	return (first);
+}
+
 static int
 add_item(struct client *c, struct search *run, struct sorting *s, uint32_t seq)
 {
@@ -224,6 +241,7 @@ add_item(struct client *c, struct search *run, struct sorting *s, uint32_t seq)
 		v[i].s.off = (uint32_t)before;
 		v[i].s.len = (uint32_t)(buf_len(&s->text) - before);
 	}
+	item->first = beginning(s, v);
 	return (0);
 }
 
@@ -248,6 +266,9 @@ item_cmp(const void *va, const void *vb)
 	size_t i;
 	int ret;
 
+	if (a->first != b->first)
+		return ((a->first < b->first) == s->keys->sort[0].reverse ?
+		    1 : -1);
 	for (i = 0; i < s->keys->nsort; i++) {
 		x = &s->value[a->index + i];
 		y = &s->value[b->index + i];

@@ -4,6 +4,7 @@
 #include "cmd_search_run.h"
 #include "cmd_table.h"
 #include "imap/write.h"
+#include "mime/casemap.h"
 #include "mime/subject.h"
 #include "mime/thread.h"
 #include "session_reply.h"
@@ -36,9 +37,26 @@ threading_free(void *arg)
 	free(t);
 }
 
+/*
+ * Could the subject be that of a reply or a forward?  If not, the cache has
+ * its base.
+ */
 static int
-add_fields(struct threading *t, struct mime_thread_message *msg,
-    const char *header, size_t len)
+may_be_reply(const struct mime_field *f)
+{
+	const char *p = f->value, *end = p + f->valuelen;
+
+	while (p < end && strchr(" \t\r\n", *p) != NULL)
+		p++;
+	while (p < end && strchr(" \t\r\n", end[-1]) != NULL)
+		end--;
+	return (p < end && (strchr("rRfF[=", *p) != NULL ||
+	    strchr(")]=", end[-1]) != NULL));
+}
+
+static int
+add_fields(struct threading *t, struct search_text *text,
+    struct mime_thread_message *msg, const char *header, size_t len)
 {
 	static const char *const names[NFIELDS] = {
 		"Message-ID", "References", "In-Reply-To", "Subject"
@@ -55,13 +73,15 @@ add_fields(struct threading *t, struct mime_thread_message *msg,
 	msg->referenceslen = f[F_REFERENCES].valuelen;
 	msg->in_reply_to = f[F_REPLY].raw != NULL ? f[F_REPLY].value : NULL;
 	msg->in_reply_tolen = f[F_REPLY].valuelen;
-	buf_init(&subject, 4 * MIME_VALUE_MAX);
-	if (f[F_SUBJECT].raw != NULL)
+	buf_init(&subject, MIME_CASEMAP_GROWS * MIME_VALUE_MAX);
+	if (f[F_SUBJECT].raw != NULL && (may_be_reply(&f[F_SUBJECT]) ||
+	    !search_subject(text, &msg->subject, &msg->subjectlen))) {
 		ret = mime_base_subject(f[F_SUBJECT].value,
 		    f[F_SUBJECT].valuelen, &subject);
-	msg->reply = ret == 1;
-	msg->subject = buf_data(&subject);
-	msg->subjectlen = buf_len(&subject);
+		msg->reply = ret == 1;
+		msg->subject = buf_data(&subject);
+		msg->subjectlen = buf_len(&subject);
+	}
 	if (ret != -1)
 		ret = mime_threads_add(t->threads, msg);
 	buf_free(&subject);
@@ -86,11 +106,13 @@ add_message(struct client *c, struct search *run, struct threading *t,
 	msg.num = c->uid ? m->uid : seq;
 	msg.date = m->internal;
 	search_text_next(&run->text, seq);
+	search_want(&run->text, CACHED_BIT(CACHED_FIELDS) |
+	    CACHED_BIT(CACHED_SUBJECT));
 	if (search_sent(&run->text, &sent, &zone))
 		msg.date = sent;
 	if (!search_header(&run->text, &name, &header, &len))
 		return (mime_threads_add(t->threads, &msg));
-	return (add_fields(t, &msg, header, len));
+	return (add_fields(t, &run->text, &msg, header, len));
 }
 
 static enum cmd_result

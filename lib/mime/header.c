@@ -125,7 +125,9 @@ mime_fields_collect(const char *text, size_t len, const char *const *names,
 	mime_fields_init(&it, text, len);
 	while (mime_fields_next(&it, &f)) {
 		for (i = 0; i < n; i++)
-			if (out[i].raw == NULL && mime_field_is(&f, names[i]))
+			/* Most differ in the first letter. */
+			if (((f.name[0] ^ names[i][0]) & 0x5f) == 0 &&
+			    out[i].raw == NULL && mime_field_is(&f, names[i]))
 				out[i] = f;
 	}
 }

@@ -104,12 +104,16 @@ names_init(struct names *names)
 static uint64_t
 hash(uint64_t h, const char *s, size_t len)
 {
-	size_t i;
+	uint64_t w;
 
-	for (i = 0; i < len; i++) {
-		h ^= (unsigned char)s[i];
-		h *= 0x9e3779b97f4a7c15u;
+	h ^= len;
+	for (; len > 0; s += sizeof(w), len -= sizeof(w)) {
+		w = 0;
+		memcpy(&w, s, len < sizeof(w) ? len : sizeof(w));
+		h = (h ^ w) * 0x9e3779b97f4a7c15u;
 		h ^= h >> 29;
+		if (len <= sizeof(w))
+			break;
 	}
 	return (h ^ h >> 32);
 }
@@ -201,7 +205,8 @@ next_id(const char **p, const char *end, char id[ID_MAX])
 	while ((s = memchr(*p, '<', (size_t)(end - *p))) != NULL) {
 		for (n = 0, s++; s < end && *s != '>' && *s != '<' &&
 		    n < ID_MAX; s++)
-			if (strchr("\" \t\r\n\\", *s) == NULL)
+			if (*s != ' ' && *s != '"' && *s != '\\' &&
+			    *s != '\t' && *s != '\r' && *s != '\n')
 				id[n++] = *s;
 		*p = s;
 		if (s < end && *s == '>' && n > 0)
