@@ -4,6 +4,7 @@
  */
 #include "cmd_table.h"
 #include "imap/special.h"
+#include "mime/casemap.h"
 #include "session_reply.h"
 
 #define USES_MAX	8
@@ -65,6 +66,8 @@ cmd_create(struct client *c)
 	len = strlen(name);
 	if (len > 1 && name[len - 1] == '/')
 		name[len - 1] = '\0';
+	if (!mime_is_normal(name))	/* RFC 9051 6.3.4 */
+		return (cmd_no(c, "[CANNOT] Name is not in Net-Unicode"));
 	for (i = 0; i < n; i++)
 		if (!use_fits(&use[i], name))
 			return (cmd_no(c, "[USEATTR] A mailbox of another "

@@ -319,6 +319,31 @@ attributes(const struct run *run, const struct entry *e, char *out,
 	    use != NULL ? " " : "", use != NULL ? use : "");
 }
 
+static int
+find_one(void *arg, const char *name, unsigned int flags)
+{
+	struct entry *e = arg;
+
+	if (strcmp(name, e->name) != 0)
+		return (0);
+	e->flags = flags;
+	return (0);
+}
+
+void
+list_tell_one(struct client *c, const char *name)
+{
+	static const struct run plain;
+	char copy[NAME_SIZE], words[128];
+	struct entry e = { .name = copy };
+
+	(void)strlcpy(copy, name, sizeof(copy));
+	if (store_list(c->set->store, find_one, &e) != STORE_OK)
+		return;
+	attributes(&plain, &e, words, sizeof(words));
+	list_tell(c, "LIST", words, name);
+}
+
 static void
 tell(struct client *c, struct run *run, const struct entry *e)
 {

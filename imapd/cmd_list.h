@@ -15,6 +15,8 @@ int	list_begin(struct client *, const char *what, const char *attributes,
 /* The same as a whole line. */
 void	list_tell(struct client *, const char *what, const char *attributes,
 	    const char *name);
+/* The same of one that is there, with the attributes that it has. */
+void	list_tell_one(struct client *, const char *name);
 /*
  * reference := the pattern below the reference, both of STORE_NAME_MAX bytes
  * at most; -1 if that is too long.

@@ -2,6 +2,7 @@
  * cmd_mailbox: DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE.
  */
 #include "cmd_table.h"
+#include "mime/casemap.h"
 #include "session_reply.h"
 
 #define NAME_SIZE	(STORE_NAME_MAX + 1)
@@ -75,6 +76,8 @@ cmd_rename(struct client *c)
 	    imap_mailbox(&c->args, from, sizeof(from)) == -1 ||
 	    one_name(c, to) == -1)
 		return (cmd_bad_args(c));
+	if (!mime_is_normal(to))	/* RFC 9051 6.3.6 */
+		return (cmd_no(c, "[CANNOT] Name is not in Net-Unicode"));
 	if ((e = store_rename(c->set->store, from, to)) != STORE_OK)
 		return (cmd_store_error(c, e));
 	return (cmd_ok(c, "RENAME completed"));

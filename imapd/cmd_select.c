@@ -2,6 +2,7 @@
  * cmd_select: SELECT and EXAMINE (RFC 9051 6.3.2, CONDSTORE and QRESYNC of RFC
  * 7162, MAILBOXID of RFC 8474).
  */
+#include "cmd_list.h"
 #include "cmd_set.h"
 #include "cmd_table.h"
 #include "session_reply.h"
@@ -96,15 +97,6 @@ parameters(struct client *c, struct run *run)
 	return (imap_expect(p, ')'));
 }
 
-/* RFC 9051 6.3.2: which name was opened. */
-static void
-tell_name(struct client *c, const char *name)
-{
-	reply_check(c, buf_puts(sio_out(c->io), "* LIST () \"/\" "));
-	reply_mailbox(c, name);
-	reply_bytes(c, "\r\n", 2);
-}
-
 static void
 tell_state(struct client *c, const struct mailbox_status *st)
 {
@@ -134,7 +126,7 @@ tell_state(struct client *c, const struct mailbox_status *st)
 		reply_line(c, "* OK [MAILBOXID (%s)] Its name for good",
 		    st->id);
 	if (rev2)
-		tell_name(c, c->mbname);
+		list_tell_one(c, c->mbname);	/* RFC 9051 6.3.2 */
 }
 
 static enum cmd_result

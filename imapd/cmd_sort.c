@@ -218,14 +218,16 @@ beginning(const struct sorting *s, const union value *v)
 static int
 add_item(struct client *c, struct search *run, struct sorting *s, uint32_t seq)
 {
-	const struct store_message *p = mailbox_message(c->mb, seq);
+	const struct store_message *p;
 	struct store_message m = { 0 };
 	union value *v = &s->value[s->n * s->keys->nsort];
 	struct item *item = &s->item[s->n++];
 	size_t i, before;
 
-	if (p != NULL)
-		m = *p;
+	/* Text is in the cache. */
+	if (is_number(s->keys->sort[0].key) || s->keys->nsort > 1)
+		if ((p = mailbox_message(c->mb, seq)) != NULL)
+			m = *p;
 	item->sorting = s;
 	item->seq = seq;
 	item->index = (uint32_t)((s->n - 1) * s->keys->nsort);

@@ -1,6 +1,7 @@
 /*
  * cmd_status: STATUS (RFC 9051 6.3.11, 7162, 7889, 8438, 8474, 9208).  The
- * answer is in the mailbox's index; no message is looked at.
+ * answer is in the mailbox's index; no message is looked at, but for
+ * DELETED-STORAGE, which asks for the records of those that are deleted.
  */
 #include "cmd_status.h"
 #include "cmd_table.h"
@@ -11,7 +12,7 @@
 enum {
 	ITEM_MESSAGES, ITEM_RECENT, ITEM_UIDNEXT, ITEM_UIDVALIDITY,
 	ITEM_UNSEEN, ITEM_DELETED, ITEM_SIZE, ITEM_HIGHESTMODSEQ,
-	ITEM_APPENDLIMIT, ITEM_MAILBOXID, NITEMS
+	ITEM_APPENDLIMIT, ITEM_MAILBOXID, ITEM_DELETED_STORAGE, NITEMS
 };
 
 static const char *const names[NITEMS] = {
@@ -24,7 +25,8 @@ static const char *const names[NITEMS] = {
 	[ITEM_SIZE] = "SIZE",
 	[ITEM_HIGHESTMODSEQ] = "HIGHESTMODSEQ",
 	[ITEM_APPENDLIMIT] = "APPENDLIMIT",
-	[ITEM_MAILBOXID] = "MAILBOXID"
+	[ITEM_MAILBOXID] = "MAILBOXID",
+	[ITEM_DELETED_STORAGE] = "DELETED-STORAGE"
 };
 
 int
@@ -82,6 +84,26 @@ value(const struct mailbox_status *st, int item)
 	}
 }
 
+/* RFC 9208 4.1.4: what an EXPUNGE would free. */
+static enum store_error
+deleted_storage(struct client *c, const char *name, uint64_t *bytes)
+{
+	const struct store_message *m;
+	struct mailbox *mb;
+	enum store_error e;
+	uint32_t seq;
+
+	*bytes = 0;
+	e = mailbox_open(c->set->store, name, MAILBOX_READONLY, &mb);
+	if (e != STORE_OK)
+		return (e);
+	for (seq = 1; (m = mailbox_message(mb, seq)) != NULL; seq++)
+		if (m->flags & MSG_DELETED)
+			*bytes += m->size;
+	mailbox_close(mb);
+	return (STORE_OK);
+}
+
 enum store_error
 status_tell(struct client *c, const char *name, unsigned int items)
 {
@@ -89,10 +111,14 @@ status_tell(struct client *c, const char *name, unsigned int items)
 	struct buf *out = sio_out(c->io);
 	enum store_error e;
 	const char *sp = "";
+	uint64_t freed = 0;
 	int i;
 
 	memset(&st, 0, sizeof(st));
 	if ((e = store_status(c->set->store, name, &st)) != STORE_OK)
+		return (e);
+	if ((items & 1u << ITEM_DELETED_STORAGE) && st.deleted > 0 &&
+	    (e = deleted_storage(c, name, &freed)) != STORE_OK)
 		return (e);
 	reply_check(c, buf_puts(out, "* STATUS "));
 	reply_mailbox(c, name);
@@ -103,6 +129,9 @@ status_tell(struct client *c, const char *name, unsigned int items)
 		if (i == ITEM_MAILBOXID)
 			reply_check(c, buf_printf(out, "%s%s (%s)", sp,
 			    names[i], st.id));
+		else if (i == ITEM_DELETED_STORAGE)
+			reply_check(c, buf_printf(out, "%s%s %llu", sp,
+			    names[i], (unsigned long long)freed));
 		else
 			reply_check(c, buf_printf(out, "%s%s %llu", sp,
 			    names[i], value(&st, i)));

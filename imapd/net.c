@@ -389,7 +389,8 @@ capabilities(struct login *l)
 	const char *mech;
 	size_t i;
 
-	conn_printf(conn, "CAPABILITY IMAP4rev1 LITERAL- SASL-IR ID ENABLE");
+	conn_printf(conn, "CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL- SASL-IR "
+	    "ID ENABLE");
 	if (login_may_starttls(l))
 		conn_printf(conn, " STARTTLS");
 	if (!login_may_auth(l)) {

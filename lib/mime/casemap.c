@@ -4,6 +4,7 @@
  * Pure.  Cost: text that is ASCII is copied eight bytes at a time.
  */
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
 
@@ -105,4 +106,19 @@ mime_casemap(const char *s, size_t len, struct buf *out)
 		len -= n;
 	}
 	return (0);
+}
+
+int
+mime_is_normal(const char *s)
+{
+	utf8proc_uint8_t *nfc;
+	int same;
+
+	if (mime_ascii_length(s, strlen(s)) == strlen(s))
+		return (1);
+	if ((nfc = utf8proc_NFC((const utf8proc_uint8_t *)s)) == NULL)
+		return (0);
+	same = strcmp((const char *)nfc, s) == 0;
+	free(nfc);
+	return (same);
 }

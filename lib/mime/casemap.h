@@ -13,6 +13,8 @@
 
 /* Append it; what is no UTF-8 stays as it is.  -1 as buf_add(). */
 int	mime_casemap(const char *, size_t, struct buf *out);
+/* Is the text in normalisation form C, as Net-Unicode wants it (RFC 5198)? */
+int	mime_is_normal(const char *);
 /* How many bytes from the start are ASCII. */
 size_t	mime_ascii_length(const char *, size_t);
 
