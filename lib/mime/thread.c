@@ -14,7 +14,7 @@
 #include "os/compat.h"
 
 #define LOOP_STEPS	4096
-#define TEXT_MAX	(512u * 1024 * 1024)	/* of all ids and subjects */
+#define TEXT_MAX	(256u * 1024 * 1024)	/* of all ids and subjects */
 #define ID_MAX		998			/* bytes of one */
 #define NONE		0
 
