@@ -118,6 +118,8 @@ greet(evutil_socket_t fd, short ev, void *arg)
 {
 	struct session	*s = arg;
 
+	if (s->state != S_GREET)
+		return;			/* it was hung up on */
 	s->state = S_COMMAND;
 	net_begin(s);
 }

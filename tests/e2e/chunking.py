@@ -211,6 +211,8 @@ def binary():
     chunk(c, head)
     chunk(c, data[:100])
     chunk(c, data[100:], True, "250 2.0.0")
+    t = slurp(s.wait_mail(A, "Subject: binary")[0])
+    check(data in t, "it was changed: %r" % t[-1100:])
     c = session(" BODY=BINARYMIME")
     chunk(c, "Subject: only text\r\n\r\nbody\r\n", True, "250 2.0.0")
     arrived("only text")
