@@ -311,12 +311,13 @@ work(struct client *c)
 
 	for (i = 0; i < STEPS && busy; i++)
 		busy = step(c);
+	/* What stops for want of room has it when this is sent. */
+	if (!c->over && buf_len(&c->out) >= OUT_HIGH)
+		busy = 1;
 	if (flush(c) == -1) {
 		client_end(c, "client has gone");
 		return;
 	}
-	/* What stopped for want of room may have it now. */
-	busy |= c->job != JOB_NONE;
 	if (c->over && buf_len(&c->out) == 0) {
 		client_end(c, "done");
 		return;

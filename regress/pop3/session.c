@@ -376,6 +376,42 @@ test_foreign_size(void)
 	end();
 }
 
+/* Commands wait behind more output than is kept at a time. */
+static void
+test_pipelined(void)
+{
+	static char text[20000], in[256], out[OUT_MAX * 8];
+	size_t i, o = 0, idle;
+	ssize_t n;
+	int fd;
+
+	memset(text, 'x', sizeof(text));
+	for (i = 79; i < sizeof(text); i += 80)
+		text[i] = '\n';
+	if (begin() == -1 || write_file("2000000000.M1P1.h", text,
+	    sizeof(text)) == -1 || (fd = connect_client()) == -1)
+		return;
+	strlcpy(in, "\r\n", sizeof(in));
+	for (i = 0; i < 16; i++)
+		strlcat(in, "RETR 4\r\n", sizeof(in));
+	strlcat(in, "QUIT\r\n", sizeof(in));
+	TEST("sent", send(fd, in, strlen(in), 0) == (ssize_t)strlen(in));
+	/* Nothing more is said: all must come all the same. */
+	for (idle = 0; idle < 100 && o < sizeof(out) - 1; idle++) {
+		turn(1);
+		while ((n = recv(fd, out + o, sizeof(out) - 1 - o, 0)) > 0) {
+			o += (size_t)n;
+			idle = 0;
+		}
+	}
+	out[o] = '\0';
+	TEST("pipelined", o > 16 * sizeof(text) &&
+	    strcmp(out + o - 9, "+OK bye\r\n") == 0);
+	close(fd);
+	turn(10);
+	end();
+}
+
 /* We were killed within QUIT: the list of what is to go was on the disk. */
 static void
 test_interrupted(void)
@@ -504,6 +540,7 @@ main(void)
 	test_utf8();
 	test_foreign_size();
 	test_interrupted();
+	test_pipelined();
 	test_login_delay();
 	test_long_line();
 	test_never_reads();
