@@ -289,6 +289,24 @@ test_tables(void)
 	conf_free(c);
 }
 
+/* One domain, one spelling: U-labels become A-labels as they are read. */
+static void
+test_idn(void)
+{
+	struct conf	*c = world_conf("hostname mx.example.org\n"
+			    "table t { x }\ndomain \"xn--exmple-cua.org\" {\n"
+			    "	aliases <t>\n}\n");
+	char		 addr[SMTP_ADDR_SIZE];
+
+	TEST("U-label", smtp_address("x@ex\xc3\xa4mple.org", addr) == NULL &&
+	    rules_domain(c, addr) != NULL);
+	TEST("A-label", smtp_address("x@XN--exmple-cua.org", addr) == NULL &&
+	    rules_domain(c, addr) != NULL);
+	TEST("looks alike", smtp_address("x@ex\xd0\xb0mple.org", addr) ==
+	    NULL && rules_domain(c, addr) == NULL);
+	conf_free(c);
+}
+
 static void
 test_complete(void)
 {
@@ -318,5 +336,6 @@ main(void)
 	test_rules();
 	test_tables();
 	test_complete();
+	test_idn();
 	TEST_DONE();
 }
