@@ -150,7 +150,7 @@ SMTPD_OBJS = \
 	smtpd/queue_clean.o smtpd/queue_ctl.o smtpd/queue_dest.o \
 	smtpd/queue_filter.o smtpd/queue_history.o smtpd/queue_list.o \
 	smtpd/queue_load.o \
-	smtpd/queue_local.o smtpd/queue_msg.o smtpd/queue_pause.o \
+	smtpd/queue_local.o smtpd/queue_msg.o smtpd/queue_pause.o smtpd/queue_quota.o \
 	smtpd/queue_rate.o smtpd/queue_recip.o smtpd/queue_relay.o \
 	smtpd/queue_report.o smtpd/queue_text.o smtpd/queue_tx.o \
 	smtpd/relay.o smtpd/relay_command.o smtpd/relay_connect.o \
@@ -268,7 +268,8 @@ lib/conf/lex.o lib/conf/scan.o lib/conf/usage.o lib/conf/print.o: \
 
 $(LIB_OBJS) $(SMTPD_OBJS) $(IMAPD_OBJS) $(IMAPD_SESSION_OBJS) $(POP3D_OBJS) \
 $(POP3D_SESSION_OBJS) $(MAILCTL_OBJS) $(REGRESS_PARTS) smtpd/smtpd.o \
-smtpd/deliver.o smtpd/deliver_head.o smtpd/pipe.o smtpd/pipe_run.o \
+smtpd/deliver.o smtpd/deliver_head.o smtpd/deliver_quota.o \
+smtpd/pipe.o smtpd/pipe_run.o \
 smtpd/submit.o imapd/imapd.o imapd/contract.o imapd/session.o \
 pop3d/pop3d.o pop3d/contract.o pop3d/session.o: $(HEADERS)
 
@@ -309,12 +310,12 @@ mailctl/sendmail: mailctl/mailctl
 
 # The per-user programs: no TLS, and static where the system can.
 SESSION_LIBS =	$(EVENT_LIBS) $(BSD_LIBS) $(UTF8PROC_LIBS)
-smtpd/smtpd-deliver: smtpd/deliver.o smtpd/deliver_head.o smtpd/contract.o \
-	$(LIB)
+smtpd/smtpd-deliver: smtpd/deliver.o smtpd/deliver_head.o \
+	smtpd/deliver_quota.o smtpd/contract.o $(LIB)
 	@echo "	$@"
 	$(V)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(STATIC_LDFLAGS) -o $@ \
-	    smtpd/deliver.o smtpd/deliver_head.o smtpd/contract.o $(LIB) \
-	    $(SESSION_LIBS) $(STATIC_LIBS)
+	    smtpd/deliver.o smtpd/deliver_head.o smtpd/deliver_quota.o \
+	    smtpd/contract.o $(LIB) $(SESSION_LIBS) $(STATIC_LIBS)
 smtpd/smtpd-pipe: smtpd/pipe.o smtpd/pipe_run.o smtpd/deliver_head.o \
 	smtpd/contract.o $(LIB)
 	@echo "	$@"

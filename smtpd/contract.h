@@ -151,6 +151,7 @@
 	NUM(tempfail, 1)						\
 	NUM(uid, UINT32_MAX)						\
 	NUM(gid, UINT32_MAX)						\
+	NUM(quota, UINT64_MAX)	/* the user's own, or 0 */		\
 	NUM(domain, UINT32_MAX)						\
 	STR(user, C_USER)						\
 	STR(home, C_PATH)
@@ -209,13 +210,18 @@
 	STR(sender, C_MAILADDR)						\
 	STR(rcpt, C_MAILADDR)						\
 	STR(orig, C_MAILADDR)
+/* used and limit: of a mailbox with a quota, else both 0. */
 #define DELIVERED_FIELDS(NUM, STR, SECRET)				\
 	NUM(ticket, UINT64_MAX)						\
+	NUM(used, UINT64_MAX)						\
+	NUM(limit, UINT64_MAX)						\
 	STR(reply, C_REPLY)
 #define DELIVER_SYNC_FIELDS(NUM, STR, SECRET)				\
 	NUM(ticket, UINT64_MAX)
 #define DELIVER_SYNCED_FIELDS(NUM, STR, SECRET)				\
 	NUM(ticket, UINT64_MAX)						\
+	NUM(used, UINT64_MAX)						\
+	NUM(limit, UINT64_MAX)						\
 	NUM(failed, 1)
 
 /*

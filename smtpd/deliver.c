@@ -29,6 +29,7 @@
 #include "rules/include.h"
 #include "smtpd/contract.h"
 #include "smtpd/deliver_head.h"
+#include "smtpd/deliver_quota.h"
 #include "smtpd/roles.h"
 #include "store/store.h"
 
@@ -149,11 +150,20 @@ deliver_deliver_msg(struct peer *p, struct msg *m)
 	const struct msg_DELIVER_MSG	*a = m->body;
 	struct msg_DELIVERED		 done = { .ticket = a->ticket };
 	const char			*why;
+	enum store_error		 e;
 
 	if ((why = deliver_objection(a, m->fd)) != NULL)
 		strlcpy(done.reply, why, sizeof(done.reply));
-	else
-		result(deliver(a, m->fd), done.reply, sizeof(done.reply));
+	else if ((e = deliver(a, m->fd)) == STORE_QUOTA) {
+		result(e, done.reply, sizeof(done.reply));
+		done.limit = self.box.quota;
+		done.used = deliver_quota(self.store, &self.box,
+		    role_settings()->hostname);
+		/* Whatever was counted: this one did not fit. */
+		if (a->size <= done.limit && done.limit - a->size >= done.used)
+			done.used = done.limit - a->size + 1;
+	} else
+		result(e, done.reply, sizeof(done.reply));
 	peer_send(p, M_DELIVERED, &done, -1);
 }
 
@@ -163,6 +173,11 @@ deliver_deliver_sync(struct peer *p, struct msg *m)
 	const struct msg_DELIVER_SYNC	*a = m->body;
 	struct msg_DELIVER_SYNCED	 done = { .ticket = a->ticket };
 
+	if (open_store() == STORE_OK) {
+		done.limit = self.box.quota;
+		done.used = deliver_quota(self.store, &self.box,
+		    role_settings()->hostname);
+	}
 	done.failed = self.store == NULL ||
 	    store_deliver_sync(self.store) != STORE_OK;
 	peer_send(p, M_DELIVER_SYNCED, &done, -1);

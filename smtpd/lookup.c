@@ -389,6 +389,7 @@ run_delivery(const struct rules_env *env, struct job *j)
 		open.system = acc.system;
 		open.uid = acc.uid;
 		open.gid = acc.gid;
+		open.quota = acc.quota;
 		open.domain = d->index;
 		strlcpy(open.home, acc.home, sizeof(open.home));
 	}

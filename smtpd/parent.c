@@ -239,8 +239,8 @@ parent_delivery_open(struct peer *lookup, struct msg *m)
 		    "as this account; give it an alias");
 	} else if (d->deliver == DELIVER_PIPE)
 		hand_over(start_pipe(a, d), a->ticket);
-	else if ((why = mailplace_find(d, a->user, a->home, 0, &place)) !=
-	    NULL) {
+	else if ((why = mailplace_find(d, a->user, a->home, a->quota,
+	    &place)) != NULL) {
 		log_warnx("user=%s: %s", a->user, why);
 		no_deliverer(a->ticket, 0, "451 4.3.5 the mailbox cannot be "
 		    "found");

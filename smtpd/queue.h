@@ -179,6 +179,7 @@ void		 messages_start(void);		/* schedule all */
 void		 messages_clean(void);		/* a few steps; each second */
 
 /* queue_dest.c */
+struct dest	*dest_of(const struct place *);	/* NULL ENOMEM */
 int		 dest_add(struct recipient *);	/* -1 ENOMEM */
 void		 dest_remove(struct recipient *);
 void		 dest_run(void);		/* all that have something */
@@ -226,6 +227,8 @@ void		 queue_no_deliverer(struct peer *, struct msg *);
 void		 queue_delivered(struct peer *, struct msg *);
 void		 queue_deliver_synced(struct peer *, struct msg *);
 void		 local_run(struct dest *);
+/* Have the mailbox's process say how full it is. */
+void		 local_ask_quota(const struct place *);
 void		 local_tick(void);
 void		 local_gone(struct peer *);
 void		 local_lookup_gone(void);

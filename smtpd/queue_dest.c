@@ -119,8 +119,8 @@ dest_new(char *key, const struct place *p)
 	return (d);
 }
 
-static struct dest *
-dest_get(const struct place *p)
+struct dest *
+dest_of(const struct place *p)
 {
 	struct dest	*d, find;
 	char		*key;
@@ -149,7 +149,7 @@ dest_add(struct recipient *r)
 {
 	struct dest	*d;
 
-	if ((d = dest_get(&recipient_env(r)->place)) == NULL)
+	if ((d = dest_of(&recipient_env(r)->place)) == NULL)
 		return (-1);
 	r->dest = d;
 	r->state = RECIP_READY;

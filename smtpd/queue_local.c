@@ -19,6 +19,7 @@
 
 #include "log/log.h"
 #include "smtpd/queue.h"
+#include "smtpd/queue_quota.h"
 
 #define DELIVERERS_MAX	200
 #define FLYING_MAX	32		/* messages a deliverer may hold */
@@ -38,6 +39,7 @@ struct deliverer {
 	size_t			 nunsynced;
 	struct recipients	 syncing;	/* SYNC was sent for these */
 	uint64_t		 sync_ticket;	/* 0: none under way */
+	int			 asked;		/* how full it is */
 };
 
 static struct {
@@ -222,6 +224,7 @@ queue_deliverer(struct peer *p, struct msg *m)
 	v->since = queue_now();
 	dest_alive(v->dest);
 	local_run(v->dest);
+	sync_one(v);			/* if that is what it is here for */
 }
 
 void
@@ -274,6 +277,8 @@ queue_delivered(struct peer *p, struct msg *m)
 			need_timer();
 	} else {
 		d->nflying--;
+		if (a->limit > 0)
+			quota_told(&d->place, a->used, a->limit);
 		if (a->reply[0] == '5')
 			recipient_failed(r, a->reply, NULL);
 		else
@@ -289,8 +294,9 @@ sync_one(struct deliverer *v)
 	struct msg_DELIVER_SYNC	 s = { 0 };
 
 	if (v->peer == NULL || v->sync_ticket != 0 ||
-	    TAILQ_EMPTY(&v->unsynced))
+	    (TAILQ_EMPTY(&v->unsynced) && !v->asked))
 		return;
+	v->asked = 0;
 	TAILQ_CONCAT(&v->syncing, &v->unsynced, entry);
 	s.ticket = v->sync_ticket = ++self.next;
 	peer_send(v->peer, M_DELIVER_SYNC, &s, -1);
@@ -318,6 +324,7 @@ queue_deliver_synced(struct peer *p, struct msg *m)
 		return;
 	}
 	v->sync_ticket = 0;
+	quota_told(&v->dest->place, a->used, a->limit);
 	while ((r = TAILQ_FIRST(&v->syncing)) != NULL) {
 		TAILQ_REMOVE(&v->syncing, r, entry);
 		v->dest->nflying--;
@@ -339,6 +346,25 @@ queue_deliver_synced(struct peer *p, struct msg *m)
 		self.crowded = 0;
 	dest_kick(v->dest);
 	dest_run();
+}
+
+/*
+ * A sync with nothing to sync tells how full the mailbox is.  Without memory
+ * the next client asks again.
+ */
+void
+local_ask_quota(const struct place *p)
+{
+	struct dest	*d;
+
+	if ((d = dest_of(p)) == NULL || d->blocked > queue_now())
+		return;
+	if (d->deliverer == NULL)
+		ask(d);
+	if (d->deliverer == NULL)
+		return;
+	d->deliverer->asked = 1;
+	sync_one(d->deliverer);
 }
 
 /* A deliverer's channel has gone. */

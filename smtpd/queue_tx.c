@@ -23,6 +23,7 @@
 #include "os/os.h"
 #include "smtpd/queue.h"
 #include "smtpd/queue_history.h"
+#include "smtpd/queue_quota.h"
 
 #define TX_BUCKETS	4096
 #define TEXT_MAX	((off_t)4 << 30)
@@ -40,6 +41,7 @@ struct tx {
 	uint32_t		 add_seq;	/* RCPT that was added last, */
 	size_t			 first;		/*  its first recipient, */
 	size_t			 nadds;		/*  how many it became */
+	uint64_t		 size;		/* as MAIL said; 0 not */
 	int			 large_fd;	/* spooled text; -1 */
 	char			 addr[C_ADDR];
 };
@@ -123,6 +125,7 @@ tx_new(uint32_t conn, uint32_t generation, const struct msg_TX_OPEN *o)
 	t->conn = conn;
 	t->generation = generation;
 	t->seq = o->seq;
+	t->size = o->size;
 	t->large_fd = -1;
 	strlcpy(t->addr, o->addr, sizeof(t->addr));
 	LIST_INSERT_HEAD(&self.txs[conn % TX_BUCKETS], t, entry);
@@ -274,11 +277,31 @@ expanded(struct tx *t)
 	}
 }
 
+/*
+ * A single mailbox that is known to be full: what was added for it goes again.
+ * Of an address with several members some may have room.
+ */
+static const char *
+full(struct tx *t)
+{
+	struct envelope		*env = &t->m->env;
+	struct erecipient	*e = &env->rcpts[t->first];
+	const char		*why;
+
+	if (t->nadds != 1 || t->first + 1 != env->nrcpts || !e->place.local ||
+	    (why = quota_refusal(&e->place, t->size)) == NULL)
+		return (NULL);
+	erecipient_free(e);
+	env->nrcpts--;
+	return (why);
+}
+
 void
 queue_tx_verdict(struct peer *p, struct msg *m)
 {
 	const struct msg_TX_VERDICT	*v = m->body;
 	uint32_t			 gen = peer_generation(p);
+	const char			*why;
 	struct tx			*t;
 
 	if (v->internal) {
@@ -292,7 +315,13 @@ queue_tx_verdict(struct peer *p, struct msg *m)
 	    t->m->env.nrcpts == 0))
 		reply(v->conn, gen, v->seq, 0, 0,
 		    "452 4.5.3 too many recipients");
-	else {
+	else if (v->accepted && t->add_seq == v->seq &&
+	    (why = full(t)) != NULL) {
+		queue_count(COUNT_REFUSED);
+		log_info("refused: rcpt from=%s conn=%u reply=\"%s\"", t->addr,
+		    (unsigned int)v->conn, why);
+		reply(v->conn, gen, v->seq, t->m->id, 0, why);
+	} else {
 		if (v->accepted && t->add_seq == v->seq)
 			expanded(t);
 		reply(v->conn, gen, v->seq, t != NULL ? t->m->id : 0,

@@ -164,6 +164,7 @@ struct rules_account {
 	uid_t		uid;
 	gid_t		gid;
 	int		has_ids;
+	uint64_t	quota;		/* his own, or 0 */
 	char		home[C_PATH];
 	char		extra[1024];	/* the last field; "" if it is longer */
 };

@@ -32,8 +32,8 @@ dsn_action_name(enum dsn_action a)
 	return (names[a]);
 }
 
-static const char *
-date(int64_t when, char *to, size_t size)
+const char *
+dsn_date(int64_t when, char *to, size_t size)
 {
 	struct tm	tm;
 	time_t		t = (time_t)when;
@@ -99,7 +99,7 @@ header(const struct dsn *d, struct buf *b)
 {
 	char	when[64];
 
-	date(d->now, when, sizeof(when));
+	dsn_date(d->now, when, sizeof(when));
 	if (buf_printf(b, "Received: by %s (Postern) id %s; %s\r\n"
 	    "Date: %s\r\nFrom: Mail Delivery System <MAILER-DAEMON@%s>\r\n"
 	    "To: <", d->hostname, d->id, when, when, d->hostname) == -1 ||
@@ -186,11 +186,11 @@ status_rcpt(const struct dsn *d, const struct dsn_rcpt *r, struct buf *b)
 	    -1)
 		return (-1);
 	if (r->last != 0 && buf_printf(b, "Last-Attempt-Date: %s\r\n",
-	    date(r->last, when, sizeof(when))) == -1)
+	    dsn_date(r->last, when, sizeof(when))) == -1)
 		return (-1);
 	if (r->action == DSN_DELAYED && d->until != 0 &&
 	    buf_printf(b, "Will-Retry-Until: %s\r\n",
-	    date(d->until, when, sizeof(when))) == -1)
+	    dsn_date(d->until, when, sizeof(when))) == -1)
 		return (-1);
 	return (buf_puts(b, "\r\n"));
 }
@@ -213,7 +213,7 @@ status_part(const struct dsn *d, struct buf *b, size_t reserve)
 	    dsn_field(b, "Original-Envelope-Id", NULL, envid, 0) == -1)
 		return (-1);
 	if (buf_printf(b, "Arrival-Date: %s\r\n\r\n",
-	    date(d->arrived, when, sizeof(when))) == -1)
+	    dsn_date(d->arrived, when, sizeof(when))) == -1)
 		return (-1);
 	buf_init(&one, 65536);
 	for (i = 0; i < d->nrcpts && ret == 0; i++) {

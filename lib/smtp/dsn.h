@@ -55,5 +55,7 @@ struct dsn {
 int		 dsn_write(const struct dsn *, struct buf *);
 /* "failed" and so on, as in Action. */
 const char	*dsn_action_name(enum dsn_action);
+/* The date of a header field (RFC 5322 3.3), in local time. */
+const char *dsn_date(int64_t, char *, size_t);
 
 #endif

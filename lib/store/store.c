@@ -78,7 +78,8 @@ store_open_path(struct store **stp, const char *path,
 		*slash = '\0';
 		name = slash + 1;
 	}
-	if ((fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1)
+	if ((fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
+	    O_CLOEXEC)) == -1)
 		return (STORE_SYS);
 	error = store_open(stp, fd, name, set, flags);
 	close(fd);

@@ -16,11 +16,17 @@ esac
 s = Suite(extra="limit message 30m\n", start=False)
 script = s.write("script", PIPE, 0o755)
 s.write("people", slurp(s.dir + "/people").decode() + "".join(
-    "%s@pipe.example:{PLAIN}x::::%s\n" % (u, s.dir + "/mail") for u in ("eve", "o'neil")), 0o640)
+    "%s@pipe.example:{PLAIN}x::::%s\n" % (u, s.dir + "/mail") for u in ("eve", "o'neil")) +
+    "fay@quota.example:{PLAIN}%s\ngil@quota.example:{PLAIN}x\nhal@quota.example:{PLAIN}x::::::quota=300k\n" % PASS, 0o640)
 s.configure(extra="""limit message 30m
 domain "pipe.example" {{
 	users <people>
 	deliver pipe "{dir}/script '%%n of %%d' %%u" as {owner}
+}}
+domain "quota.example" {{
+	users <people>
+	deliver maildir "{dir}/mail/%d/%n/Maildir" as {owner}
+	quota 100k
 }}
 queue retry 1s to 5s
 """.format(**s.vars).replace("%%", "%"))
@@ -330,6 +336,67 @@ def original_recipient():
     equal((m["X-Original-To"], m["Delivered-To"]), (None, "bob@example.org"))
 
 
+def rcpt(who, size=""):
+    c = s.smtp()
+    c.hello()
+    c.cmd("MAIL FROM:<x@client.example>" + size, "250")
+    r = c.cmd("RCPT TO:<%s>" % who)
+    c.close()
+    return r
+
+
+def kilobytes(n):
+    return ("x" * 62 + "\r\n") * 16 * n
+
+
+@case
+def quota():
+    """Warned at 80 and 95 %, refused at RCPT when full, taken again when there is room."""
+    fay = "fay@quota.example"
+    s.send(fay, "quota1", kilobytes(70))
+    s.wait_mail(fay, "Subject: quota1")
+    s.send(fay, "quota2", kilobytes(13))
+    s.wait_mail(fay, "more than 80 %")
+    s.send(fay, "quota3", kilobytes(14))
+    m = email.message_from_bytes(slurp(s.wait_mail(fay, "more than 95 %")[0]))
+    equal((m["Auto-Submitted"], m["Return-Path"], m["To"]), ("auto-generated", "<>", "<%s>" % fay))
+    check(m["Date"] and m["Message-ID"], "no Date or Message-ID")
+    until("what does not fit is refused", lambda: rcpt(fay, " SIZE=50000").startswith("552 5.2.2"), 5)
+    check(rcpt(fay, " SIZE=500").startswith("250"), "a small one is refused")
+    check(rcpt("postmaster@quota.example").startswith("250"), "postmaster")
+    s.empty("alice@example.org")
+    s.send(fay, "too much", kilobytes(50), sender="alice@example.org")
+    t = slurp(s.wait_mail("alice@example.org", fay)[0]).decode()
+    check("5.2.2" in t and "mailbox is full" in t, t)
+    equal(len(s.wait_mail(fay, "more than 95 %")), 1, "told once")
+    s.start("imapd") if "imapd" not in s.started else None
+    c = s.imap()
+    c.expect("*")
+    c.write('a LOGIN %s "%s"\r\nb SELECT INBOX\r\nc STORE 1 +FLAGS.SILENT (\\Deleted)\r\nd EXPUNGE\r\n' % (fay, PASS))
+    while not c.line().startswith("d OK"):
+        pass
+    c.close()
+    time.sleep(21)
+    r = rcpt(fay, " SIZE=50000")
+    check(r.startswith("452 4.2.2"), "not asked again: " + r)
+    until("there is room", lambda: rcpt(fay, " SIZE=50000").startswith("250"), 5)
+    s.send(fay, "room again", kilobytes(50))
+    s.wait_mail(fay, "Subject: room again")
+
+
+@case
+def quota_of_a_user():
+    """A user's own wins; one that is not known yet is returned, with the sender told."""
+    hal, gil = "hal@quota.example", "gil@quota.example"
+    s.send(hal, "own quota", kilobytes(200))
+    s.wait_mail(hal, "Subject: own quota")
+    s.empty("alice@example.org")
+    s.send(gil, "at once", kilobytes(200), sender="alice@example.org")
+    t = slurp(s.wait_mail("alice@example.org", gil)[0]).decode()
+    check("5.2.2" in t, t)
+    equal(s.messages(gil), [], "delivered")
+
+
 @case
 def mbox_lock_of_the_dead():
     """A deliverer that was killed with the lock in its hand: nobody waits."""
@@ -363,8 +430,10 @@ def symlinks_are_not_followed():
     subprocess.run(["runuser", "-u", u, "--", "ln", "-s", target, md], check=True)
     s.send(u + "@sys.example", "symlinked")
     time.sleep(1)
-    equal(os.listdir(os.path.join(target, "new")), [], "delivered through the link")
-    os.unlink(md)
+    try:
+        equal(os.listdir(os.path.join(target, "new")), [], "delivered through the link")
+    finally:
+        os.unlink(md)
 
 
 @case(root=True)

@@ -1,0 +1,19 @@
+/*
+ * queue_quota: mailboxes that are nearly full, as their deliverers last said.
+ */
+#ifndef SMTPD_QUEUE_QUOTA_H
+#define SMTPD_QUEUE_QUOTA_H
+
+#include <stdint.h>
+
+struct place;
+
+/* A deliverer's report; limit 0: there is none. */
+void	quota_told(const struct place *, uint64_t used, uint64_t limit);
+/*
+ * Is there no room for a message of that size (0: not known) in a mailbox?
+ * NULL: there is, or nobody knows; else a reply.
+ */
+const char *quota_refusal(const struct place *, uint64_t size);
+
+#endif
