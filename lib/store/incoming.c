@@ -135,7 +135,7 @@ incoming_put(struct folder *f, struct incoming *in, size_t n)
 	uint32_t uid = f->ix.hdr.uidnext;
 	size_t i;
 
-	if (n >= INDEX_SLOTS || folder_reserve(f, (uint32_t)n) == -1)
+	if (n >= INDEX_SLOTS || folder_reserve(f, (uint32_t)n, 0) == -1)
 		error = n >= INDEX_SLOTS ? STORE_LIMIT : store_errno();
 	for (i = 0; i < n && error == STORE_OK; i++)
 		if (info_uid_add(in[i].base, f->ix.hdr.uidvalidity, uid +

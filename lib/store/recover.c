@@ -28,7 +28,7 @@
 
 static void recover_validity(struct folder *, struct index_header *);
 static int salvage(struct folder *, struct seeds *, struct index_header *);
-static enum store_error install(struct folder *, int);
+static enum store_error install(struct folder *, int, int);
 static int compact_copy(const struct index *, struct index *);
 
 enum store_error
@@ -39,6 +39,7 @@ recover_rebuild(struct folder *f, int damaged)
 	struct index ix;
 	enum store_error error = STORE_SYS;
 	uint32_t validity, uidmax;
+	int first = 0;
 
 	h.uidnext = 1;
 	h.modseq = 1;
@@ -59,6 +60,7 @@ recover_rebuild(struct folder *f, int damaged)
 	if (h.uidvalidity == 0)
 		recover_validity(f, &h);
 	if (h.uidvalidity == 0) {
+		first = SCAN_FIRST;
 		/* UIDs of another validity mean nothing. */
 		seeds_free(&seeds);
 		h.uidvalidity = uidvalidity_next(f->store->root);
@@ -70,9 +72,9 @@ recover_rebuild(struct folder *f, int damaged)
 		goto done;
 	}
 	folder_use(f, &ix);
-	error = folder_scan(f, SCAN_NEW | SCAN_CUR, &seeds);
+	error = folder_scan(f, SCAN_NEW | SCAN_CUR | first, &seeds);
 	if (error == STORE_OK)
-		error = install(f, damaged);
+		error = install(f, damaged, !first);
 	else
 		(void)unlinkat(f->dir, INDEX_TMP, 0);
 done:
@@ -126,7 +128,7 @@ store_rebuild(struct store *st, const char *name)
 
 /* Make the index that is open under its temporary name the folder's. */
 static enum store_error
-install(struct folder *f, int keep)
+install(struct folder *f, int keep, int sync)
 {
 	if (keep) {
 		/* For whoever wants to know what happened. */
@@ -135,11 +137,11 @@ install(struct folder *f, int keep)
 		    errno == ENOSPC)
 			return (STORE_FULL);
 	}
-	if (index_sync(&f->ix) == -1 ||
+	if ((sync && index_sync(&f->ix) == -1) ||
 	    renameat(f->dir, INDEX_TMP, f->dir, INDEX_FILE) == -1)
 		return (store_errno());
 	f->ix.verified = f->ix.hdr.slots;
-	return (fsync(f->dir) == -1 ? store_errno() : STORE_OK);
+	return (sync && fsync(f->dir) == -1 ? store_errno() : STORE_OK);
 }
 
 /* The UIDs of records that are whole, and the header if one is. */
@@ -238,7 +240,7 @@ recover_compact(struct folder *f)
 	}
 	cachefile_compact(f, &ix);
 	folder_use(f, &ix);
-	return (install(f, 0));
+	return (install(f, 0, 1));
 }
 
 static int

@@ -7,8 +7,12 @@
 
 #include "store/folder.h"
 
-/* Before n messages are added; -1 with errno.  The folder is locked. */
-int	folder_reserve(struct folder *, uint32_t n);
+/*
+ * Before n messages are added; -1 with errno.  The folder is locked.  first:
+ * nobody was told a UID with this UIDVALIDITY, so that it may be lost with
+ * them; then nothing is synced.
+ */
+int	folder_reserve(struct folder *, uint32_t n, int first);
 /* What was reserved; -1 if nobody knows. */
 int	folder_reserved(const struct folder *, uint32_t *uidvalidity,
 	    uint32_t *uidmax);

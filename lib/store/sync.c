@@ -42,6 +42,7 @@ struct scan {
 	struct folder		*f;
 	const struct seeds	*seeds;
 	int			 what;
+	int			 first;		/* see folder_reserve() */
 	uint32_t		 slots;		/* as it began */
 	unsigned char		*seen;		/* a byte a slot */
 	uint64_t		 modseq;	/* of what is found */
@@ -115,7 +116,8 @@ folder_changed(struct folder *f)
 enum store_error
 folder_scan(struct folder *f, int what, const struct seeds *seeds)
 {
-	struct scan s = { .f = f, .seeds = seeds, .what = what };
+	struct scan s = { .f = f, .seeds = seeds, .what = what,
+	    .first = (what & SCAN_FIRST) != 0 };
 	struct index_mut m;
 	enum store_error error;
 	uint32_t slot;
@@ -498,7 +500,7 @@ scan_reserve(struct scan *s, size_t n)
 	if (h->jump > h->uidnext)
 		h->uidnext = h->jump;
 	h->jump = 0;
-	return (folder_reserve(s->f, (uint32_t)n));
+	return (folder_reserve(s->f, (uint32_t)n, s->first));
 }
 
 /* UIDs that Dovecot gave while we were away. */

@@ -12,6 +12,7 @@ enum store_error folder_sync(struct folder *, int force);
 
 #define SCAN_NEW	0x01
 #define SCAN_CUR	0x02
+#define SCAN_FIRST	0x04		/* with a UIDVALIDITY that is new */
 /* Read directories; the folder is locked.  seeds may be NULL. */
 enum store_error folder_scan(struct folder *, int what, const struct seeds *);
 

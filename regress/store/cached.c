@@ -86,6 +86,52 @@ test_fields(void)
 		TEST(no[i], !cached_field(no[i], strlen(no[i])));
 }
 
+/* Each byte of the file changed in turn, cut off, gone: never a wrong item. */
+static void
+test_damage(struct store *st)
+{
+	struct store_cached c;
+	struct mailbox *mb;
+	char byte, name[32];
+	struct stat sb;
+	uint32_t uid;
+	off_t i;
+	int fd, bad = 0;
+
+	(void)store_create(st, "D");
+	(void)append_text(st, "D", MAIL, 0, &uid);
+	for (i = 0; bad == 0; i++) {
+		fd = openat(scratch, "m/.D/postern.cache", O_RDWR);
+		if (fstat(fd, &sb) == -1 || i >= sb.st_size || i >= 2000) {
+			close(fd);
+			break;
+		}
+		bad |= pread(fd, &byte, 1, i) != 1;
+		byte ^= 0x41;
+		bad |= pwrite(fd, &byte, 1, i) != 1;
+		mb = open_box(st, "D", 0);
+		if (mailbox_cached(mb, 1, CACHED_ALL, &c) != STORE_OK ||
+		    !item_is(&c, CACHED_ENVELOPE, ENVELOPE) ||
+		    !item_is(&c, CACHED_FIELDS, FIELDS) ||
+		    !item_is(&c, CACHED_STRUCTURE, BODY " NIL NIL NIL NIL)") ||
+		    !item_is(&c, CACHED_PREVIEW, "At five."))
+			bad = 1;
+		mailbox_close(mb);
+		byte ^= 0x41;
+		bad |= pwrite(fd, &byte, 1, i) != 1;
+		close(fd);
+	}
+	snprintf(name, sizeof(name), "byte %lld", (long long)i);
+	TEST(bad == 0 ? "each byte of the cache" : name, bad == 0);
+	unlinkat(scratch, "m/.D/postern.cache", 0);
+	mb = open_box(st, "D", 0);
+	items_are(mb, "without a file", 1);
+	mailbox_close(mb);
+	mb = open_box(st, "D", 0);
+	items_are(mb, "made again", 1);
+	mailbox_close(mb);
+}
+
 static void
 vanished(void *arg, uint32_t first, uint32_t last)
 {
@@ -163,6 +209,7 @@ main(void)
 	st = open_store("m");
 	test_items(st);
 	test_fields();
+	test_damage(st);
 	test_modseq(st);
 	test_names(st);
 	store_close(st);
