@@ -261,6 +261,7 @@ make_room(void)
 	}
 	if (victim == NULL)
 		return (-1);
+	limit_reached(LIMIT_SESSIONS);
 	log_debug("conn %u: %s makes room", victim->id, victim->addr);
 	if (!conn_is_tls(victim->conn) && victim->state != S_BUSY)
 		say_at_once(conn_fd(victim->conn), "421 4.3.2 too many "
