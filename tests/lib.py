@@ -7,7 +7,7 @@ Python's own library and openssl(1).  TOP in the environment names another
 built tree.
 """
 import atexit, base64, contextlib, crypt, fcntl, glob, hashlib, hmac, os, pwd, random, re, shutil
-import signal, socket, ssl, subprocess, sys, tempfile, time
+import select, signal, socket, ssl, subprocess, sys, tempfile, termios, time
 
 TESTS = os.path.dirname(os.path.abspath(__file__))
 TOP = os.environ.get("TOP", os.path.dirname(TESTS))
@@ -38,6 +38,31 @@ def run(*argv, **kw):
     kw.setdefault("stderr", subprocess.STDOUT)
     p = subprocess.run(argv, stdout=subprocess.PIPE, **kw)
     return p.returncode, p.stdout.decode("utf-8", "replace")
+
+
+def on_terminal(argv, secs=20, typed=(), **kw):
+    """A program on a pseudo terminal until it ends; what it showed.  typed: what to answer when it has shown a text."""
+    typed = list(typed)
+    p, out, end = None, b"", time.monotonic() + secs
+    fd, tty = os.openpty()
+    p = subprocess.Popen(argv, stdin=tty, stdout=tty, stderr=tty, start_new_session=True,
+                         preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0), **kw)
+    os.close(tty)
+    while time.monotonic() < end and p.poll() is None:
+        if not select.select([fd], [], [], 0.2)[0]:
+            continue
+        try:
+            out += os.read(fd, 65536)
+        except OSError:
+            break
+        if typed and typed[0][0] in out:
+            time.sleep(0.2)
+            os.write(fd, typed.pop(0)[1])
+    if p.poll() is None:
+        p.kill()
+    p.wait()
+    os.close(fd)
+    return re.sub(r"\x1b[\[\(][0-9;?]*[A-Za-z]", " ", out.decode("utf-8", "replace"))
 
 
 def until(what, fn, secs=None, step=0.02):

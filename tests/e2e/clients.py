@@ -1,5 +1,5 @@
 """Real clients: curl, swaks, mutt, mbsync, fetchmail, and Python's own."""
-import email.message, glob, imaplib, os, poplib, pty, re, select, shutil, smtplib, ssl, sys, tempfile, time
+import email.message, glob, imaplib, os, poplib, re, shutil, smtplib, ssl, sys, tempfile, time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from lib import *
@@ -122,30 +122,6 @@ def swaks():
 
 # ------------------------------------------------------------ mutt
 
-def on_terminal(argv, secs=20):
-    """A program on a pseudo terminal until it ends; what it showed."""
-    pid, fd = pty.fork()
-    if pid == 0:
-        os.chdir(work)
-        os.execvpe(argv[0], argv, ENV)
-    out, end = b"", time.monotonic() + secs
-    while time.monotonic() < end:
-        r, _, _ = select.select([fd], [], [], 0.2)
-        if r:
-            try:
-                d = os.read(fd, 65536)
-            except OSError:
-                break
-            if not d:
-                break
-            out += d
-        if os.waitpid(pid, os.WNOHANG)[0]:
-            return out.decode("utf-8", "replace")
-    s.kill(pid)
-    os.waitpid(pid, 0)
-    return out.decode("utf-8", "replace")
-
-
 MUTTRC = """\
 set ssl_starttls=yes ssl_force_tls=yes
 set certificate_file="{ca}"
@@ -193,7 +169,7 @@ def mutt_reads():
     push = "<search>for mutt 1<enter><flag-message>" \
            "<first-entry><search>for mutt 2<enter><save-message>=muttbox<enter>" \
            "<first-entry><search>for mutt 3<enter><delete-message><sync-mailbox><quit>"
-    out = on_terminal(["mutt", "-F", rc, "-e", 'push "%s"' % push])
+    out = on_terminal(["mutt", "-F", rc, "-e", 'push "%s"' % push], env=ENV, cwd=work)
     c.do("SELECT INBOX")
 
     def state():
@@ -203,7 +179,7 @@ def mutt_reads():
     try:
         until("flagged, moved, deleted", state, 5)
     except Fail as e:
-        raise Fail("%s: %s\n%s" % (e, s.messages(A), re.sub(r"\x1b[\[\(][0-9;?]*[A-Za-z]", " ", out)[-1500:]))
+        raise Fail("%s: %s\n%s" % (e, s.messages(A), out[-1500:]))
     check("(MESSAGES 1)" in "".join(c.do("STATUS muttbox (MESSAGES)")), "not in muttbox")
 
 

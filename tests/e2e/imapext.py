@@ -1,5 +1,5 @@
 """IMAP's extensions as clients use them: COMPRESS, imaplib, QRESYNC after a break, offlineimap, neomutt, alpine."""
-import email.message, glob, imaplib, os, pty, re, select, shutil, sys, time, zlib
+import glob, imaplib, os, re, shutil, sys, zlib
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from lib import *
@@ -149,31 +149,6 @@ def file_of(name, text):
     return p
 
 
-def on_terminal(argv, secs=20, typed=()):
-    """A program on a pseudo terminal until it ends; what it showed.  typed: what to answer when it has shown a text."""
-    typed = list(typed)
-    pid, fd = pty.fork()
-    if pid == 0:
-        os.chdir(work)
-        os.execvpe(argv[0], argv, ENV)
-    out, end = b"", time.monotonic() + secs
-    while time.monotonic() < end:
-        if select.select([fd], [], [], 0.2)[0]:
-            try:
-                d = os.read(fd, 65536)
-            except OSError:
-                break
-            out += d
-            if typed and typed[0][0] in out:
-                time.sleep(0.2)
-                os.write(fd, typed.pop(0)[1])
-        if os.waitpid(pid, os.WNOHANG)[0]:
-            return re.sub(r"\x1b[\[\(][0-9;?]*[A-Za-z]", " ", out.decode("utf-8", "replace"))
-    s.kill(pid)
-    os.waitpid(pid, 0)
-    return re.sub(r"\x1b[\[\(][0-9;?]*[A-Za-z]", " ", out.decode("utf-8", "replace"))
-
-
 OFFLINEIMAP = """\
 [general]
 accounts = a
@@ -243,13 +218,13 @@ set imap_condstore=yes imap_qresync=yes header_cache="%s/neocache"
 set sleep_time=0 wait_key=no quit=yes delete=yes move=no timeout=1 mail_check=1
 """ % (A, PASS, s.ports["imap"], work))
     os.makedirs(work + "/neocache", exist_ok=True)
-    out = on_terminal(["neomutt", "-n", "-F", rc, "-e", 'push "<search>neo 1<enter><flag-message><sync-mailbox><quit>"'])
+    out = on_terminal(["neomutt", "-n", "-F", rc, "-e", 'push "<search>neo 1<enter><flag-message><sync-mailbox><quit>"'], env=ENV, cwd=work)
     c.do("SELECT neo")
     until("flagged", lambda: "2" in [l for l in c.do("SEARCH FLAGGED") if "SEARCH" in l][0].split()[2:], 5)
     c.do("STORE 1 +FLAGS (\\Deleted)")
     c.do("EXPUNGE")
     append(c, b"From: x@example.org\r\nSubject: neo 9.\r\n\r\nx\r\n", box="neo")
-    out = on_terminal(["neomutt", "-n", "-F", rc, "-e", 'push "<search>neo 9<enter><delete-message><sync-mailbox><quit>"'])
+    out = on_terminal(["neomutt", "-n", "-F", rc, "-e", 'push "<search>neo 9<enter><delete-message><sync-mailbox><quit>"'], env=ENV, cwd=work)
     until("deleted", lambda: "(MESSAGES 2)" in "".join(c.do("STATUS neo (MESSAGES)")), 5)
 
 
@@ -264,7 +239,8 @@ def alpine():
     rc = file_of("pinerc", "user-domain=example.org\ninbox-path={127.0.0.1:%d/novalidate-cert/notls/user=%s}pine\n"
                  "feature-list=quit-without-confirm,quell-user-lookup-in-passwd-file\nsort-key=Subject/Reverse\npersonal-name=A\nlast-version-used=6.26x\n" % (s.ports["imap"], A))
     out = on_terminal(["alpine", "-p", rc, "-i"], 15, [(b"PASSWORD:", PASS.encode() + b"\r"), (b"[Yes]", b"n"),
-                                                                (b"pine 0.", b"qy")])
+                                                                (b"pine 0.", b"qy")],
+                      env=ENV, cwd=work)
     check("pine 2." in out, out[-1500:])
 
 
