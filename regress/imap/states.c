@@ -12,6 +12,7 @@
 #include <event2/event.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <signal.h>
 #include <stdio.h>
 
 #include "../../imapd/cmd_table.h"
@@ -112,8 +113,10 @@ ask(const char *line, char answer[ANSWER_MAX])
 	char text[256];
 
 	snprintf(text, sizeof(text), "%s\r\n", line);
+	/* After LOGOUT it may have closed already. */
+	answer[0] = '\0';
 	if (write(fd, text, strlen(text)) == -1)
-		err(1, "write");
+		return;
 	do
 		next_line(answer, ANSWER_MAX);
 	while (answer[0] == '*');
@@ -214,6 +217,7 @@ main(void)
 	size_t i, a;
 	int uid;
 
+	(void)signal(SIGPIPE, SIG_IGN);
 	if (mkdtemp(dir) == NULL)
 		err(1, "mkdtemp");
 	for (i = 0; (cmd = cmd_at(i)) != NULL; i++)
