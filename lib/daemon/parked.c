@@ -42,6 +42,8 @@ struct parked {
 	struct event	*readable;
 	time_t		 until;
 	time_t		 told;		/* a change, to its session */
+	int		 waits;		/* there was no session for it... */
+	unsigned int	 why;		/* ...to come back for this */
 	void		*state;
 	size_t		 len;
 	char		 addr[C_ADDR];
@@ -302,6 +304,8 @@ wake(struct parked *p, unsigned int why)
 	session = sessions_reach(&p->owner, SESSION_NET_CONN(p->id), &number);
 	if (session == NULL) {
 		/* The clock tries again; what it said is still there. */
+		p->waits = 1;
+		p->why = why;
 		p->until = sv_now() + RETRY_SECONDS;
 		if (event_del(p->readable) == -1)
 			forget(p);
@@ -346,7 +350,7 @@ on_clock(evutil_socket_t fd, short ev, void *arg)
 			if (p->session != NULL)
 				continue;
 			if (sv_now() >= p->until)
-				wake(p, PARK_TIME);
+				wake(p, p->waits ? p->why : PARK_TIME);
 			else if (p->watcher != 0 && p->watcher != pid)
 				wake(p, PARK_CHANGE);
 		}
