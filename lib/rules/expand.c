@@ -151,6 +151,29 @@ is_self(const struct context *c, const char *addr)
 	return (conf_domain_is(c->d, at + 1));
 }
 
+/*
+ * An account whose mail an LMTP server takes: its address has the domain's own
+ * name, whichever was used.  A host that is a path is the server of the domain
+ * that route names; relay has the parent connect to it.
+ */
+static void
+lmtp_dest(const struct conf_domain *d, struct rules_dest *dest)
+{
+	char	*at = strrchr(dest->rcpt, '@');
+
+	if (at != NULL) {
+		*at = '\0';
+		strlcat(dest->rcpt, "@", sizeof(dest->rcpt));
+		strlcat(dest->rcpt, d->names.v[0], sizeof(dest->rcpt));
+	}
+	dest->scheme = SCHEME_LMTP;
+	dest->nomx = 1;
+	dest->port = d->lmtp.port;
+	dest->route = d->lmtp.host == NULL ? d->index + 1 : 0;
+	strlcpy(dest->host, d->lmtp.host != NULL ? d->lmtp.host : d->target,
+	    sizeof(dest->host));
+}
+
 /* One copy an account, by whatever names it is reached. */
 static enum rules_result
 add_account(struct expansion *x, const struct conf_domain *d,
@@ -168,9 +191,13 @@ add_account(struct expansion *x, const struct conf_domain *d,
 	}
 	if ((dest = add_dest(x, rcpt)) == NULL)
 		return (RULES_TEMPFAIL);
-	dest->local = 1;
-	strlcpy(dest->user, acc->user, sizeof(dest->user));
-	strlcpy(dest->host, d->names.v[0], sizeof(dest->host));
+	if (d->deliver == DELIVER_LMTP)
+		lmtp_dest(d, dest);
+	else {
+		dest->local = 1;
+		strlcpy(dest->user, acc->user, sizeof(dest->user));
+		strlcpy(dest->host, d->names.v[0], sizeof(dest->host));
+	}
 	trace_dest(x, number, dest, NULL);
 	return (RULES_OK);
 }
