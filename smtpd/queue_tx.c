@@ -194,7 +194,7 @@ same_place(const struct erecipient *e, const struct msg_TX_ADD *a)
 {
 	if (e->place.local != (int)a->local)
 		return (0);
-	if (a->local)
+	if (a->local && *a->user != '\0')
 		return (strcmp(e->place.user, a->user) == 0 &&
 		    strcmp(e->place.host, a->host) == 0);
 	return (strcmp(e->rcpt, a->rcpt) == 0);

@@ -22,6 +22,7 @@ POST = "carol@example.org"
 
 def suite(times):
     t = Suite(daemons=("smtpd",), rules=RULES_LOCAL, routes=ROUTES + times, system=False, start=False)
+    t.write("aliases", ALIASES + "both: info@catch.example, dave@box.example\n")
     t.configure(text=slurp(t.conf).decode().replace('postmaster "alice@example.org"', 'postmaster "%s"' % POST))
     t.start()
     return t
@@ -146,9 +147,9 @@ def success():
 def expanded():
     """The members get it, and are not told of one by one."""
     clean()
-    send([("sales@example.org", "NOTIFY=SUCCESS,FAILURE")], "for a list", sender=C)
+    send([("sales@example.org", "NOTIFY=SUCCESS,FAILURE"), ("both@example.org", "NOTIFY=SUCCESS")], "for a list", sender=C)
     r = report(C)
-    equal({a: b["Action"] for a, b in r.rcpts.items()}, {"sales@example.org": "expanded"})
+    equal({a: b["Action"] for a, b in r.rcpts.items()}, {"sales@example.org": "expanded", "both@example.org": "expanded"})
     for u in (A, B):
         s.wait_mail(u, "Subject: for a list")
 
