@@ -1,7 +1,8 @@
 /*
  * The store's files as anybody with the user's rights could write them.  The
  * first byte says what the rest is: an index, changes to a good index (with
- * its checksums made right again), a dovecot-uidlist, file names, an mbox.
+ * its checksums made right again), a dovecot-uidlist, file names, an mbox,
+ * changes to a good cache.
  */
 #include <sys/stat.h>
 #include <fcntl.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include "os/compat.h"
+#include "store/cache_entry.h"
 #include "store/hash.h"
 #include "store/index.h"
 #include "store/index_map.h"
@@ -23,6 +25,7 @@
 #include "store/uidlist.h"
 
 #define MESSAGES	4
+#define CACHE_FIRST	64		/* where its entries begin */
 #define INDEX_SIZE	(RECORD_OFFSET + 64 * RECORD_SIZE)
 
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
@@ -30,6 +33,8 @@ int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 static int root = -1;
 static char path[] = "/tmp/postern-fuzz.XXXXXXXXXX";
 static unsigned char good[INDEX_SIZE];
+static unsigned char cache[4096];
+static size_t cachelen;
 
 static void
 cleanup(void)
@@ -58,6 +63,7 @@ prepare(void)
 	struct append *a;
 	struct store *st;
 	uint32_t uid, validity;
+	ssize_t n;
 	int fd, i;
 
 	if (mkdtemp(path) == NULL ||
@@ -76,18 +82,40 @@ prepare(void)
 	if (fd == -1 || read(fd, good, sizeof(good)) < RECORD_OFFSET)
 		abort();
 	close(fd);
+	fd = openat(root, "m/postern.cache", O_RDONLY);
+	if (fd == -1 || (n = read(fd, cache, sizeof(cache))) <
+	    (ssize_t)(CACHE_FIRST + sizeof(struct cache_entry)))
+		abort();
+	cachelen = (size_t)n;
+	close(fd);
 }
 
 static void
-put_index(const void *data, size_t len)
+put_file(const char *name, const void *data, size_t len)
 {
 	int fd;
 
-	(void)unlinkat(root, "m/postern.index", 0);
-	fd = openat(root, "m/postern.index", O_WRONLY | O_CREAT, 0600);
+	(void)unlinkat(root, name, 0);
+	fd = openat(root, name, O_WRONLY | O_CREAT, 0600);
 	if (fd == -1 || write(fd, data, len) != (ssize_t)len)
 		abort();
 	close(fd);
+}
+
+/* Every byte that a session would send. */
+static void
+read_items(struct mailbox *mb, uint32_t seq)
+{
+	static volatile unsigned char seen;
+	struct store_cached c;
+	size_t j;
+	int i;
+
+	if (mailbox_cached(mb, seq, CACHED_ALL, &c) != STORE_OK)
+		return;
+	for (i = 0; i < CACHED_ITEMS; i++)
+		for (j = 0; j < c.item[i].len; j++)
+			seen ^= (unsigned char)c.item[i].p[j];
 }
 
 /* Use the mailbox as a session would. */
@@ -104,6 +132,7 @@ use(void)
 		mailbox_status(mb, &s);
 		for (seq = 1; seq <= mailbox_count(mb) && seq < 16; seq++) {
 			(void)mailbox_message(mb, seq);
+			read_items(mb, seq);
 			if (mailbox_message_text(mb, seq, &t) == STORE_OK)
 				message_text_free(&t);
 			(void)mailbox_store(mb, seq, FLAGS_SET,
@@ -142,7 +171,24 @@ patched(const uint8_t *data, size_t len)
 		    RECORD_NAME, name);
 		r->mutsum = index_mut_sum(&r->mut);
 	}
-	put_index(copy, sizeof(copy));
+	put_file("m/postern.index", copy, sizeof(copy));
+	use();
+}
+
+static void
+cache_patched(const uint8_t *data, size_t len)
+{
+	static _Alignas(8) unsigned char copy[sizeof(cache)];
+	struct cache_entry *e = (void *)(copy + CACHE_FIRST);
+	size_t i;
+
+	memcpy(copy, cache, cachelen);
+	for (i = 0; i + 3 <= len; i += 3)
+		copy[((size_t)data[i] << 8 | data[i + 1]) % cachelen] =
+		    data[i + 2];
+	cache_entry_own(e, e->uid, e->uidvalidity);
+	put_file("m/postern.index", good, sizeof(good));
+	put_file("m/postern.cache", copy, cachelen);
 	use();
 }
 
@@ -213,9 +259,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		prepare();
 	if (len == 0)
 		return (0);
-	switch (data[0] % 5) {
+	switch (data[0] % 6) {
 	case 0:
-		put_index(data + 1, len - 1);
+		put_file("m/postern.index", data + 1, len - 1);
 		use();
 		break;
 	case 1:
@@ -229,6 +275,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		break;
 	case 4:
 		mbox(data + 1, len - 1);
+		break;
+	case 5:
+		cache_patched(data + 1, len - 1);
 		break;
 	}
 	return (0);
