@@ -386,7 +386,8 @@ scan_seed(const struct scan *s, struct found *p)
 /*
  * What an append left that was never confirmed: the name came to the disk
  * before a power cut and the bytes did not.  It goes where others of its kind
- * wait for mailbox_tidy().
+ * wait for mailbox_tidy().  Only what the index did not know when the system
+ * was started can be one: a file that somebody cut is his own business.
  */
 static int
 scan_torn(const struct scan *s, int which, const char *name,
@@ -397,7 +398,8 @@ scan_torn(const struct scan *s, int which, const char *name,
 	uint64_t size;
 	uint32_t validity, uid;
 
-	return (which == SCAN_CUR && info_parse(name, &info) == 0 &&
+	return (which == SCAN_CUR && s->seeds == NULL &&
+	    f->ix.hdr.jump != 0 && info_parse(name, &info) == 0 &&
 	    info_appended(name, info.baselen) &&
 	    info_uid(name, info.baselen, &validity, &uid) == 0 &&
 	    validity == f->ix.hdr.uidvalidity &&
