@@ -300,3 +300,12 @@ build_auth(struct build *b, const struct word *table)
 		build_ref_table(b, table, &a->table, 1);
 	TAILQ_INSERT_TAIL(&b->conf->auths, a, entry);
 }
+
+void
+build_auth_scram(struct build *b)
+{
+	struct conf_auth	*a = TAILQ_LAST(&b->conf->auths, conf_auths);
+
+	if (a != NULL)
+		a->scram = 1;
+}

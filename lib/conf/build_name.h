@@ -29,5 +29,6 @@ void	build_table_ldap(struct build *, const struct word *,
 void	build_tls(struct build *, const struct word *, const struct word *,
 	    const struct word *);
 void	build_auth(struct build *, const struct word *);
+void	build_auth_scram(struct build *);
 
 #endif

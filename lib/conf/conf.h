@@ -73,6 +73,7 @@ struct conf_auth {
 	struct conf_pos	 pos;
 	enum conf_users	 kind;
 	struct conf_table *table;
+	int		 scram;		/* its users have stored keys */
 };
 
 enum conf_proto { PROTO_SMTP, PROTO_SMTPS, PROTO_SUBMISSION, PROTO_LMTP,
@@ -243,7 +244,7 @@ struct conf {
 	TAILQ_HEAD(, conf_network) networks;
 	TAILQ_HEAD(, conf_table) tables;
 	TAILQ_HEAD(, conf_tls) tlses;
-	TAILQ_HEAD(, conf_auth) auths;
+	TAILQ_HEAD(conf_auths, conf_auth) auths;
 	TAILQ_HEAD(, conf_listen) listens;
 	TAILQ_HEAD(, conf_domain) domains;
 	TAILQ_HEAD(, conf_rule) rules;	/* never empty after loading */
@@ -321,7 +322,7 @@ void		 conf_print_route(FILE *, const struct conf_route *);
 struct conf_domain *conf_domain_find(const struct conf *, const char *name);
 /* The socket of local submission; every configuration has one. */
 const char	*conf_submit_socket(const struct conf *);
-/* May anybody have stored keys, as SCRAM needs them?  The system has none. */
+/* Do users have stored keys, so that logins by SCRAM are offered? */
 int		 conf_has_keys(const struct conf *);
 /* Is this one of a domain's names? */
 int		 conf_domain_is(const struct conf_domain *, const char *name);

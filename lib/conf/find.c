@@ -297,7 +297,7 @@ conf_has_keys(const struct conf *conf)
 	const struct conf_auth	*a;
 
 	TAILQ_FOREACH(a, &conf->auths, entry)
-		if (a->kind == USERS_TABLE)
+		if (a->scram)
 			return (1);
 	return (0);
 }

@@ -109,6 +109,7 @@ static const struct keyword {
 	{ "require", REQUIRE },
 	{ "retry", RETRY },
 	{ "sandbox", SANDBOX },
+	{ "scram", SCRAM },
 	{ "selector", SELECTOR },
 	{ "sender", SENDER },
 	{ "session", SESSION },

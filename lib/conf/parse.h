@@ -123,9 +123,10 @@
 #define LENIENT 376
 #define MESSAGES 377
 #define PREGREET 378
-#define SESSION 379
-#define TIME 380
-#define STRING 381
+#define SCRAM 379
+#define SESSION 380
+#define TIME 381
+#define STRING 382
 #ifdef YYSTYPE
 #undef  YYSTYPE_IS_DECLARED
 #define YYSTYPE_IS_DECLARED 1

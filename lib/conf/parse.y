@@ -48,7 +48,7 @@ static void	 yyerror(const char *);
 %token STDERR SUBMISSION SYSLOG SYSTEM TABLE TAG TEMPFAIL TEST TLS TO UIDL
 %token UNKNOWN UNSAFE USER USERS VERIFY VIA WARN
 %token CHECK CLIENT COMMAND ERRORS GROUP HIDE LENIENT MESSAGES PREGREET
-%token SESSION TIME
+%token SCRAM SESSION TIME
 %token <word> STRING
 %type <word> table_ref
 %type <list> list items words names
@@ -179,6 +179,8 @@ tls	: TLS STRING CERT STRING KEY STRING
 auth	: AUTH SYSTEM		{ build_auth(bld, NULL); }
 /* auth <users> */
 	| AUTH table_ref	{ build_auth(bld, $2); }
+/* auth <users> scram */
+	| AUTH table_ref SCRAM	{ build_auth(bld, $2); build_auth_scram(bld); }
 	;
 
 /* listen PROTOCOL on WHERE [port N] [OPTION ...] */

@@ -183,7 +183,7 @@ print_auth(FILE *f, const struct conf_auth *a)
 	else {
 		(void)fputs("auth <", f);
 		print_name(f, a->table->name);
-		(void)fputs(">\n", f);
+		(void)fprintf(f, ">%s\n", a->scram ? " scram" : "");
 	}
 }
 

@@ -35,7 +35,7 @@ static const char	text[] =
 "	\"broken@example.org\" = \"{SCRAM-SHA-256}4096,x:5000:5001\",\n"
 "	\"noowner@example.org\" = \"" KEYS "\"\n"
 "}\n"
-"auth <one>\n"
+"auth <one> scram\n"
 "domain \"example.org\" {\n"
 "	alias \"example.net\"\n"
 "	users <one>\n"
