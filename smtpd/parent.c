@@ -226,6 +226,9 @@ parent_delivery_open(struct peer *lookup, struct msg *m)
 	struct mailplace		 place;
 	const char			*why;
 
+	/* Its domains may be others; queue asks again after a while. */
+	if (supervise_peer_generation(lookup) != supervise_generation())
+		return;
 	if (a->tempfail)
 		no_deliverer(a->ticket, 0, "451 4.3.0 the user table cannot "
 		    "be read now");

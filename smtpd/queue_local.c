@@ -223,8 +223,9 @@ queue_deliverer(struct peer *p, struct msg *m)
 	peer_set_arg(v->peer, v);
 	v->since = queue_now();
 	dest_alive(v->dest);
-	local_run(v->dest);
 	sync_one(v);			/* if that is what it is here for */
+	dest_kick(v->dest);
+	dest_run();			/* unless delivery was paused since */
 }
 
 void
