@@ -241,6 +241,76 @@ def pair(cls):
         p.close()
 
 
+DOVECOT = """\
+protocols = lmtp
+base_dir = {dir}/run
+state_dir = {dir}/run
+log_path = {dir}/log
+ssl = no
+hostname = dovecot.test
+postmaster_address = postmaster@dovecot.test
+mail_location = maildir:{dir}/mail/%n
+passdb {{
+  driver = static
+  args = nopassword=y
+}}
+userdb {{
+  driver = static
+  args = uid=vmail gid=vmail home={dir}/mail/%n
+}}
+service lmtp {{
+  inet_listener lmtp {{
+    address = 127.0.0.1
+    port = {port}
+  }}
+  unix_listener {dir}/lmtp.sock {{
+    mode = 0666
+  }}
+}}
+"""
+
+
+@case(root=True)
+def dovecot_lmtp():
+    """Our mail into a Dovecot's mailboxes, over an address and over a socket."""
+    if not shutil.which("dovecot") or not os.path.exists("/usr/lib/dovecot/lmtp"):
+        skip("no Dovecot with LMTP here")
+    d = tempfile.mkdtemp(prefix="postern-dovecot.", dir="/var/tmp")
+    os.chmod(d, 0o755)
+    os.mkdir(d + "/mail")
+    shutil.chown(d + "/mail", "vmail", "vmail")
+    port = free_port()
+    with open(d + "/conf", "w") as f:
+        f.write(DOVECOT.format(dir=d, port=port))
+    with open(d + "/out", "ab") as f:
+        equal(subprocess.run(["dovecot", "-c", d + "/conf"], stdin=subprocess.DEVNULL, stdout=f, stderr=f).returncode,
+              0, slurp(d + "/out"))
+    s = None
+    try:
+        until("dovecot", lambda: connects(port), 20, 0.1)
+        s = Suite(daemons=("smtpd",), start=False)
+        s.write("people", slurp(s.dir + "/people").decode() + "".join(
+            "%s:{PLAIN}x\n" % u for u in ("tina@tcp.test", "uma@unix.test", "udo@unix.test")), 0o640)
+        s.configure(extra="".join('domain "%s" {\n\tusers <people>\n\tdeliver lmtp "%s"\n}\n' % x for x in (
+            ("tcp.test", "127.0.0.1:%d" % port), ("unix.test", d + "/lmtp.sock"))))
+        s.start()
+        for what, body in BODIES.items():
+            for to in (["tina@tcp.test"], ["uma@unix.test", "udo@unix.test"]):
+                sub = "%s to %s" % (what, to[0])
+                with smtplib.SMTP("127.0.0.1", s.ports["smtp"], timeout=20) as c:
+                    c.sendmail("x@client.example", to, text(sub, body), ["BODY=8BITMIME"])
+                for u in to:
+                    arrived(lambda u=u: [slurp(p) for p in glob.glob("%s/mail/%s/new/*" % (d, u.split("@")[0]))],
+                            sub, body)
+    finally:
+        if s:
+            s.close()
+        pid = slurp(d + "/run/master.pid").decode().strip()
+        if pid.isdigit():
+            os.kill(int(pid), signal.SIGTERM)
+        shutil.rmtree(d, ignore_errors=True)
+
+
 @case(root=True)
 def postfix():
     if not shutil.which("postfix"):
