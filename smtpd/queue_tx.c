@@ -34,6 +34,8 @@ struct tx {
 	uint32_t		 generation;	/* of net and lookup */
 	uint32_t		 seq;		/* of MAIL */
 	struct message		*m;
+	uint32_t		*hashes;	/* of its recipients' places */
+	size_t			 nhashes;	/* room for them */
 	int			 storing;	/* the text is being written */
 	int			 silent;	/* its net has gone */
 	uint32_t		 data_seq;
@@ -92,6 +94,7 @@ tx_free(struct tx *t)
 	}
 	if (t->m != NULL)
 		message_forget(t->m);
+	free(t->hashes);
 	free(t);
 }
 
@@ -200,21 +203,56 @@ same_place(const struct erecipient *e, const struct msg_TX_ADD *a)
 	return (strcmp(e->rcpt, a->rcpt) == 0);
 }
 
-/* 1 is there already, 0 added, -1 no memory or too many. */
-static int
-add_recipient(struct envelope *env, const struct msg_TX_ADD *a)
+static uint32_t
+place_hash(const struct msg_TX_ADD *a)
 {
+	const char	*s = a->local && *a->user != '\0' ? a->user : a->rcpt;
+	uint32_t	 h = 2166136261u;
+
+	for (; *s != '\0'; s++)
+		h = (h ^ (unsigned char)*s) * 16777619u;
+	return (h);
+}
+
+static int
+room_for_one(struct tx *t)
+{
+	struct envelope		*env = &t->m->env;
 	struct erecipient	*v;
+	uint32_t		*h;
+	size_t			 n = t->nhashes == 0 ? 8 : 2 * t->nhashes;
+
+	if (env->nrcpts < t->nhashes)
+		return (0);
+	if ((v = reallocarray(env->rcpts, n, sizeof(*v))) == NULL)
+		return (-1);
+	env->rcpts = v;
+	if ((h = reallocarray(t->hashes, n, sizeof(*h))) == NULL)
+		return (-1);
+	t->hashes = h;
+	t->nhashes = n;
+	return (0);
+}
+
+/*
+ * 1 is there already, 0 added, -1 no memory or too many.  All hashes are
+ * looked at: ten thousand members cost some ten milliseconds.
+ */
+static int
+add_recipient(struct tx *t, const struct msg_TX_ADD *a)
+{
+	struct envelope		*env = &t->m->env;
+	struct erecipient	*v;
+	uint32_t		 hash = place_hash(a);
 	size_t			 i;
 
 	for (i = 0; i < env->nrcpts; i++)
-		if (same_place(&env->rcpts[i], a))
+		if (t->hashes[i] == hash && same_place(&env->rcpts[i], a))
 			return (1);
-	if (env->nrcpts == ENVELOPE_RCPTS ||
-	    (v = reallocarray(env->rcpts, env->nrcpts + 1, sizeof(*v))) ==
-	    NULL)
+	if (env->nrcpts == ENVELOPE_RCPTS || room_for_one(t) == -1)
 		return (-1);
-	env->rcpts = v;
+	v = env->rcpts;
+	t->hashes[env->nrcpts] = hash;
 	if (place_from_add(&v[env->nrcpts], a) == -1) {
 		erecipient_free(&v[env->nrcpts]);
 		return (-1);
@@ -242,7 +280,7 @@ queue_tx_add(struct peer *p, struct msg *m)
 		t->nadds = 0;
 	}
 	t->nadds++;
-	if (add_recipient(&t->m->env, a) == -1)
+	if (add_recipient(t, a) == -1)
 		t->missed = a->seq;
 }
 
@@ -265,7 +303,7 @@ expanded(struct tx *t)
 	strlcpy(a.rcpt, env->rcpts[t->first].orig, sizeof(a.rcpt));
 	strlcpy(a.orig, env->rcpts[t->first].orig, sizeof(a.orig));
 	strlcpy(a.orcpt, env->rcpts[t->first].orcpt, sizeof(a.orcpt));
-	if (add_recipient(env, &a) != 0)
+	if (add_recipient(t, &a) != 0)
 		return;			/* then each of them is told of */
 	e = &env->rcpts[members];
 	e->status = RCPT_EXPANDED;
