@@ -17,6 +17,7 @@
 
 #include "mailbox.h"
 #include "os/compat.h"
+#include "os/os.h"
 #include "store/file.h"
 #include "store/info.h"
 #include "store/keywords.h"
@@ -354,7 +355,7 @@ export_mbox(struct job *job, const struct store_message *m,
 
 	if ((out = mboxtext_new(&new, text->data, text->len, &len)) == NULL)
 		return (-1);
-	ret = file_write(job->file, out, len);
+	ret = os_write_all(job->file, out, len);
 	free(out);
 	return (ret);
 }
@@ -378,7 +379,7 @@ export_maildir(struct job *job, const struct store_message *m,
 	    O_CLOEXEC, 0600);
 	if (fd == -1)
 		return (-1);
-	ret = file_write(fd, text->data, text->len);
+	ret = os_write_all(fd, text->data, text->len);
 	if (ret == 0)
 		ret = futimens(fd, times);
 	close(fd);

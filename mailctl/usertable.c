@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "os/compat.h"
+#include "os/os.h"
 #include "usertable.h"
 
 #define TABLE_MAX	(64 << 20)
@@ -116,23 +117,6 @@ usertable_find(const struct usertable *t, const char *name, size_t *len)
 	return (NULL);
 }
 
-static int
-write_all(int fd, const char *p, size_t len)
-{
-	ssize_t	n;
-
-	while (len > 0) {
-		if ((n = write(fd, p, len)) == -1) {
-			if (errno == EINTR)
-				continue;
-			return (-1);
-		}
-		p += n;
-		len -= (size_t)n;
-	}
-	return (0);
-}
-
 /* The directory's entry, too, is on the disk. */
 static int
 sync_dir(const char *path)
@@ -169,10 +153,10 @@ usertable_replace(struct usertable *t, const char *at, size_t len,
 		return (fail(tmp));
 	if (fchown(fd, t->st.st_uid, t->st.st_gid) == -1 ||
 	    fchmod(fd, t->st.st_mode & 07777) == -1 ||
-	    write_all(fd, t->text, before) == -1 ||
-	    (line != NULL && (write_all(fd, line, strlen(line)) == -1 ||
-	    write_all(fd, "\n", 1) == -1)) ||
-	    write_all(fd, at + len, t->len - before - len) == -1 ||
+	    os_write_all(fd, t->text, before) == -1 ||
+	    (line != NULL && (os_write_all(fd, line, strlen(line)) == -1 ||
+	    os_write_all(fd, "\n", 1) == -1)) ||
+	    os_write_all(fd, at + len, t->len - before - len) == -1 ||
 	    fsync(fd) == -1 || rename(tmp, t->path) == -1) {
 		(void)fail(t->path);
 		(void)unlink(tmp);

@@ -173,23 +173,6 @@ data_free(struct session *s)
 	s->collect = NULL;
 }
 
-static int
-write_all(int fd, const char *p, size_t n)
-{
-	ssize_t	w;
-
-	while (n > 0) {
-		if ((w = write(fd, p, n)) == -1) {
-			if (errno == EINTR)
-				continue;
-			return (-1);
-		}
-		p += w;
-		n -= w;
-	}
-	return (0);
-}
-
 static void
 fail(struct collect *c, const char *reply)
 {
@@ -208,7 +191,7 @@ store(struct collect *c, const void *p, size_t n)
 		fail(c, "452 4.3.1 no room for the message now");
 		return;
 	}
-	if (write_all(c->fd, p, n) == -1) {
+	if (os_write_all(c->fd, p, n) == -1) {
 		log_warn("message");
 		fail(c, "452 4.3.1 no room for the message now");
 	}
@@ -289,7 +272,7 @@ data_spool(struct session *s, int fd, int failed)
 		flush_mem(c);
 		while (c->failed == NULL && (n = pread(c->fd, piece,
 		    sizeof(piece), off)) > 0) {
-			if (write_all(fd, piece, n) == -1)
+			if (os_write_all(fd, piece, n) == -1)
 				fail(c, "452 4.3.1 no room for the message");
 			off += n;
 		}

@@ -102,24 +102,6 @@ print_envelope(struct buf *b, const struct submit_mail *m, const char *origin)
 }
 
 static int
-write_all(int fd, const void *data, size_t n)
-{
-	const char	*p = data;
-	ssize_t		 w;
-
-	while (n > 0) {
-		if ((w = write(fd, p, n)) == -1) {
-			if (errno == EINTR)
-				continue;
-			return (-1);
-		}
-		p += w;
-		n -= (size_t)w;
-	}
-	return (0);
-}
-
-static int
 write_file(int fd, const struct submit_mail *m, const char *origin)
 {
 	struct buf	b;
@@ -130,10 +112,10 @@ write_file(int fd, const struct submit_mail *m, const char *origin)
 	if (print_envelope(&b, m, origin) == 0) {
 		n = snprintf(first, sizeof(first), MAGIC "%zu\n",
 		    buf_len(&b) + m->headerlen + m->len);
-		if (write_all(fd, first, (size_t)n) == 0 &&
-		    write_all(fd, buf_data(&b), buf_len(&b)) == 0 &&
-		    write_all(fd, m->header, m->headerlen) == 0 &&
-		    write_all(fd, m->text, m->len) == 0)
+		if (os_write_all(fd, first, (size_t)n) == 0 &&
+		    os_write_all(fd, buf_data(&b), buf_len(&b)) == 0 &&
+		    os_write_all(fd, m->header, m->headerlen) == 0 &&
+		    os_write_all(fd, m->text, m->len) == 0)
 			rv = 0;
 	}
 	buf_free(&b);

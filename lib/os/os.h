@@ -14,6 +14,9 @@
 
 struct os_watch;
 
+/* All of it, also over signals; -1 with errno, some of it may be written. */
+int		 os_write_all(int fd, const void *, size_t);
+
 /*
  * Anonymous files: a message travels between roles in one.
  *

@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "os/compat.h"
+#include "os/os.h"
 #include "store/cachefile.h"
 #include "store/file.h"
 #include "store/folder.h"
@@ -131,7 +132,7 @@ cachefile_create(struct folder *f, const char *name)
 
 	fd = openat(f->dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW |
 	    O_CLOEXEC, 0600);
-	if (fd != -1 && file_write(fd, head, sizeof(head)) == -1) {
+	if (fd != -1 && os_write_all(fd, head, sizeof(head)) == -1) {
 		close(fd);
 		(void)unlinkat(f->dir, name, 0);
 		fd = -1;
@@ -309,12 +310,12 @@ compact_copy(struct folder *f, struct index *ix, int fd)
 		off += e->len;
 		ret = buf_add(&b, e, e->len);
 		if (ret == 0 && buf_len(&b) >= QUEUE_BYTES) {
-			ret = file_write(fd, buf_data(&b), buf_len(&b));
+			ret = os_write_all(fd, buf_data(&b), buf_len(&b));
 			buf_drain(&b, buf_len(&b));
 		}
 	}
 	if (ret == 0 && buf_len(&b) > 0)
-		ret = file_write(fd, buf_data(&b), buf_len(&b));
+		ret = os_write_all(fd, buf_data(&b), buf_len(&b));
 	buf_free(&b);
 	return (ret);
 }

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "os/compat.h"
+#include "os/os.h"
 #include "store/file.h"
 #include "store/files.h"
 #include "store/incoming.h"
@@ -168,7 +169,7 @@ copy_bytes(struct mailbox *mb, uint32_t seq, struct folder *to,
 	while ((n = read(from, buf, COPY_SIZE)) != 0) {
 		if (n == -1 && errno == EINTR)
 			continue;
-		if (n == -1 || file_write(fd, buf, (size_t)n) == -1) {
+		if (n == -1 || os_write_all(fd, buf, (size_t)n) == -1) {
 			error = store_errno();
 			goto done;
 		}

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "os/compat.h"
+#include "os/os.h"
 #include "store/crlf.h"
 #include "store/file.h"
 #include "store/store.h"
@@ -121,7 +122,7 @@ crlf_flush(struct crlf *c)
 	size_t n = c->n;
 
 	c->n = 0;
-	return (file_write(c->fd, c->buf, n));
+	return (os_write_all(c->fd, c->buf, n));
 }
 
 /* One pass over the header, which ends with the first empty line. */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "os/compat.h"
+#include "os/os.h"
 #include "store/file.h"
 
 char *
@@ -71,7 +72,7 @@ file_replace(int dirfd, const char *name, const void *data, size_t len)
 	    O_CLOEXEC, 0600);
 	if (fd == -1)
 		return (-1);
-	if (file_write(fd, data, len) == -1 || fsync(fd) == -1 ||
+	if (os_write_all(fd, data, len) == -1 || fsync(fd) == -1 ||
 	    renameat(dirfd, tmp, dirfd, name) == -1) {
 		save = errno;
 		close(fd);
@@ -80,24 +81,6 @@ file_replace(int dirfd, const char *name, const void *data, size_t len)
 		return (-1);
 	}
 	close(fd);
-	return (0);
-}
-
-int
-file_write(int fd, const void *data, size_t len)
-{
-	const char *p = data;
-	ssize_t n;
-
-	while (len > 0) {
-		if ((n = write(fd, p, len)) == -1) {
-			if (errno == EINTR)
-				continue;
-			return (-1);
-		}
-		p += n;
-		len -= (size_t)n;
-	}
 	return (0);
 }
 

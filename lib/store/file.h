@@ -14,7 +14,6 @@
 char	*file_read(int dirfd, const char *name, size_t max, size_t *len);
 /* Write a new one beside it, sync it and rename it over the old one. */
 int	 file_replace(int dirfd, const char *name, const void *, size_t);
-int	 file_write(int fd, const void *, size_t);
 /* Open for reading what is a regular file and no symbolic link. */
 int	 file_open(int dirfd, const char *name);
 

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "os/compat.h"
+#include "os/os.h"
 #include "store/file.h"
 #include "store/lock.h"
 
@@ -104,7 +105,7 @@ lock_dot_sign(int fd)
 	n = snprintf(text, sizeof(text), "%d\n%s\n", (int)getpid(),
 	    lock_host());
 	if (n > 0 && (size_t)n < sizeof(text))
-		(void)file_write(fd, text, (size_t)n);
+		(void)os_write_all(fd, text, (size_t)n);
 }
 
 static const char *

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "os/compat.h"
+#include "os/os.h"
 #include "store/file.h"
 #include "store/folder.h"
 #include "store/lock.h"
@@ -423,10 +424,10 @@ add_text(int fd, const char *text, size_t len)
 		return (store_errno());
 	if (lseek(fd, 0, SEEK_END) == -1)
 		return (store_errno());
-	if ((last[1] != '\n' && file_write(fd, "\n\n", 2) == -1) ||
+	if ((last[1] != '\n' && os_write_all(fd, "\n\n", 2) == -1) ||
 	    (last[1] == '\n' && last[0] != '\n' &&
-	    file_write(fd, "\n", 1) == -1) ||
-	    file_write(fd, text, len) == -1) {
+	    os_write_all(fd, "\n", 1) == -1) ||
+	    os_write_all(fd, text, len) == -1) {
 		error = store_errno();
 		if (ftruncate(fd, st.st_size) == -1)
 			error = STORE_SYS;

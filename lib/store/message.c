@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "os/compat.h"
+#include "os/os.h"
 #include "store/crlf.h"
 #include "store/file.h"
 #include "store/files.h"
@@ -81,7 +82,7 @@ mbox_message_fd(struct mailbox *mb, uint32_t seq, int *fd)
 #else
 	errno = ENOTSUP;
 #endif
-	if (*fd == -1 || file_write(*fd, text.data, text.len) == -1 ||
+	if (*fd == -1 || os_write_all(*fd, text.data, text.len) == -1 ||
 	    lseek(*fd, 0, SEEK_SET) == -1) {
 		error = STORE_SYS;
 		if (*fd != -1)

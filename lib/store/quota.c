@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "os/compat.h"
+#include "os/os.h"
 #include "store/file.h"
 #include "store/quota.h"
 #include "store/sync.h"
@@ -81,7 +82,7 @@ quota_change(struct store *st, int64_t bytes, int64_t n)
 	len = snprintf(line, sizeof(line), "%" PRId64 " %" PRId64 "\n",
 	    bytes, n);
 	if (len < 0 || (size_t)len >= sizeof(line) ||
-	    file_write(fd, line, (size_t)len) == -1)
+	    os_write_all(fd, line, (size_t)len) == -1)
 		(void)unlinkat(st->root, QUOTA_FILE, 0);
 	close(fd);
 }

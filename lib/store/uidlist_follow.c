@@ -17,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "os/os.h"
 #include "store/file.h"
 #include "store/uidlist.h"
 #include "store/uidlist_follow.h"
@@ -100,7 +101,7 @@ uidlist_follow(struct folder *f)
 	    O_NONBLOCK | O_CLOEXEC);
 	if (fd != -1 && (memcmp(&t, &h->listtime, sizeof(t)) == 0 ||
 	    list_next(f, &h->uidlisted) == 0) && follow_lines(f, &b) == 0 &&
-	    file_write(fd, buf_data(&b), buf_len(&b)) == 0 &&
+	    os_write_all(fd, buf_data(&b), buf_len(&b)) == 0 &&
 	    list_time(f, &h->listtime) == 0) {
 		h->uidlisted = h->uidnext;
 		index_publish(&f->ix);
