@@ -116,10 +116,10 @@ DNS_OBJS = \
 	lib/dns/wire.o
 RULES_OBJS = \
 	lib/rules/account.o lib/rules/archive.o lib/rules/check.o \
-	lib/rules/client.o lib/rules/expand.o lib/rules/include.o \
-	lib/rules/match.o lib/rules/now.o lib/rules/prove.o \
-	lib/rules/prove_dim.o lib/rules/prove_net.o lib/rules/seen.o \
-	lib/rules/sender.o lib/rules/value.o
+	lib/rules/client.o lib/rules/command.o lib/rules/expand.o \
+	lib/rules/include.o lib/rules/match.o lib/rules/now.o \
+	lib/rules/prove.o lib/rules/prove_dim.o lib/rules/prove_net.o \
+	lib/rules/seen.o lib/rules/sender.o lib/rules/value.o
 DAEMON_OBJS = \
 	lib/daemon/addrcount.o lib/daemon/audit.o lib/daemon/authask.o \
 	lib/daemon/control.o lib/daemon/ctlclient.o lib/daemon/ctlserve.o \

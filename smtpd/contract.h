@@ -86,8 +86,9 @@
 	STR(user, C_USER)
 
 /*
- * Where a recipient goes.  A local one is an account (user) of a domain; one
- * of the outside goes to host, by MX unless nomx, in the way of scheme (enum
+ * Where a recipient goes.  A local one is an account (user) of a domain, or
+ * with a label, which is a mark, a command of an alias (user); one of the
+ * outside goes to host, by MX unless nomx, in the way of scheme (enum
  * conf_scheme), with the password of label in the table of the route (index +
  * 1).  A host that is a path is the LMTP server of a domain, which route names
  * (index + 1).
@@ -139,11 +140,17 @@
 	STR(sender, C_MAILADDR)						\
 	STR(rcpt, C_MAILADDR)
 
-/* The recipient's own process. */
+/*
+ * The recipient's own process.  queue names an account, or with a mark one of
+ * the commands of an alias or of an account; which command that is it neither
+ * knows nor says.  lookup reads it anew (COMMAND_*); as whom an alias's runs
+ * only the parent's configuration says.
+ */
 #define DELIVERY_ASK_FIELDS(NUM, STR, SECRET)				\
 	NUM(ticket, UINT32_MAX)						\
 	STR(domain, C_DOMAIN)						\
-	STR(user, C_USER)
+	STR(user, C_USER)						\
+	STR(mark, C_USER)
 #define DELIVERY_OPEN_FIELDS(NUM, STR, SECRET)				\
 	NUM(ticket, UINT32_MAX)						\
 	NUM(found, 1)							\
@@ -153,8 +160,10 @@
 	NUM(gid, UINT32_MAX)						\
 	NUM(quota, UINT64_MAX)	/* the user's own, or 0 */		\
 	NUM(domain, UINT32_MAX)						\
+	NUM(kind, 2)							\
 	STR(user, C_USER)						\
-	STR(home, C_PATH)
+	STR(home, C_PATH)						\
+	STR(command, C_PATH)
 #define DELIVERER_FIELDS(NUM, STR, SECRET)				\
 	NUM(ticket, UINT32_MAX)						\
 	NUM(pipe, 1)							\

@@ -375,15 +375,19 @@ run_delivery(const struct rules_env *env, struct job *j)
 	const struct msg_DELIVERY_ASK	*ask = &j->ask.delivery;
 	struct conf_domain		*d;
 	struct msg_DELIVERY_OPEN	 open = { .ticket = ask->ticket };
-	struct rules_account		 acc;
+	struct rules_account		 acc = { .has_ids = 0 };
 	enum rules_result		 r = RULES_NO;
 
 	if ((d = conf_domain_find(self.conf, ask->domain)) != NULL)
-		r = rules_account(env, d, ask->user, &acc);
+		r = *ask->mark == '\0' ? rules_account(env, d, ask->user,
+		    &acc) : rules_command(env, d, ask->user, ask->mark, &acc,
+		    open.command);
 	if (r == RULES_PENDING)
 		return (r);
 	open.found = r == RULES_OK;
 	open.tempfail = r == RULES_TEMPFAIL;
+	if (*ask->mark != '\0')
+		open.kind = acc.has_ids ? COMMAND_FORWARD : COMMAND_ALIAS;
 	strlcpy(open.user, ask->user, sizeof(open.user));
 	if (r == RULES_OK) {
 		open.system = acc.system;
@@ -391,6 +395,8 @@ run_delivery(const struct rules_env *env, struct job *j)
 		open.gid = acc.gid;
 		open.quota = acc.quota;
 		open.domain = d->index;
+		if (open.kind == COMMAND_FORWARD)
+			strlcpy(open.user, acc.user, sizeof(open.user));
 		strlcpy(open.home, acc.home, sizeof(open.home));
 	}
 	peer_send(role_parent(), M_DELIVERY_OPEN, &open, -1);

@@ -3,7 +3,9 @@
  * the relay's CA certificates, and deliverers.  Runs as root.
  *
  * A deliverer is started because queue asked lookup and lookup named an
- * account; neither can name root, one of our own accounts, or a path.
+ * account; neither can name root, one of our own accounts, or a path.  Only
+ * lookup, which reads aliases, can name a command, and only where the
+ * configuration lets aliases or forward files name them.
  */
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -169,11 +171,14 @@ start(const struct msg_DELIVERY_OPEN *a, const struct mailplace *place)
 	return (p);
 }
 
-/* The command is the configuration's; the process splits it, as the user. */
+/*
+ * The command is the configuration's, or one that lookup has read; the process
+ * splits it, as the user.
+ */
 static struct peer *
 start_pipe(const struct msg_DELIVERY_OPEN *a, const struct conf_domain *d)
 {
-	struct msg_PIPE_BOX	 box = { .expand = 1 };
+	struct msg_PIPE_BOX	 box = { .expand = a->kind == COMMAND_NONE };
 	struct peer		*p;
 
 	if ((p = supervise_peruser(ROLE_PIPE, "smtpd-pipe", a->uid, a->gid,
@@ -182,7 +187,8 @@ start_pipe(const struct msg_DELIVERY_OPEN *a, const struct conf_domain *d)
 	strlcpy(box.user, a->user, sizeof(box.user));
 	strlcpy(box.domain, d->names.v[0], sizeof(box.domain));
 	strlcpy(box.home, a->home, sizeof(box.home));
-	strlcpy(box.command, d->target, sizeof(box.command));
+	strlcpy(box.command, box.expand ? d->target : a->command,
+	    sizeof(box.command));
 	peer_send(p, M_PIPE_BOX, &box, -1);
 	return (p);
 }
@@ -218,10 +224,40 @@ hand_over(struct peer *deliverer, uint64_t ticket)
 		supervise_kill(deliverer, "no channel");
 }
 
+/*
+ * As whom: a forward file's command as the user, an alias's as the account of
+ * the configuration, whatever lookup says.  -1: the domain permits neither, or
+ * may be another one in lookup's configuration.
+ */
+static int
+command_owner(struct peer *lookup, struct msg_DELIVERY_OPEN *a,
+    const struct conf_domain *d)
+{
+	struct passwd	*pw;
+
+	if (a->kind == COMMAND_NONE)
+		return (0);
+	if (supervise_peer_generation(lookup) != supervise_generation())
+		return (-1);
+	if (a->kind == COMMAND_FORWARD)
+		return (d->forward_commands ? 0 : -1);
+	if (d->alias_as == NULL)
+		return (-1);
+	if ((pw = getpwnam(d->alias_as)) == NULL) {
+		log_warnx("commands as %s: no such account", d->alias_as);
+		return (-1);
+	}
+	a->uid = pw->pw_uid;
+	a->gid = pw->pw_gid;
+	return (strlcpy(a->user, pw->pw_name, sizeof(a->user)) <
+	    sizeof(a->user) && strlcpy(a->home, pw->pw_dir,
+	    sizeof(a->home)) < sizeof(a->home) ? 0 : -1);
+}
+
 static void
 parent_delivery_open(struct peer *lookup, struct msg *m)
 {
-	const struct msg_DELIVERY_OPEN	*a = m->body;
+	struct msg_DELIVERY_OPEN	*a = m->body;
 	const struct conf_domain	*d = domain_of(a->domain);
 	struct mailplace		 place;
 	const char			*why;
@@ -230,17 +266,23 @@ parent_delivery_open(struct peer *lookup, struct msg *m)
 	if (supervise_peer_generation(lookup) != supervise_generation())
 		return;
 	if (a->tempfail)
-		no_deliverer(a->ticket, 0, "451 4.3.0 the user table cannot "
-		    "be read now");
+		no_deliverer(a->ticket, 0, a->kind == COMMAND_NONE ?
+		    "451 4.3.0 the user table cannot be read now" :
+		    "451 4.3.0 the command cannot be looked up now");
 	else if (!a->found || d == NULL)
-		no_deliverer(a->ticket, 1, "550 5.1.1 no such user here");
+		no_deliverer(a->ticket, 1, a->kind == COMMAND_NONE ?
+		    "550 5.1.1 no such user here" :
+		    "550 5.1.1 the address starts this command no more");
+	else if (command_owner(lookup, a, d) == -1)
+		no_deliverer(a->ticket, 0, "451 4.3.5 commands are not "
+		    "started for this domain now");
 	else if (!mailplace_owner_ok(a->uid, a->gid)) {
 		log_warnx("user=%s: no mail is delivered as uid %llu gid "
 		    "%llu", a->user, (unsigned long long)a->uid,
 		    (unsigned long long)a->gid);
 		no_deliverer(a->ticket, 1, "550 5.2.0 no mail is delivered "
 		    "as this account; give it an alias");
-	} else if (d->deliver == DELIVER_PIPE)
+	} else if (a->kind != COMMAND_NONE || d->deliver == DELIVER_PIPE)
 		hand_over(start_pipe(a, d), a->ticket);
 	else if ((why = mailplace_find(d, a->user, a->home, a->quota,
 	    &place)) != NULL) {

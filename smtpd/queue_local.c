@@ -141,6 +141,7 @@ ask(struct dest *d)
 	a.ticket = v->ticket;
 	strlcpy(a.domain, d->place.host, sizeof(a.domain));
 	strlcpy(a.user, d->place.user, sizeof(a.user));
+	strlcpy(a.mark, d->place.label, sizeof(a.mark));
 	peer_send(lookup, M_DELIVERY_ASK, &a, -1);
 }
 

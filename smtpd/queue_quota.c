@@ -48,10 +48,11 @@ by_key(struct quota *a, struct quota *b)
 static struct quota *
 find(const struct place *p)
 {
-	char		 key[C_USER + C_DOMAIN + 1];
+	char		 key[2 * C_USER + C_DOMAIN + 2];
 	struct quota	 q = { .key = key };
 
-	(void)snprintf(key, sizeof(key), "%s %s", p->user, p->host);
+	(void)snprintf(key, sizeof(key), "%s %s %s", p->user, p->host,
+	    p->label);
 	return (RB_FIND(quotas, &self.all, &q));
 }
 
@@ -74,7 +75,8 @@ add(const struct place *p)
 		forget(TAILQ_FIRST(&self.ages));
 	if ((q = calloc(1, sizeof(*q))) == NULL)
 		return (NULL);
-	if (asprintf(&q->key, "%s %s", p->user, p->host) == -1) {
+	if (asprintf(&q->key, "%s %s %s", p->user, p->host, p->label) ==
+	    -1) {
 		free(q);
 		return (NULL);
 	}

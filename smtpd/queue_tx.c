@@ -191,7 +191,7 @@ place_from_add(struct erecipient *e, const struct msg_TX_ADD *a)
 	return (0);
 }
 
-/* One account, or one address outside, gets one copy. */
+/* One account, command, or address outside gets one copy. */
 static int
 same_place(const struct erecipient *e, const struct msg_TX_ADD *a)
 {
@@ -199,7 +199,8 @@ same_place(const struct erecipient *e, const struct msg_TX_ADD *a)
 		return (0);
 	if (a->local && *a->user != '\0')
 		return (strcmp(e->place.user, a->user) == 0 &&
-		    strcmp(e->place.host, a->host) == 0);
+		    strcmp(e->place.host, a->host) == 0 &&
+		    strcmp(e->place.label, a->label) == 0);
 	return (strcmp(e->rcpt, a->rcpt) == 0);
 }
 

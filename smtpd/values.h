@@ -17,6 +17,11 @@
 #define NOTIFY_FAILURE	4
 #define NOTIFY_DELAY	8
 
+/* DELIVERY_OPEN kind: a mailbox, or whose command it is */
+#define COMMAND_NONE	0
+#define COMMAND_ALIAS	1
+#define COMMAND_FORWARD	2
+
 /* DNS_ASK type */
 #define DNS_A		0
 #define DNS_AAAA	1

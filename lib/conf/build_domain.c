@@ -94,13 +94,20 @@ build_domain_users(struct build *b, const struct word *table)
 
 void
 build_domain_aliases(struct build *b, const struct word *table,
-    const struct word *include)
+    const struct word *include, const struct word *as)
 {
 	if (!once(b, "aliases"))
 		return;
 	build_ref_table(b, table, &b->domain->alias_table, 0);
 	if (include != NULL)
 		b->domain->include = build_path(b, include);
+	if (as == NULL)
+		return;
+	if (!value_is_user(as->s) || strcmp(as->s, "root") == 0)
+		build_error(b, as, "no user whom commands may run as; write "
+		    "the name of an account that has no other use");
+	else
+		b->domain->alias_as = build_keep(b, as->s);
 }
 
 static void
@@ -130,7 +137,7 @@ build_domain_archive(struct build *b, const struct word *w)
 }
 
 void
-build_domain_forward(struct build *b, const struct word *w)
+build_domain_forward(struct build *b, const struct word *w, int commands)
 {
 	if (!once(b, "forward"))
 		return;
@@ -139,6 +146,7 @@ build_domain_forward(struct build *b, const struct word *w)
 		    "or write %u or %n in it");
 	else
 		b->domain->forward = build_keep(b, w->s);
+	b->domain->forward_commands = commands;
 }
 
 void

@@ -17,10 +17,10 @@ void	build_domain_alias(struct build *, const struct list *);
 void	build_domain_users(struct build *, const struct word *);
 /* include NULL: no lists in files */
 void	build_domain_aliases(struct build *, const struct word *table,
-	    const struct word *include);
+	    const struct word *include, const struct word *as);
 void	build_domain_catchall(struct build *, const struct word *);
 void	build_domain_archive(struct build *, const struct word *);
-void	build_domain_forward(struct build *, const struct word *);
+void	build_domain_forward(struct build *, const struct word *, int commands);
 void	build_domain_quota(struct build *, const struct word *);
 void	build_domain_sieve(struct build *, const struct word *);
 void	build_deliver(struct build *, enum conf_deliver, const struct word *);

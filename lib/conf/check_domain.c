@@ -50,10 +50,12 @@ check_pipes(struct build *b)
 	const struct conf_domain *d;
 
 	TAILQ_FOREACH(d, &b->conf->domains, entry)
-		if (d->deliver == DELIVER_PIPE && b->conf->sandbox_full)
+		if (b->conf->sandbox_full && (d->deliver == DELIVER_PIPE ||
+		    d->alias_as != NULL || d->forward_commands))
 			report_error(b->report, &d->pos, "a command has no "
-			    "sandbox; remove \"deliver pipe\" or \"sandbox "
-			    "require full\"");
+			    "sandbox; remove \"%s\" or \"sandbox require "
+			    "full\"", d->deliver == DELIVER_PIPE ?
+			    "deliver pipe" : "commands");
 }
 
 void

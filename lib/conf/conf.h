@@ -130,9 +130,12 @@ struct conf_domain {
 	struct conf_table *users_table;
 	struct conf_table *alias_table;	/* NULL: none */
 	char		*include;	/* directory of :include: files */
+	char		*alias_as;	/* whom their commands run as; NULL:
+					   they may name none */
 	char		*catchall;
 	char		*archive;
 	char		*forward;	/* path template of a user's file */
+	int		 forward_commands;	/* it may name commands */
 	enum conf_deliver deliver;
 	char		*target;	/* path template, host:port, command */
 	struct conf_url	 lmtp;		/* the target; host NULL: a path */

@@ -92,6 +92,7 @@ free_domains(struct conf *c)
 		free(d->catchall);
 		free(d->archive);
 		free(d->forward);
+		free(d->alias_as);
 		free(d->include);
 		free(d->target);
 		free(d->lmtp.host);

@@ -36,6 +36,7 @@ static const struct keyword {
 	{ "check", CHECK },
 	{ "client", CLIENT },
 	{ "command", COMMAND },
+	{ "commands", COMMANDS },
 	{ "delay", DELAY },
 	{ "deliver", DELIVER },
 	{ "dkim", DKIM },

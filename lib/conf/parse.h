@@ -117,16 +117,17 @@
 #define CHECK 370
 #define CLIENT 371
 #define COMMAND 372
-#define ERRORS 373
-#define GROUP 374
-#define HIDE 375
-#define LENIENT 376
-#define MESSAGES 377
-#define PREGREET 378
-#define SCRAM 379
-#define SESSION 380
-#define TIME 381
-#define STRING 382
+#define COMMANDS 373
+#define ERRORS 374
+#define GROUP 375
+#define HIDE 376
+#define LENIENT 377
+#define MESSAGES 378
+#define PREGREET 379
+#define SCRAM 380
+#define SESSION 381
+#define TIME 382
+#define STRING 383
 #ifdef YYSTYPE
 #undef  YYSTYPE_IS_DECLARED
 #define YYSTYPE_IS_DECLARED 1

@@ -47,13 +47,13 @@ static void	 yyerror(const char *);
 %token SESSIONS SIEVE SIGN SMTP SMTPS SOURCE SPECIAL SPF SPOOL SQLITE STATE
 %token STDERR SUBMISSION SYSLOG SYSTEM TABLE TAG TEMPFAIL TEST TLS TO UIDL
 %token UNKNOWN UNSAFE USER USERS VERIFY VIA WARN
-%token CHECK CLIENT COMMAND ERRORS GROUP HIDE LENIENT MESSAGES PREGREET
-%token SCRAM SESSION TIME
+%token CHECK CLIENT COMMAND COMMANDS ERRORS GROUP HIDE LENIENT MESSAGES
+%token PREGREET SCRAM SESSION TIME
 %token <word> STRING
-%type <word> table_ref
+%type <word> table_ref include_in commands_as
 %type <list> list items words names
 %type <set> set
-%type <num> protocol
+%type <num> protocol commands
 
 %%
 
@@ -271,23 +271,37 @@ domain_statement
 	| USERS SYSTEM		{ build_domain_users(bld, NULL); }
 /* users <people> */
 	| USERS table_ref	{ build_domain_users(bld, $2); }
-/* aliases <aliases> */
-	| ALIASES table_ref	{ build_domain_aliases(bld, $2, NULL); }
-/* aliases <aliases> include "/etc/mail/lists" */
-	| ALIASES table_ref INCLUDE STRING
-				{ build_domain_aliases(bld, $2, $4); }
+/* aliases <aliases> include "/etc/mail/lists" commands as listmaster */
+	| ALIASES table_ref include_in commands_as
+				{ build_domain_aliases(bld, $2, $3, $4); }
 /* catchall "info@example.org" */
 	| CATCHALL STRING	{ build_domain_catchall(bld, $2); }
 /* archive "audit@example.org" */
 	| ARCHIVE STRING	{ build_domain_archive(bld, $2); }
-/* forward "~/.forward" */
-	| FORWARD STRING	{ build_domain_forward(bld, $2); }
+/* forward "~/.forward" commands */
+	| FORWARD STRING commands
+				{ build_domain_forward(bld, $2, $3); }
 /* quota 2g */
 	| QUOTA STRING		{ build_domain_quota(bld, $2); }
 /* sieve "%h/.sieve" */
 	| SIEVE STRING		{ build_domain_sieve(bld, $2); }
 /* deliver maildir "/var/mail/%d/%n/Maildir" as vmail */
 	| DELIVER deliver_to deliver_as
+	;
+
+include_in
+	: /* empty */		{ $$ = NULL; }
+	| INCLUDE STRING	{ $$ = $2; }
+	;
+
+commands_as
+	: /* empty */		{ $$ = NULL; }
+	| COMMANDS AS STRING	{ $$ = $3; }
+	;
+
+commands
+	: /* empty */		{ $$ = 0; }
+	| COMMANDS		{ $$ = 1; }
 	;
 
 /* maildir "~/Maildir" */

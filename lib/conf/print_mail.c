@@ -82,11 +82,19 @@ print_domain(FILE *f, const struct conf_domain *d)
 			(void)fputs(" include ", f);
 			print_quoted(f, d->include);
 		}
+		if (d->alias_as != NULL) {
+			(void)fputs(" commands as ", f);
+			print_quoted(f, d->alias_as);
+		}
 		(void)putc('\n', f);
 	}
 	text_line(f, "\tcatchall ", d->catchall);
 	text_line(f, "\tarchive ", d->archive);
-	text_line(f, "\tforward ", d->forward);
+	if (d->forward != NULL) {
+		(void)fputs("\tforward ", f);
+		print_quoted(f, d->forward);
+		(void)fputs(d->forward_commands ? " commands\n" : "\n", f);
+	}
 	print_deliver(f, d);
 	if (d->quota > 0) {
 		(void)fputs("\tquota ", f);

@@ -62,11 +62,12 @@ static const struct form statements[] = {
 static const struct form domain_statements[] = {
 	{ ALIAS, "alias NAME | { NAME, ... }" },
 	{ USERS, "users system | <TABLE>" },
-	{ ALIASES, "aliases <TABLE> [include \"DIRECTORY\"]" },
+	{ ALIASES, "aliases <TABLE> [include \"DIRECTORY\"] "
+	    "[commands as USER]" },
 	{ CATCHALL, "catchall ADDRESS" },
 	{ ARCHIVE, "archive ADDRESS" },
 	{ DELIVER, "deliver maildir | mbox \"PATH\" [as USER]" },
-	{ FORWARD, "forward \"~/FILE\"" },
+	{ FORWARD, "forward \"~/FILE\" [commands]" },
 	{ QUOTA, "quota SIZE" },
 	{ SIEVE, "sieve \"PATH\"" },
 };

@@ -1,9 +1,11 @@
 /*
- * account: the people of a domain: Unix accounts, or a user table.
+ * account: the people of a domain: Unix accounts, or a user table; and its
+ * aliases.
  */
 #include <ctype.h>
 #include <errno.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -136,4 +138,23 @@ rules_account(const struct rules_env *env, const struct conf_domain *d,
 	if (r == RULES_NO)
 		r = ask_table(env, d->users_table, name, to);
 	return (r == RULES_OK ? fill_ids(d, to) : r);
+}
+
+enum rules_result
+rules_alias(const struct rules_env *env, const struct conf_domain *d,
+    const char *name, char **text)
+{
+	enum rules_result	r;
+	char			key[SMTP_ADDR_SIZE];
+
+	*text = NULL;
+	if (d->alias_table == NULL)
+		return (RULES_NO);
+	if ((size_t)snprintf(key, sizeof(key), "%s@%s", name,
+	    d->names.v[0]) >= sizeof(key))
+		return (RULES_NO);
+	r = rules_table(env, d->alias_table, key, text);
+	if (r == RULES_NO)
+		r = rules_table(env, d->alias_table, name, text);
+	return (r);
 }

@@ -1,8 +1,10 @@
 /*
  * check: what -n and every reload try before a configuration is used: its
- * "test" lines, and the proof that no rule relays for a stranger.
+ * "test" lines, the proof that no rule relays for a stranger, and what will not
+ * be delivered.
  */
 #include <errno.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +13,7 @@
 #include "os/compat.h"
 #include "rules/prove.h"
 #include "rules/rules.h"
+#include "rules/value.h"
 
 static void
 complain(FILE *report, const struct conf_pos *pos, const char *fmt, ...)
@@ -136,14 +139,58 @@ warn_postmaster(const struct rules_env *env, FILE *report)
 		rules_dests_free(&dests);
 }
 
+static int
+names_command(const char *text)
+{
+	enum value_kind	kind;
+	char		word[VALUE_WORD];
+
+	while ((kind = value_next(&text, word)) != VALUE_END)
+		if (kind == VALUE_COMMAND)
+			return (1);
+	return (0);
+}
+
+/*
+ * Commands that nobody starts: of an inline table, the only one whose keys are
+ * at hand, and those of an account that is not there or that takes none.
+ */
+static void
+warn_commands(const struct conf_domain *d, FILE *report)
+{
+	const struct conf_table	*t = d->alias_table;
+	const struct passwd	*pw;
+	size_t			 i;
+
+	if (report == NULL)
+		return;
+	if (d->alias_as != NULL) {
+		if ((pw = getpwnam(d->alias_as)) == NULL || pw->pw_uid == 0)
+			complain(report, &d->pos, "warning: commands of "
+			    "aliases do not start: there is no account %s, "
+			    "or it is root's", d->alias_as);
+		return;
+	}
+	for (i = 0; t != NULL && t->kind == TABLE_INLINE && i < t->values.n;
+	    i++)
+		if (names_command(t->values.v[i]))
+			complain(report, &d->pos, "warning: mail to %s waits, "
+			    "its alias names a command: write \"commands as "
+			    "USER\" behind the table, or remove it",
+			    t->keys.v[i]);
+}
+
 int
 rules_check(const struct conf *conf, FILE *report)
 {
 	struct rules_env	 env;
+	const struct conf_domain *d;
 	const struct conf_test	*t;
 	int			 ret;
 
 	rules_now(&env, conf);
+	TAILQ_FOREACH(d, &conf->domains, entry)
+		warn_commands(d, report);
 	warn_postmaster(&env, report);
 	ret = prove(conf, report);
 	TAILQ_FOREACH(t, &conf->tests, entry)

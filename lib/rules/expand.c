@@ -1,7 +1,7 @@
 /*
  * expand: from the address of a recipient to all the places it ends at:
  * aliases, groups, included lists, forward files, the catch-all, accounts of
- * ours, routes to the outside.
+ * ours, commands, routes to the outside.
  *
  * Bounded: RULES_EXPAND_MAX addresses, RULES_DEPTH_MAX aliases one after the
  * other; an address that was seen is not looked at again, so a loop of aliases
@@ -17,7 +17,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include "conf/command.h"
+#include "conf/words.h"
 #include "os/compat.h"
+#include "rules/command.h"
 #include "rules/include.h"
 #include "rules/rules.h"
 #include "rules/seen.h"
@@ -35,6 +38,7 @@ struct expansion {
 	struct item		*items;		/* of the same index */
 	size_t			 cap, next;
 	struct seen_set		 accounts;	/* "user@domain's first name" */
+	struct seen_set		 commands;	/* "|mark name@domain" */
 	struct rules_dests	*dests;
 	size_t			 destcap;
 	size_t			 included;	/* files */
@@ -48,6 +52,7 @@ struct context {
 	unsigned int		 number;	/* of the item */
 	unsigned int		 depth;
 	int			 users;		/* a user wrote it */
+	unsigned int		 included;	/* files, one in the other */
 	size_t			 words;		/* so far */
 };
 
@@ -268,9 +273,77 @@ include(struct expansion *x, struct context *c, const char *path)
 		    "is not in the directory of included lists"));
 	if ((text = include_read(path, (uid_t)-1, INCLUDE_MAX, &why)) == NULL)
 		return (say(x, RULES_TEMPFAIL, "451 4.3.5", path, why));
+	c->included++;
 	r = value(x, c, text);
+	c->included--;
 	free(text);
 	return (r);
+}
+
+/* Why one may not be named here, or NULL. */
+static const char *
+no_command(const struct context *c)
+{
+	if (c->included > 0)
+		return ("an included list starts no commands");
+	if (c->users)
+		return (c->d->forward_commands ? NULL :
+		    "a forward file starts no commands here");
+	return (c->d->alias_as != NULL ? NULL :
+	    "an alias starts no commands here");
+}
+
+static void
+trace_command(const struct expansion *x, const struct context *c,
+    const char *word, const char *user)
+{
+	char	shown[VALUE_WORD + 1], how[C_USER + 40];
+
+	if (x->env->trace == NULL)
+		return;
+	snprintf(shown, sizeof(shown), "|%s", word);
+	snprintf(how, sizeof(how), "%s, a command that runs as %s", c->users ?
+	    "forward" : "alias", user);
+	trace_address(x, 0, c->number, shown, how);
+}
+
+/* What is said of it names the address: it may hold what is nobody's. */
+static enum rules_result
+command(struct expansion *x, struct context *c, const char *word)
+{
+	const char		*addr = x->seen.v[c->number - 1], *why;
+	struct conf_words	 words;
+	struct rules_dest	*dest;
+	char			 mark[COMMAND_MARK];
+	char			 key[COMMAND_MARK + SMTP_ADDR_SIZE + 2];
+
+	if ((why = no_command(c)) != NULL)
+		return (say(x, RULES_TEMPFAIL, "451 4.3.5", addr, why));
+	if (command_split(word, &words) == -1)
+		return (errno == ENOMEM ? tempfail(x, RULES_TEMPFAIL) :
+		    say(x, RULES_TEMPFAIL, "451 4.3.5", addr,
+		    "what it should start is no command"));
+	words_free(&words);
+	command_mark(word, c->users, mark);
+	snprintf(key, sizeof(key), "|%s %s@%s", mark, c->self,
+	    c->d->names.v[0]);
+	switch (seen_add(&x->commands, key)) {
+	case -1:
+		return (tempfail(x, RULES_TEMPFAIL));
+	case 0:
+		return (RULES_OK);
+	}
+	if (x->commands.n > RULES_COMMANDS)
+		return (say(x, RULES_NO, "550 5.4.6", addr,
+		    "starts too many commands"));
+	if ((dest = add_dest(x, addr)) == NULL)
+		return (tempfail(x, RULES_TEMPFAIL));
+	dest->local = 1;
+	strlcpy(dest->user, c->self, sizeof(dest->user));
+	strlcpy(dest->host, c->d->names.v[0], sizeof(dest->host));
+	strlcpy(dest->label, mark, sizeof(dest->label));
+	trace_command(x, c, word, c->users ? c->self : c->d->alias_as);
+	return (RULES_OK);
 }
 
 /* All words of an alias or a file. */
@@ -291,33 +364,16 @@ value(struct expansion *x, struct context *c, const char *text)
 			    include(x, c, word);
 			break;
 		case VALUE_COMMAND:
+			r = command(x, c, word);
+			break;
 		case VALUE_FILE:
 			r = say(x, RULES_TEMPFAIL, "451 4.3.5", word,
-			    "aliases start no commands and write no files");
+			    "aliases write no files");
 			break;
 		default:
 			r = one_address(x, c, word, kind);
 		}
 	}
-	return (r);
-}
-
-static enum rules_result
-alias_lookup(struct expansion *x, const struct conf_domain *d,
-    const char *local, char **text)
-{
-	enum rules_result	r;
-	char			key[SMTP_ADDR_SIZE];
-
-	*text = NULL;
-	if (d->alias_table == NULL)
-		return (RULES_NO);
-	if ((size_t)snprintf(key, sizeof(key), "%s@%s", local,
-	    d->names.v[0]) >= sizeof(key))
-		return (RULES_NO);
-	r = rules_table(x->env, d->alias_table, key, text);
-	if (r == RULES_NO)
-		r = rules_table(x->env, d->alias_table, local, text);
 	return (r);
 }
 
@@ -380,7 +436,7 @@ try_local(struct expansion *x, struct context *c, const char *rcpt)
 	enum rules_result	 r;
 	char			*text;
 
-	r = alias_lookup(x, c->d, c->self, &text);
+	r = rules_alias(x->env, c->d, c->self, &text);
 	if (r == RULES_OK && !only_self(c, text)) {
 		r = value(x, c, text);
 		free(text);
@@ -524,6 +580,7 @@ rules_resolve(const struct rules_env *env, const char *sender,
 	reply[0] = '\0';
 	seen_init(&x.seen);
 	seen_init(&x.accounts);
+	seen_init(&x.commands);
 	r = push(&x, rcpt, 0, 0, "recipient");
 	while (r == RULES_OK && x.next < x.seen.n)
 		r = step(&x, expand);
@@ -534,6 +591,7 @@ rules_resolve(const struct rules_env *env, const char *sender,
 		rules_dests_free(dests);
 	seen_free(&x.seen);
 	seen_free(&x.accounts);
+	seen_free(&x.commands);
 	free(x.items);
 	return (r);
 }

@@ -22,6 +22,8 @@
 #define RULES_ARCHIVES		16	/* copies of one message */
 #define RULES_INCLUDE_MAX	100	/* files of one address */
 #define RULES_VALUE_MAX		(1 << 20)	/* bytes of one alias */
+#define RULES_COMMANDS	100	/* that one address starts */
+#define RULES_COMMAND	1024	/* bytes of a command, terminated */
 
 enum rules_result {
 	RULES_OK,
@@ -97,13 +99,14 @@ struct rules_request {
 struct rules_dest {
 	int		 local;
 	char		 rcpt[SMTP_ADDR_SIZE];
-	char		 user[C_USER];		/* local: the account */
+	char		 user[C_USER];		/* local: the account, or whose
+						   command it is */
 	int		 scheme;		/* outside: enum conf_scheme */
 	unsigned int	 port;
 	int		 nomx;
 	unsigned int	 route;			/* index + 1; 0 default */
 	char		 host[256];
-	char		 label[C_USER];
+	char		 label[C_USER];		/* local: mark of a command */
 	char		 source[C_ADDR];
 };
 
@@ -171,6 +174,17 @@ struct rules_account {
 enum rules_result rules_account(const struct rules_env *,
 	    const struct conf_domain *, const char *name,
 	    struct rules_account *);
+/* The alias of a name; *text is malloc'ed and for the caller to free. */
+enum rules_result rules_alias(const struct rules_env *,
+	    const struct conf_domain *, const char *name, char **text);
+/*
+ * The command that a destination stands for: user and label of a rules_dest.
+ * RULES_NO: the alias or the file does not name it any more.  The account is
+ * filled in if it is a forward file's, as whose user it runs.
+ */
+enum rules_result rules_command(const struct rules_env *,
+	    const struct conf_domain *, const char *name, const char *mark,
+	    struct rules_account *, char command[RULES_COMMAND]);
 /* Is the sender one of who logged in as user?  RULES_NO: it is not. */
 enum rules_result rules_sender(const struct rules_env *, const char *user,
 	    const char *sender);

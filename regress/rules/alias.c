@@ -251,10 +251,9 @@ test_lists(void)
 	TEST("no such file", strncmp(resolve(c, "gone@example.org"),
 	    "451 4.3.5 <", 11) == 0);
 	TEST_STR("a command", resolve(c, "cmd@example.org"), "451 4.3.5 "
-	    "</bin/prog>: aliases start no commands and write no files");
+	    "<cmd@example.org>: an alias starts no commands here");
 	TEST_STR("a file to write", resolve(c, "file@example.org"), "451 "
-	    "4.3.5 </var/mail/x>: aliases start no commands and write no "
-	    "files");
+	    "4.3.5 </var/mail/x>: aliases write no files");
 	TEST_STR("somebody else's mailbox", resolve(c, "other@example.org"),
 	    "451 4.3.5 <bob>: an alias can keep mail for its own name only");
 	TEST_STR("a name and an address", resolve(c, "named@example.org"),
@@ -279,8 +278,8 @@ static const struct {
 	{ "of another", "\\bob", "bob@example.org" },
 	{ "nonsense", "a@@b", "451 4.3.5 <a@@b>: a forward file holds what "
 	    "is no address" },
-	{ "a command", "|/bin/prog", "451 4.3.5 </bin/prog>: aliases start "
-	    "no commands and write no files" },
+	{ "a command", "|/bin/prog", "451 4.3.5 <alice+x@example.org>: a "
+	    "forward file starts no commands here" },
 	{ "include", ":include:/etc/shadow", "451 4.3.5 </etc/shadow>: a "
 	    "forward file includes no other" },
 	{ "nobody", "ghost", "550 5.1.1 <ghost@example.org>: no such user "
@@ -319,6 +318,121 @@ test_forward(void)
 	    "alice@example.org");
 	conf_free(c);
 	forwards[0][0] = NULL;
+}
+
+#define COMMANDS							\
+	"hostname \"mx.example.org\"\norigin \"example.org\"\n"		\
+	"table people { \"x\" }\ntable aliases { \"x\" }\n"		\
+	"domain \"example.org\" {\n	users <people>\n"		\
+	"	aliases <aliases> include \"%s\" commands as lister\n"	\
+	"	forward \"~/.forward\" commands\n"			\
+	"	deliver maildir \"/var/mail/%%d/%%n\" as nobody\n}\n"	\
+	"domain \"b.example\" {\n	users <people>\n"		\
+	"	aliases <aliases>\n	forward \"~/.forward\"\n"	\
+	"	deliver maildir \"/var/mail/%%d/%%n\" as nobody\n}\n"
+
+/* What is started for the n-th destination of an address, or why nothing. */
+static const char *
+started(const struct conf *c, const char *rcpt, size_t n, const char *domain)
+{
+	static char		 got[RULES_COMMAND + C_REPLY];
+	struct rules_env	 env = world_env(c);
+	struct rules_account	 acc;
+	struct rules_dests	 d;
+	enum rules_result	 r;
+
+	env.forward = forward;
+	if (rules_resolve(&env, "", rcpt, 1, &d, got) != RULES_OK)
+		return (got);
+	if (n >= d.n || !d.v[n].local || d.v[n].label[0] == '\0')
+		r = RULES_PENDING;
+	else
+		r = rules_command(&env, conf_domain_find(c, domain),
+		    d.v[n].user, d.v[n].label, &acc, got);
+	rules_dests_free(&d);
+	if (r == RULES_OK && acc.has_ids)
+		strlcat(got, " as himself", sizeof(got));
+	return (r == RULES_OK ? got : r == RULES_NO ? "no" :
+	    r == RULES_TEMPFAIL ? "tempfail" : "none");
+}
+
+static void
+test_commands(void)
+{
+	char			 text[2000], many[4000], inc[200];
+	char			 command[RULES_COMMAND];
+	struct rules_env	 env;
+	struct rules_account	 acc;
+	struct conf		*c;
+	size_t			 i, n = 0;
+
+	snprintf(text, sizeof(text), COMMANDS, dir);
+	c = world_conf(text);
+	for (i = 0; i <= RULES_COMMANDS; i++)
+		n += snprintf(many + n, sizeof(many) - n, "|/bin/p %zu, ", i);
+	snprintf(inc, sizeof(inc), ":include:%s", in_dir("commands"));
+	put("commands", "\"|/bin/prog\"\n", 0644);
+	i = 0;
+	rows[i++] = (struct row){ "people", "alice@example.org", "" };
+	rows[i++] = (struct row){ "people", "alice@b.example", "" };
+	rows[i++] = (struct row){ "aliases", "one", "\"|/bin/prog $(id) `id` "
+	    "; 'a, b' \\\"c d\\\" %u\", alice, |/bin/prog x" };
+	rows[i++] = (struct row){ "aliases", "same", "one, one+y, |/bin/prog "
+	    "x, \"|/bin/prog x\"" };
+	rows[i++] = (struct row){ "aliases", "rel", "|prog" };
+	rows[i++] = (struct row){ "aliases", "open", "\"|/bin/prog 'x\"" };
+	rows[i++] = (struct row){ "aliases", "many", many };
+	rows[i++] = (struct row){ "aliases", "inc", inc };
+	rows[i++] = (struct row){ "people", "one@example.org", "" };
+	rows[i] = (struct row){ NULL, NULL, NULL };
+	world.rows = rows;
+	TEST_STR("as it stands", started(c, "one+z@example.org", 0,
+	    "example.org"), "/bin/prog $(id) `id` ; 'a, b' \"c d\" %u");
+	TEST_STR("a second one", started(c, "one@example.org", 1,
+	    "example.org"), "/bin/prog x");
+	TEST_STR("of another domain", started(c, "one@example.org", 1,
+	    "b.example"), "tempfail");
+	TEST_STR("each once", resolve(c, "same@example.org"),
+	    "same one one alice@example.org");
+	TEST_STR("no path", resolve(c, "rel@example.org"), "451 4.3.5 "
+	    "<rel@example.org>: what it should start is no command");
+	TEST_STR("an open quote", resolve(c, "open@example.org"), "451 4.3.5 "
+	    "<open@example.org>: what it should start is no command");
+	TEST_STR("too many", resolve(c, "many@example.org"), "550 5.4.6 "
+	    "<many@example.org>: starts too many commands");
+	TEST_STR("in a list", resolve(c, "inc@example.org"), "451 4.3.5 "
+	    "<inc@example.org>: an included list starts no commands");
+	TEST_STR("not permitted", resolve(c, "one@b.example"), "451 4.3.5 "
+	    "<one@b.example>: an alias starts no commands here");
+	forwards[0][0] = "alice@example.org";
+	forwards[0][1] = "\"|/bin/prog a;b\"\n";
+	TEST_STR("of a user", started(c, "alice@example.org", 0,
+	    "example.org"), "/bin/prog a;b as himself");
+	forwards[0][0] = "alice@b.example";
+	TEST_STR("of a user, not permitted", resolve(c, "alice@b.example"),
+	    "451 4.3.5 <alice@b.example>: a forward file starts no commands "
+	    "here");
+	/* What a queue gone bad could ask for. */
+	env = world_env(c);
+	env.forward = forward;
+	TEST("a mark of nothing", rules_command(&env, conf_domain_find(c,
+	    "example.org"), "one", "a0000000000000000", &acc, command) ==
+	    RULES_NO);
+	TEST("a command as a mark", rules_command(&env, conf_domain_find(c,
+	    "example.org"), "one", "/bin/prog x", &acc, command) == RULES_NO);
+	TEST("a user's that is an alias's", rules_command(&env,
+	    conf_domain_find(c, "example.org"), "one", "f0000000000000000",
+	    &acc, command) == RULES_NO);
+	TEST("an alias that has gone", rules_command(&env, conf_domain_find(c,
+	    "example.org"), "two", "a0000000000000000", &acc, command) ==
+	    RULES_NO);
+	world.failing = "aliases";
+	TEST("a table that fails", rules_command(&env, conf_domain_find(c,
+	    "example.org"), "one", "a0000000000000000", &acc, command) ==
+	    RULES_TEMPFAIL);
+	world.failing = NULL;
+	forwards[0][0] = NULL;
+	conf_free(c);
 }
 
 static const char *
@@ -413,6 +527,7 @@ main(void)
 	test_include();
 	test_lists();
 	test_forward();
+	test_commands();
 	test_archive();
 	test_many();
 	snprintf(cmd, sizeof(cmd), "rm -rf %s", dir);

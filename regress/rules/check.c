@@ -81,6 +81,18 @@ static const struct {
 	    "but it is tempfail: 451 4.3.0" },
 	{ "an alias that is none", "test from 203.0.113.9 to bad@example.org "
 	    "expect deliver\n", "but it is tempfail: 451 4.3.5" },
+	{ "a command", "table c { prog = \"|/bin/prog\" }\n"
+	    "domain \"c.example\" {\n	aliases <c>\n}\ntest from "
+	    "203.0.113.9 to prog@c.example expect deliver\n", "warning: "
+	    "mail to prog waits, its alias names a command" },
+	{ "a command as nobody known", "table c { prog = \"|/bin/prog\" }\n"
+	    "domain \"c.example\" {\n	aliases <c> commands as "
+	    "\"no-such-account\"\n}\ntest to prog@c.example expect reject\n",
+	    "warning: commands of aliases do not start: there is no account "
+	    "no-such-account" },
+	{ "a command that is permitted", "table c { prog = \"|/bin/prog\" "
+	    "}\ndomain \"c.example\" {\n	aliases <c> commands as "
+	    "\"nobody\"\n}\ntest to prog@c.example expect deliver\n", "" },
 	{ "two are wrong", "test from 203.0.113.9 to x@b.example expect "
 	    "relay\ntest from 203.0.113.9 to y@b.example expect relay\n",
 	    "<y@b.example>" },

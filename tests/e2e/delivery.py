@@ -32,6 +32,13 @@ queue retry 1s to 5s
 """.format(**s.vars).replace("%%", "%"))
 s.start()
 
+# A command of an alias: every argument on a line of its own, and what it was told.
+ARGV = """\
+#!/bin/sh
+out="$1"; shift
+{ for a; do echo "[$a]"; done; echo "uid=$(id -u) home=$HOME"; env | sort; cat; } >> "$out"
+"""
+
 
 def arrives(rcpt, users, subject, box=None):
     s.send(rcpt, subject)
@@ -323,6 +330,55 @@ def pipe_process():
     equal(len(pids), 1, "processes")
     equal(status(pids[0])["Uid"].split()[0], str(pwd.getpwnam(s.owner).pw_uid), "uid")
     piped("Subject: slow")
+
+
+@case(root=True)
+def alias_commands():
+    """Where the domain says so: argv as it stands, no shell, its own account; else 451; gone meanwhile: 550."""
+    out, who = s.dir + "/cmd/out", "postern-t1"
+    os.mkdir(s.dir + "/cmd")
+    shutil.chown(s.dir + "/cmd", who)
+    t = Suite(daemons=("smtpd",), start=False, aliases="""
+run: "|{d}/cmd.sh {o} $(id) `id` ; 'a, b' | & > /tmp/alias-shell \\\\ %u", bob
+later: "|{d}/cmd.sh {o} once"
+""".format(d=s.dir, o=out), extra="""
+table closed {{ run = "|{d}/cmd.sh {o} never" }}
+domain "closed.example" {{ aliases <closed> }}
+queue retry 1s to 2s
+""".format(d=s.dir, o=out))
+    s.write("cmd.sh", ARGV, 0o755)
+    t.configure(slurp(t.conf).decode().replace("aliases <aliases>", "aliases <aliases> commands as " + who, 1))
+    st, said = run(program("smtpd"), "-n", "-f", t.conf)
+    check(st == 0 and "mail to run waits, its alias names a command" in said, said)
+    t.start()
+    try:
+        t.send("run+x`id`$(id)|y@example.org", "shell?", sender="a`id`|b@client.example")
+        t.wait_mail("bob@example.org", "Subject: shell?")
+        until("it ran", lambda: os.path.exists(out) and "Subject: shell?" in slurp(out).decode())
+        got = slurp(out).decode().split("\n")
+        equal([l for l in got if l.startswith("[")], ["[$(id)]", "[`id`]", "[;]", "[a, b]", "[|]", "[&]", "[>]",
+              "[/tmp/alias-shell]", "[\\]", "[%u]"])
+        pw = pwd.getpwnam(who)
+        for l in ("uid=%d home=%s" % (pw.pw_uid, pw.pw_dir), "USER=" + who, "SENDER=a_id__b@client.example",
+                  "RECIPIENT=run+x_id___id__y@example.org"):
+            check(l in got, "%r is not in %r" % (l, got))
+        check(not os.path.exists("/tmp/alias-shell"), "a shell was there")
+        st, said = t.ctl("explain", "from", "203.0.113.9", "to", "later@example.org")
+        check("|%s/cmd.sh %s once (alias, a command that runs as %s)" % (s.dir, out, who) in said, said)
+        c = t.smtp()
+        c.hello()
+        c.cmd("MAIL FROM:<x@client.example>", "250")
+        check(c.cmd("RCPT TO:<run@closed.example>").startswith("451 4.3.5"), "not permitted, and taken")
+        t.ctl("pause", "deliver")
+        t.send("later@example.org", "gone", sender="alice@example.org")
+        t.write("aliases", "later: bob\n")
+        t.log_mark()
+        t.ctl("resume", "deliver")
+        t.log_wait("550 5.1.1 the address starts this command no more")
+        time.sleep(0.3)
+        check("once" not in slurp(out).decode(), "it ran")
+    finally:
+        t.close()
 
 
 @case

@@ -1,5 +1,5 @@
 """Who may hand us mail and where a recipient goes: lists, forward files, archives, block lists, names."""
-import os, re, shutil, socket, sys, time
+import os, pwd, re, shutil, socket, sys, time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 import dns
@@ -197,6 +197,13 @@ def forward():
         c.hello()
         check_rcpt(c, t1 + "@forward.example", "451 4.3.5")
         check(not os.path.exists("/tmp/forward-was-run"), "a command was run")
+        text = slurp(s.conf).decode()
+        s.configure(text.replace('sys/%u/.forward"', 'sys/%u/.forward" commands'))
+        put('"|/bin/sh -c \'id -u > %s/ran; echo $RECIPIENT >> %s/ran\' $(id)"\n' % (home, home))
+        s.send(t1 + "+`id`@forward.example", "fw-command")
+        until("the user's command", lambda: os.path.exists(home + "/ran") and slurp(home + "/ran").count(b"\n") == 2)
+        equal(slurp(home + "/ran").decode().split(), [str(pwd.getpwnam(t1).pw_uid), t1 + "+_id_@forward.example"])
+        s.configure(text)
         put(":include:/etc/shadow\n")
         c = s.smtp()
         c.hello()
