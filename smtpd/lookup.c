@@ -14,6 +14,7 @@
 #include "conf/conf.h"
 #include "log/log.h"
 #include "os/compat.h"
+#include "rules/command.h"
 #include "rules/rules.h"
 #include "smtpd/contract.h"
 #include "smtpd/lookup.h"
@@ -375,7 +376,7 @@ run_delivery(const struct rules_env *env, struct job *j)
 	const struct msg_DELIVERY_ASK	*ask = &j->ask.delivery;
 	struct conf_domain		*d;
 	struct msg_DELIVERY_OPEN	 open = { .ticket = ask->ticket };
-	struct rules_account		 acc = { .has_ids = 0 };
+	struct rules_account		 acc;
 	enum rules_result		 r = RULES_NO;
 
 	if ((d = conf_domain_find(self.conf, ask->domain)) != NULL)
@@ -387,7 +388,8 @@ run_delivery(const struct rules_env *env, struct job *j)
 	open.found = r == RULES_OK;
 	open.tempfail = r == RULES_TEMPFAIL;
 	if (*ask->mark != '\0')
-		open.kind = acc.has_ids ? COMMAND_FORWARD : COMMAND_ALIAS;
+		open.kind = command_of_user(ask->mark) ? COMMAND_FORWARD :
+		    COMMAND_ALIAS;
 	strlcpy(open.user, ask->user, sizeof(open.user));
 	if (r == RULES_OK) {
 		open.system = acc.system;

@@ -226,25 +226,24 @@ hand_over(struct peer *deliverer, uint64_t ticket)
 
 /*
  * As whom: a forward file's command as the user, an alias's as the account of
- * the configuration, whatever lookup says.  -1: the domain permits neither, or
- * may be another one in lookup's configuration.
+ * the configuration, whatever lookup says.  -1: the domain does not permit it,
+ * or the account is none for it.
  */
 static int
-command_owner(struct peer *lookup, struct msg_DELIVERY_OPEN *a,
-    const struct conf_domain *d)
+command_owner(struct msg_DELIVERY_OPEN *a, const struct conf_domain *d)
 {
 	struct passwd	*pw;
 
 	if (a->kind == COMMAND_NONE)
 		return (0);
-	if (supervise_peer_generation(lookup) != supervise_generation())
-		return (-1);
 	if (a->kind == COMMAND_FORWARD)
 		return (d->forward_commands ? 0 : -1);
 	if (d->alias_as == NULL)
 		return (-1);
-	if ((pw = getpwnam(d->alias_as)) == NULL) {
-		log_warnx("commands as %s: no such account", d->alias_as);
+	if ((pw = getpwnam(d->alias_as)) == NULL ||
+	    !mailplace_owner_ok(pw->pw_uid, pw->pw_gid)) {
+		log_warnx("commands as %s: no such account, or one of the "
+		    "system's", d->alias_as);
 		return (-1);
 	}
 	a->uid = pw->pw_uid;
@@ -273,7 +272,7 @@ parent_delivery_open(struct peer *lookup, struct msg *m)
 		no_deliverer(a->ticket, 1, a->kind == COMMAND_NONE ?
 		    "550 5.1.1 no such user here" :
 		    "550 5.1.1 the address starts this command no more");
-	else if (command_owner(lookup, a, d) == -1)
+	else if (command_owner(a, d) == -1)
 		no_deliverer(a->ticket, 0, "451 4.3.5 commands are not "
 		    "started for this domain now");
 	else if (!mailplace_owner_ok(a->uid, a->gid)) {

@@ -29,6 +29,12 @@ command_mark(const char *command, int users, char mark[COMMAND_MARK])
 	    (unsigned long long)h);
 }
 
+int
+command_of_user(const char *mark)
+{
+	return (*mark == 'f');
+}
+
 static enum rules_result
 find(const char *text, const char *mark, int users,
     char command[RULES_COMMAND])
@@ -67,7 +73,7 @@ rules_command(const struct rules_env *env, const struct conf_domain *d,
 {
 	enum rules_result	 r = RULES_TEMPFAIL;
 	char			*text = NULL;
-	int			 users = *mark == 'f';
+	int			 users = command_of_user(mark);
 
 	memset(acc, 0, sizeof(*acc));
 	if (users)

@@ -13,5 +13,6 @@
  * user's file holds it, and a checksum.
  */
 void	command_mark(const char *command, int users, char[COMMAND_MARK]);
+int	command_of_user(const char *mark);
 
 #endif

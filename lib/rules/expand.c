@@ -307,7 +307,7 @@ trace_command(const struct expansion *x, const struct context *c,
 	trace_address(x, 0, c->number, shown, how);
 }
 
-/* What is said of it names the address: it may hold what is nobody's. */
+/* A reply never shows the command itself: it may hold a password. */
 static enum rules_result
 command(struct expansion *x, struct context *c, const char *word)
 {

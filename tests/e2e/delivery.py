@@ -352,15 +352,15 @@ queue retry 1s to 2s
     check(st == 0 and "mail to run waits, its alias names a command" in said, said)
     t.start()
     try:
-        t.send("run+x`id`$(id)|y@example.org", "shell?", sender="a`id`|b@client.example")
+        t.send("run+x`id`$y|z@example.org", "shell?", sender="a`id`|b@client.example")
         t.wait_mail("bob@example.org", "Subject: shell?")
         until("it ran", lambda: os.path.exists(out) and "Subject: shell?" in slurp(out).decode())
         got = slurp(out).decode().split("\n")
         equal([l for l in got if l.startswith("[")], ["[$(id)]", "[`id`]", "[;]", "[a, b]", "[|]", "[&]", "[>]",
-              "[/tmp/alias-shell]", "[\\]", "[%u]"])
+              "[/tmp/alias-shell]", "[ %u]"])
         pw = pwd.getpwnam(who)
         for l in ("uid=%d home=%s" % (pw.pw_uid, pw.pw_dir), "USER=" + who, "SENDER=a_id__b@client.example",
-                  "RECIPIENT=run+x_id___id__y@example.org"):
+                  "RECIPIENT=run+x_id__y_z@example.org"):
             check(l in got, "%r is not in %r" % (l, got))
         check(not os.path.exists("/tmp/alias-shell"), "a shell was there")
         st, said = t.ctl("explain", "from", "203.0.113.9", "to", "later@example.org")
@@ -372,6 +372,7 @@ queue retry 1s to 2s
         t.ctl("pause", "deliver")
         t.send("later@example.org", "gone", sender="alice@example.org")
         t.write("aliases", "later: bob\n")
+        time.sleep(2.2)          # what was read of a table counts for two seconds
         t.log_mark()
         t.ctl("resume", "deliver")
         t.log_wait("550 5.1.1 the address starts this command no more")
