@@ -158,6 +158,39 @@ lock_dot_break(int dirfd, const char *dot)
 	close(fd);
 }
 
+/*
+ * Make it whole under a name of our own, then give it the real one: killed at
+ * any moment we leave no dot-lock that does not say whose it was.  -1 with
+ * EEXIST: there is one.
+ */
+static int
+lock_dot_make(int dirfd, const char *dot)
+{
+	char own[NAME_MAX + 1];
+	int fd, n, save;
+
+	n = snprintf(own, sizeof(own), "%s.%d", dot, (int)getpid());
+	if (n < 0 || (size_t)n >= sizeof(own)) {
+		errno = ENAMETOOLONG;
+		return (-1);
+	}
+	/* Left by a process that had our number. */
+	if (unlinkat(dirfd, own, 0) == -1 && errno != ENOENT)
+		return (-1);
+	if ((fd = openat(dirfd, own, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW |
+	    O_CLOEXEC, 0600)) == -1)
+		return (-1);
+	lock_dot_sign(fd);
+	n = linkat(dirfd, own, dirfd, dot, 0);
+	save = errno;
+	(void)unlinkat(dirfd, own, 0);
+	if (n == 0)
+		return (fd);
+	close(fd);
+	errno = save;
+	return (-1);
+}
+
 /* 0 locked, or the directory is not ours to write; -1 somebody has it. */
 static int
 lock_dot(int dirfd, const char *name, unsigned int *ms, int *fd)
@@ -169,12 +202,8 @@ lock_dot(int dirfd, const char *name, unsigned int *ms, int *fd)
 	if (lock_dot_name(name, dot, sizeof(dot)) == -1)
 		return (0);
 	for (;;) {
-		*fd = openat(dirfd, dot, O_RDWR | O_CREAT | O_EXCL |
-		    O_NOFOLLOW | O_CLOEXEC, 0600);
-		if (*fd != -1) {
-			lock_dot_sign(*fd);
+		if ((*fd = lock_dot_make(dirfd, dot)) != -1)
 			return (0);
-		}
 		if (errno != EEXIST)
 			return (errno == EINTR ? -1 : 0);
 		lock_dot_break(dirfd, dot);
