@@ -55,7 +55,8 @@ static enum store_error deliver_copy(int, const struct store_delivery *,
 static enum store_error deliver_rename(struct folder *, struct incoming *);
 static enum store_error deliver_over(struct folder *, struct incoming *,
     const struct delivered *);
-static void deliver_find(struct folder *, const char *, struct delivered *);
+static enum store_error deliver_find(struct folder *, const char *,
+    struct delivered *);
 static int deliver_find_file(struct folder *, const char *, int,
     struct delivered *);
 static int deliver_match(const char *, size_t, const char *);
@@ -80,8 +81,10 @@ store_deliver(struct store *st, const char *mailbox,
 	if ((error = folder_get(st, mailbox, &f)) != STORE_OK)
 		return (error);
 	deliver_id(d->id, id, sizeof(id));
-	if (d->again)
-		deliver_find(f, id, &old);
+	if (d->again && (error = deliver_find(f, id, &old)) != STORE_OK) {
+		folder_release(f);
+		return (error);
+	}
 	if (old.state == DELIVERED_GONE) {
 		folder_release(f);
 		return (STORE_OK);
@@ -242,18 +245,25 @@ deliver_over(struct folder *f, struct incoming *in,
 	return (STORE_OK);
 }
 
-/* Look for an earlier attempt: its file, else its record. */
-static void
+/*
+ * Look for an earlier attempt: its file, else its record.  Here the lock is
+ * worth waiting for: who has it may just have expunged the message, which
+ * would come back.
+ */
+static enum store_error
 deliver_find(struct folder *f, const char *id, struct delivered *old)
 {
 	struct index_mut mut;
+	enum store_error error;
 	const char *name;
 	uint32_t s;
 	size_t len;
 
-	if (deliver_find_file(f, id, 0, old) || deliver_find_file(f, id, 1,
-	    old) || folder_lock(f, LOCK_SHORT) != STORE_OK)
-		return;
+	if (deliver_find_file(f, id, 0, old) ||
+	    deliver_find_file(f, id, 1, old))
+		return (STORE_OK);
+	if ((error = folder_lock(f, LOCK_LONG)) != STORE_OK)
+		return (error);
 	for (s = 0; s < f->ix.hdr.slots; s = index_next(&f->ix, s)) {
 		if ((name = index_name(&f->ix, s, &len)) == NULL ||
 		    len > NAME_MAX || !deliver_match(name, len, id))
@@ -268,6 +278,7 @@ deliver_find(struct folder *f, const char *id, struct delivered *old)
 			break;
 	}
 	folder_unlock(f);
+	return (STORE_OK);
 }
 
 static int
