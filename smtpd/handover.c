@@ -26,6 +26,7 @@
 #include "smtpd/handover.h"
 
 #define INTERVAL	60		/* seconds */
+#define SUBMIT_SECONDS	3600	/* that one may take */
 #define NAMES_MAX	4096		/* looked at each time; some 5 ms */
 #define USERS_MAX	16		/* processes at a time */
 #define FILES_MAX	32		/* of one */
@@ -145,6 +146,7 @@ start(struct batch *b)
 	p = supervise_peruser(ROLE_SUBMIT, "smtpd-submit", b->uid, b->gid,
 	    user, &path, 1, b);
 	if (p != NULL) {
+		supervise_lifetime(p, SUBMIT_SECONDS);
 		b->running = 1;
 		place.max = supervise_conf()->max_message;
 		strlcpy(place.dir, self.path, sizeof(place.dir));

@@ -28,7 +28,7 @@
 #define CONF_TEXT_MAX	(16 << 20)
 #define CLIENT_BUCKETS	4096
 #define JOBS_MAX	100000		/* waiting for a table */
-#define JOB_TRIES	100		/* answers that one may wait for */
+#define JOB_TRIES	2000		/* answers that one may wait for */
 
 /* What is known of a connection of net. */
 struct client {

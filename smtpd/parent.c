@@ -28,6 +28,8 @@
 #include "smtpd/handover.h"
 #include "smtpd/parent.h"
 
+#define READER_SECONDS	60	/* of a forward file */
+
 static const char *const ca_files[] = {
 	"/etc/ssl/cert.pem",			/* BSD */
 	"/etc/ssl/certs/ca-certificates.crt",	/* Debian */
@@ -225,6 +227,25 @@ hand_over(struct peer *deliverer, uint64_t ticket)
 }
 
 /*
+ * A command has all that its group may do, so the group is not lookup's to
+ * choose: it is the account's own, or for users of a table that of "as".
+ */
+static int
+own_group(struct msg_DELIVERY_OPEN *a, const struct conf_domain *d)
+{
+	struct passwd	*pw;
+
+	if (supervise_unprivileged())
+		return (0);
+	pw = a->system ? getpwuid(a->uid) : d->as != NULL ?
+	    getpwnam(d->as) : NULL;
+	if (pw == NULL || (!a->system && pw->pw_uid != a->uid))
+		return (-1);
+	a->gid = pw->pw_gid;
+	return (0);
+}
+
+/*
  * As whom: a forward file's command as the user, an alias's as the account of
  * the configuration, whatever lookup says.  -1: the domain does not permit it,
  * or the account is none for it.
@@ -237,7 +258,7 @@ command_owner(struct msg_DELIVERY_OPEN *a, const struct conf_domain *d)
 	if (a->kind == COMMAND_NONE)
 		return (0);
 	if (a->kind == COMMAND_FORWARD)
-		return (d->forward_commands ? 0 : -1);
+		return (d->forward_commands ? own_group(a, d) : -1);
 	if (d->alias_as == NULL)
 		return (-1);
 	if ((pw = getpwnam(d->alias_as)) == NULL ||
@@ -443,6 +464,7 @@ parent_forward_open(struct peer *lookup, struct msg *m)
 		no_forward(lookup, a->ticket, 1);
 		return;
 	}
+	supervise_lifetime(p, READER_SECONDS);
 	strlcpy(file.user, a->user, sizeof(file.user));
 	ch.pid = peer_pid(lookup);
 	reader.pid = peer_pid(p);

@@ -25,7 +25,7 @@
 #include "log/log.h"
 
 #define BUCKETS		1024
-#define OWNER_MAX	512		/* of one owner */
+#define OWNER_MAX	256		/* of one owner */
 #define LOOK_SECONDS	5		/* at the clock and at watch */
 #define RETRY_SECONDS	10		/* if there can be no session now */
 
@@ -102,8 +102,12 @@ parent_watch(struct peer *session, struct msg *m)
 	struct peer *watcher = supervise_role(ROLE_WATCH);
 	struct parked *p;
 
-	if (watcher == NULL || (p = get(session, ask->id)) == NULL)
+	if ((p = get(session, ask->id)) == NULL)
 		return;
+	if (watcher == NULL) {
+		p->watcher = -1;	/* once there is one, on_clock() wakes */
+		return;
+	}
 	watch.key = p->key;
 	p->watcher = peer_pid(watcher);
 	peer_send(watcher, M_DIR_WATCH, &watch, m->fd);
@@ -351,7 +355,8 @@ on_clock(evutil_socket_t fd, short ev, void *arg)
 				continue;
 			if (sv_now() >= p->until)
 				wake(p, p->waits ? p->why : PARK_TIME);
-			else if (p->watcher != 0 && p->watcher != pid)
+			else if (pid != 0 && p->watcher != 0 &&
+			    p->watcher != pid)
 				wake(p, PARK_CHANGE);
 		}
 }

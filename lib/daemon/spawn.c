@@ -251,6 +251,13 @@ child_overdue(void)
 			log_warn("kill");
 }
 
+/* Its user may stop it, which is no reason to wait for ever. */
+void
+supervise_lifetime(struct peer *p, unsigned int seconds)
+{
+	child_of(p)->kill_at = sv_now() + seconds;
+}
+
 void
 supervise_end(struct peer *p)
 {

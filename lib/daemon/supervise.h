@@ -70,6 +70,8 @@ struct peer	*supervise_peruser(enum role, const char *program, uid_t, gid_t,
 void		 supervise_go(struct peer *);
 /* Ask it to finish (DRAIN); it is killed if it does not within a minute. */
 void		 supervise_end(struct peer *);
+/* A per-user process that is killed if it still runs after so long. */
+void		 supervise_lifetime(struct peer *, unsigned int seconds);
 /* A bad message or worse: log why, kill the role; it is started again. */
 void		 supervise_kill(struct peer *, const char *why);
 /* The channel to a role of the newest (or the given) generation, or NULL. */

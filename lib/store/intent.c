@@ -90,8 +90,9 @@ intent_write(struct mailbox *mb, const uint32_t *seqs, size_t n)
 	for (i = 0; i < n && bad == 0; i++)
 		if ((e = view_entry(mb, seqs[i])) != NULL)
 			bad = buf_printf(&b, "%" PRIu32 "\n", e->uid);
+	/* Its name must be on the disk before the first file goes. */
 	if (bad != 0 || file_replace(mb->f->dir, INTENT_FILE, buf_data(&b),
-	    buf_len(&b)) == -1)
+	    buf_len(&b)) == -1 || fsync(mb->f->dir) == -1)
 		error = store_errno();
 	buf_free(&b);
 	return (error);
@@ -100,9 +101,9 @@ intent_write(struct mailbox *mb, const uint32_t *seqs, size_t n)
 static enum store_error
 intent_drop(struct mailbox *mb)
 {
-	if (unlinkat(mb->f->dir, INTENT_FILE, 0) == -1 && errno != ENOENT)
-		return (store_errno());
-	return (STORE_OK);
+	if (unlinkat(mb->f->dir, INTENT_FILE, 0) == -1)
+		return (errno == ENOENT ? STORE_OK : store_errno());
+	return (fsync(mb->f->dir) == -1 ? store_errno() : STORE_OK);
 }
 
 /* The sequence numbers of those that are still there, ascending. */
