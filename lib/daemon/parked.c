@@ -105,7 +105,7 @@ parent_watch(struct peer *session, struct msg *m)
 	if ((p = get(session, ask->id)) == NULL)
 		return;
 	if (watcher == NULL) {
-		p->watcher = -1;	/* once there is one, on_clock() wakes */
+		p->watcher = -1;	/* on_clock() wakes it */
 		return;
 	}
 	watch.key = p->key;

@@ -345,7 +345,7 @@ test_limit(void)
 	TEST("write", write(i, "x", 1) == 1);
 	for (fd = 0; fd < 100; fd++)
 		turn();
-	TEST("bounded for one", bob.sent == 512);
+	TEST("bounded for one", bob.sent == 256);
 	TEST("there is room for others", alice.sent == 1);
 	for (fd = 0; fd < 600; fd++)
 		close(net[fd]);
