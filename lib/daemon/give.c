@@ -279,11 +279,10 @@ give_role(struct child *c, struct gen *g)
 	case ROLE_SIGNER:
 		return (give_keys(c->peer, g->conf));
 	case ROLE_AUTH:
-		if (conf_has_keys(g->conf) &&
+	case ROLE_LOOKUP:
+		if (c->def->role == ROLE_AUTH && conf_has_keys(g->conf) &&
 		    give_decoy_key(c->peer, g->conf) == -1)
 			return (-1);
-		/* FALLTHROUGH */
-	case ROLE_LOOKUP:
 		give_tables(c->peer, c->def->role, g->conf);
 		return (0);
 	case ROLE_QUEUE:

@@ -200,10 +200,10 @@ submission_complete(const char *v, size_t len, const char *origin,
 			break;
 		case ',':
 		case ';':
-			if (complete(&m, v, &done, origin, out) == -1)
-				return (-1);
-			/* FALLTHROUGH */
 		case ':':
+			if (v[i] != ':' &&
+			    complete(&m, v, &done, origin, out) == -1)
+				return (-1);
 			memset(&m, 0, sizeof(m));
 			break;
 		case '[':

@@ -174,7 +174,8 @@ client_helo_unknown(const struct rules_env *env, const char *helo,
 			break;
 		case RULES_PENDING:
 			*r = RULES_PENDING;
-			/* FALLTHROUGH */
+			unknown = 0;
+			break;
 		case RULES_OK:
 		case RULES_TEMPFAIL:
 			unknown = 0;
