@@ -22,7 +22,7 @@ include $(CONFIG)
 WARN =	-Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes \
 	-Wold-style-definition -Wpointer-arith -Wshadow -Wcast-qual \
 	-Wwrite-strings -Wformat=2 -Wundef -Wvla -Wimplicit-fallthrough \
-	-Wno-unused-parameter
+	-Wno-unused-parameter -Wno-unused-command-line-argument
 PATHS =	-DCONF_PATH=\"$(SYSCONFDIR)/mail/mail.conf\" \
 	-DLIBEXEC_PATH=\"$(PREFIX)/libexec/postern\"
 ALL_CFLAGS =	-std=c11 -D_GNU_SOURCE $(HARDEN_CPPFLAGS) -Ilib -I. $(PATHS) \
