@@ -81,10 +81,13 @@ watch(pid_t pid, int fd, unsigned int seconds, char *out, size_t size)
 	int64_t		until = now_ms() + (int64_t)seconds * 1000;
 	size_t		len = 0;
 	pid_t		got;
-	int		status;
+	int		status, step = 1;
 
 	for (;;) {
-		if (poll(&pfd, 1, pfd.fd == -1 ? 1 : STEP_MS) > 0 &&
+		/* It may go on for long after it has closed its output. */
+		if (pfd.fd == -1 && step < STEP_MS)
+			step *= 2;
+		if (poll(&pfd, 1, pfd.fd == -1 ? step : STEP_MS) > 0 &&
 		    take_output(fd, out, &len, size) == 0)
 			pfd.fd = -1;		/* closed: the end is near */
 		got = waitpid(pid, &status, WNOHANG);
