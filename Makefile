@@ -140,7 +140,7 @@ LIB_OBJS = \
 
 SMTPD_OBJS = \
 	smtpd/contract.o smtpd/dns.o smtpd/envelope.o smtpd/granted.o \
-	smtpd/handover.o \
+	smtpd/handover.o smtpd/handover_batch.o \
 	smtpd/journal.o smtpd/journal_file.o smtpd/logline.o smtpd/lookup.o \
 	smtpd/lookup_dns.o smtpd/lookup_forward.o smtpd/lookup_rate.o \
 	smtpd/lookup_rcpt.o smtpd/net.o smtpd/net_auth.o smtpd/net_data.o \
@@ -216,7 +216,7 @@ REGRESS = \
 	regress/smtp/dsn regress/smtp/param regress/smtp/queueid \
 	regress/store/adopt regress/store/cached regress/store/crash \
 	regress/store/damage regress/store/lock regress/store/mailbox regress/store/names \
-	regress/submit/submit \
+	regress/submit/batch regress/submit/submit \
 	regress/table/map \
 	regress/table/table regress/table/user regress/tls/keyid \
 	regress/tls/signer

@@ -5,7 +5,8 @@
  * starts a process with the uid of a file's owner for each that is what it
  * should be: a plain file with one name that its owner's uid begins.  Anybody
  * may put files there: so many names are looked at a time, and so many
- * processes run, one of each user.
+ * processes run, one of each user.  Whoever comes when all of them run is the
+ * next one, before any name that was looked at already.
  */
 #include <sys/stat.h>
 
@@ -24,27 +25,19 @@
 #include "os/compat.h"
 #include "smtpd/contract.h"
 #include "smtpd/handover.h"
+#include "smtpd/handover_batch.h"
 
 #define INTERVAL	60		/* seconds */
-#define SUBMIT_SECONDS	3600	/* that one may take */
+#define SUBMIT_SECONDS	900		/* that one may take */
 #define NAMES_MAX	4096		/* looked at each time; some 5 ms */
-#define USERS_MAX	16		/* processes at a time */
-#define FILES_MAX	32		/* of one */
 #define GID_NOBODY	65534		/* for files of group root */
-
-struct batch {
-	int	running;
-	uid_t	uid;
-	gid_t	gid;
-	size_t	n;
-	char	names[FILES_MAX][KEEP_NAME];
-};
 
 static struct {
 	char		 path[C_PATH];
 	DIR		*dir;
 	time_t		 next;
-	struct batch	 batches[USERS_MAX];
+	char		 waits[KEEP_NAME];	/* for a free batch; "" none */
+	struct batches	 batches;
 } self;
 
 int
@@ -76,39 +69,20 @@ handover_prepare(const struct conf *conf)
 	return (0);
 }
 
-/* The batch of a user, a free one for a new user; NULL: not now. */
-static struct batch *
-batch_of(uid_t uid)
-{
-	struct batch	*b, *unused = NULL;
-	size_t		 i;
-
-	for (i = 0; i < USERS_MAX; i++) {
-		b = &self.batches[i];
-		if (b->uid == uid && (b->running || b->n > 0))
-			return (b->running || b->n == FILES_MAX ? NULL : b);
-		if (!b->running && b->n == 0)
-			unused = b;
-	}
-	return (unused);
-}
-
-static void
+/* 0: the file waits for a free batch. */
+static int
 look(const char *name)
 {
-	struct stat	 st;
-	struct batch	*b;
-	uid_t		 uid;
+	struct stat	st;
+	uid_t		uid;
 
 	if (keep_name_uid(name, &uid) == -1 || fstatat(dirfd(self.dir), name,
 	    &st, AT_SYMLINK_NOFOLLOW) == -1 || !S_ISREG(st.st_mode) ||
 	    st.st_nlink != 1 || st.st_size == 0 || st.st_uid != uid ||
-	    (uid == 0 && !supervise_unprivileged()) ||
-	    (b = batch_of(uid)) == NULL)
-		return;
-	b->uid = uid;
-	b->gid = st.st_gid != 0 ? st.st_gid : GID_NOBODY;
-	strlcpy(b->names[b->n++], name, KEEP_NAME);
+	    (uid == 0 && !supervise_unprivileged()))
+		return (1);
+	return (batch_add(&self.batches, uid,
+	    st.st_gid != 0 ? st.st_gid : GID_NOBODY, name));
 }
 
 /*
@@ -121,13 +95,18 @@ look_at_names(void)
 	const struct dirent	*e;
 	size_t			 i;
 
+	if (self.waits[0] != '\0' && !look(self.waits))
+		return (0);
+	self.waits[0] = '\0';
 	for (i = 0; i < NAMES_MAX; i++) {
 		if ((e = readdir(self.dir)) == NULL) {
 			rewinddir(self.dir);
 			return (1);
 		}
-		if (e->d_name[0] != '.')
-			look(e->d_name);
+		if (e->d_name[0] != '.' && !look(e->d_name)) {
+			strlcpy(self.waits, e->d_name, sizeof(self.waits));
+			return (0);
+		}
 	}
 	return (0);
 }
@@ -173,11 +152,11 @@ handover_tick(void)
 	if (self.dir == NULL || now.tv_sec < self.next ||
 	    supervise_role(ROLE_NET) == NULL)
 		return;
-	/* who fills the directory does not make others wait for hours */
+	/* who fills the directory or all batches makes nobody wait for hours */
 	self.next = now.tv_sec + (look_at_names() ? INTERVAL : 1);
-	for (i = 0; i < USERS_MAX; i++)
-		if (self.batches[i].n > 0)
-			start(&self.batches[i]);
+	for (i = 0; i < BATCH_USERS; i++)
+		if (self.batches.v[i].n > 0)
+			start(&self.batches.v[i]);
 }
 
 void
@@ -187,7 +166,7 @@ handover_gone(void *arg)
 	size_t		 i;
 
 	/* deliverers have another argument */
-	for (i = 0; i < USERS_MAX; i++)
-		if (b == &self.batches[i])
+	for (i = 0; i < BATCH_USERS; i++)
+		if (b == &self.batches.v[i])
 			b->running = 0;
 }

@@ -10,7 +10,7 @@ struct peer;
 
 /* The directory of kept messages; -1 logged. */
 int	handover_prepare(const struct conf *);
-/* Once a second; looks once a minute. */
+/* Once a second; looks once a minute, more often while some wait. */
 void	handover_tick(void);
 /* A process of handover_tick() has ended. */
 void	handover_gone(void *arg);

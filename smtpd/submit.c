@@ -25,17 +25,18 @@
 #include "os/compat.h"
 #include "os/os.h"
 #include "smtpd/contract.h"
+#include "smtpd/handover_batch.h"
 #include "smtpd/roles.h"
 
-#define FILES_MAX	32
 #define ENVELOPE_MAX	(16UL * 1024 * 1024)
 #define SHORT_AGE	86400		/* then a short file goes */
 #define KEEP_AGE	(5 * 86400)	/* then nothing more is tried */
+#define SEND_SECONDS	60		/* then no other file is begun */
 
 static struct {
 	struct msg_SUBMIT_PLACE	 place;
 	int			 dir;
-	char			 names[FILES_MAX][KEEP_NAME];
+	char			 names[BATCH_FILES][KEEP_NAME];
 	size_t			 n;
 } self = { .dir = -1 };
 
@@ -52,7 +53,7 @@ submit_submit_file(struct peer *p, struct msg *m)
 	const struct msg_SUBMIT_FILE	*f = m->body;
 
 	(void)p;
-	if (self.n < FILES_MAX)
+	if (self.n < BATCH_FILES)
 		strlcpy(self.names[self.n++], f->name, KEEP_NAME);
 }
 
@@ -196,15 +197,26 @@ send_file(const char *name)
 	close(fd);
 }
 
+static time_t
+now(void)
+{
+	struct timespec	ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (ts.tv_sec);
+}
+
+/* What is left is looked at again; others wait for their turn. */
 static void
 submit_go(void)
 {
+	time_t	end = now() + SEND_SECONDS;
 	size_t	i;
 
 	if ((self.dir = open(self.place.dir, OS_O_SEARCH | O_DIRECTORY |
 	    O_NOFOLLOW | O_CLOEXEC)) == -1)
 		fatal("%s", self.place.dir);
-	for (i = 0; i < self.n; i++)
+	for (i = 0; i < self.n && now() < end; i++)
 		send_file(self.names[i]);
 	role_exit(0);
 }

@@ -11,7 +11,7 @@ permit local relay
 permit any deliver
 """
 s = Suite(daemons=("smtpd",), rules=RULES_, routes='bounce any "550 5.1.1 not sent from here"',
-          extra="limit sessions 400 per address 20\n", aliases=ALIASES + ("" if ROOT else "%s: alice\n" % ME))
+          extra="limit sessions 400 per address 20\n", aliases=ALIASES + "broken: /a/file\n" + ("" if ROOT else "%s: alice\n" % ME))
 KEPT = s.dir + "/spool-handover"
 T1, T2 = SYSTEM_USERS
 
@@ -231,6 +231,27 @@ def hostile_files():
     for n in os.listdir(KEPT):
         q = os.path.join(KEPT, n)
         os.rmdir(q) if os.path.isdir(q) and not os.path.islink(q) else os.unlink(q)
+
+
+@case(root=True)
+def more_users_than_places():
+    """Whoever always has something to send takes no place from others: all of them come before the next round."""
+    s.stop("smtpd")
+    s.empty(A)
+    users = 150
+    for i in range(users):
+        for n, to in enumerate(("broken@example.org", A)):
+            text = "sender u%d@example.org\nrcpt %s\norigin example.org\ntext 0 22\nSubject: turn %4d\n\nx\n" % (i, to, i)
+            name = "%s/%d.%016x" % (KEPT, 20000 + i, n)
+            with open(name, "w") as f:
+                f.write("postern 1 %d\n%s" % (len(text), text))
+            os.chown(name, 20000 + i, 20000)
+            os.chmod(name, 0o600)
+    s.start("smtpd")
+    until("everybody had a turn", lambda: len(s.messages(A)) >= users, 40, 0.2)
+    until("what smtpd wants later stays", lambda: len(kept()) == users)
+    for n in kept():
+        os.unlink(os.path.join(KEPT, n))
 
 
 def local():
