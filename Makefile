@@ -122,7 +122,7 @@ RULES_OBJS = \
 	lib/rules/seen.o lib/rules/sender.o lib/rules/value.o
 DAEMON_OBJS = \
 	lib/daemon/addrcount.o lib/daemon/audit.o lib/daemon/authask.o \
-	lib/daemon/control.o lib/daemon/ctlclient.o lib/daemon/ctlserve.o \
+	lib/daemon/control.o lib/daemon/counter.o lib/daemon/ctlclient.o lib/daemon/ctlserve.o \
 	lib/daemon/decoy.o lib/daemon/doors.o lib/daemon/generation.o \
 	lib/daemon/give.o lib/daemon/limit.o lib/daemon/login.o \
 	lib/daemon/mailplace.o lib/daemon/mailsession.o \
@@ -191,7 +191,7 @@ REGRESS = \
 	regress/buf/buf regress/conf/conf regress/conf/find \
 	regress/daemon/addrcount regress/daemon/rate \
 	regress/deliver/pipe regress/dns/wire regress/imap/dialogue regress/imap/fetch \
-	regress/daemon/parked \
+	regress/daemon/parked regress/daemon/counter \
 	regress/imap/parse regress/imap/reader regress/imap/states \
 	regress/imsg/contract \
 	regress/imsg/peer regress/log/log regress/mime/address \

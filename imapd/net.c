@@ -361,8 +361,8 @@ sasl_next(struct login *l, struct client *c, enum sasl_status st)
 		    sasl_server_challenge(c->sasl));
 		return (1);
 	case SASL_DONE:
-		login_try(l, sasl_server_user(c->sasl),
-		    sasl_server_pass(c->sasl));
+		login_try(l, sasl_server_mech(c->sasl),
+		    sasl_server_user(c->sasl), sasl_server_pass(c->sasl));
 		more = 0;
 		break;
 	case SASL_ASK:
@@ -495,7 +495,7 @@ do_login(struct login *l, struct client *c, struct imap_parser *p)
 	    imap_str_copy(&pass, word, sizeof(word)) == -1)
 		more = reply(l, c, "BAD name or password too long");
 	else
-		login_try(l, name, word);
+		login_try(l, NULL, name, word);
 	explicit_bzero(word, sizeof(word));
 	return (more);
 }

@@ -390,34 +390,6 @@ cmd_daemons(const struct call *call)
 	return (done > 0 && failed == 0 ? STATUS_OK : STATUS_FAILED);
 }
 
-/* Each process logs; what the queue has counted is printed. */
-static int
-cmd_stats(const struct call *call)
-{
-	struct call	 queue = *call;
-	struct conf	*conf;
-	char		*text;
-	int		 status;
-
-	queue.what = CTL_QUEUE_STATS;
-	if ((conf = call_load(call)) == NULL)
-		return (STATUS_FAILED);
-	if (call->json)
-		fputs("{\"daemons\": ", stdout);
-	status = cmd_daemons(call);
-	if (call->json)
-		fputs(", \"queue\": ", stdout);
-	if (ask(conf, "queue", &queue, "", &text) == STATUS_OK)
-		printf("%s%s", call->json ? "" : "queue: ", text);
-	else if (call->json)
-		fputs("null", stdout);
-	if (call->json)
-		fputs("}\n", stdout);
-	free(text);
-	conf_free(conf);
-	return (status);
-}
-
 /* Tables that each daemon prints; with -j each daemon answers an object. */
 static int
 cmd_processes(const struct call *call)
@@ -446,6 +418,34 @@ cmd_processes(const struct call *call)
 		fputs("]\n", stdout);
 	conf_free(conf);
 	return (*sep != '\0' ? STATUS_OK : STATUS_FAILED);
+}
+
+/* The same, and what the queue knows of itself. */
+static int
+cmd_stats(const struct call *call)
+{
+	struct call	 queue = *call;
+	struct conf	*conf;
+	char		*text;
+	int		 status;
+
+	queue.what = CTL_QUEUE_STATS;
+	if ((conf = call_load(call)) == NULL)
+		return (STATUS_FAILED);
+	if (call->json)
+		fputs("{\"daemons\": ", stdout);
+	status = cmd_processes(call);
+	if (call->json)
+		fputs(", \"queue\": ", stdout);
+	if (ask(conf, "queue", &queue, "", &text) == STATUS_OK)
+		printf("%s%s", call->json ? "" : "\n", text);
+	else if (call->json)
+		fputs("null", stdout);
+	if (call->json)
+		fputs("}\n", stdout);
+	free(text);
+	conf_free(conf);
+	return (status);
 }
 
 static int

@@ -299,7 +299,7 @@ do_pass(struct login *l, struct client *c, const char *pass)
 		return (reply(l, "-ERR [AUTH] not without TLS, use STLS"));
 	if (c->user[0] == '\0')
 		return (reply(l, "-ERR USER first"));
-	login_try(l, c->user, pass);
+	login_try(l, NULL, c->user, pass);
 	return (0);
 }
 
@@ -381,8 +381,8 @@ sasl_next(struct login *l, struct client *c, enum sasl_status st)
 		    sasl_server_challenge(c->sasl));
 		return (1);
 	case SASL_DONE:
-		login_try(l, sasl_server_user(c->sasl),
-		    sasl_server_pass(c->sasl));
+		login_try(l, sasl_server_mech(c->sasl),
+		    sasl_server_user(c->sasl), sasl_server_pass(c->sasl));
 		more = 0;
 		break;
 	case SASL_ASK:

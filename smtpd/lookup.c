@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "conf/conf.h"
+#include "daemon/counter.h"
 #include "log/log.h"
 #include "os/compat.h"
 #include "rules/command.h"
@@ -359,6 +360,8 @@ run_rcpt(const struct rules_env *env, struct job *j)
 		    sizeof(a.reply));
 	}
 	if (a.result != RULES_OK) {
+		if (a.result == RULES_NO)
+			counter_add(COUNTER_RULES, 1);
 		log_debug("rule %d: %s", a.rule != NULL ?
 		    (int)a.rule->pos.line : 0, a.reply);
 		lookup_verdict(0, ask->conn, ask->seq, 0, a.reply);

@@ -171,6 +171,7 @@ net_session_free(struct session *s)
 	LIST_REMOVE(s, entry);
 	net_known(s);
 	limit_use(LIMIT_SESSIONS, --self.nsessions);
+	counter_now(COUNTER_CONNECTIONS, self.nsessions);
 	if (s->greet != NULL)
 		event_free(s->greet);
 	net_forget(s);
@@ -200,6 +201,7 @@ session_ended(struct conn *c, void *arg, enum conn_end why)
 			log_info("conn %u: %s timed out", s->id, s->addr);
 		break;
 	case CONN_TLS_FAILED:
+		counter_add(COUNTER_TLS_FAILED, 1);
 		if (log_allowed(&no_tls))
 			log_info("conn %u: %s: no TLS: %s", s->id, s->addr,
 			    conn_error(c));
@@ -231,6 +233,7 @@ turn_away(const struct conf_listen *l, int fd, enum limit_id id,
 	static struct log_limit	turned_away;
 
 	limit_reached(id);
+	counter_add(COUNTER_TURNED_AWAY, 1);
 	if (log_allowed(&turned_away))
 		log_info("turned away: %.*s", (int)strcspn(reply, "\r"),
 		    reply);
@@ -375,6 +378,8 @@ take(const struct conf_listen *l, int fd, const struct sockaddr *sa,
 		net_known(s);
 	self.total++;
 	limit_use(LIMIT_SESSIONS, ++self.nsessions);
+	counter_add(COUNTER_CONNECTIONS, 1);
+	counter_now(COUNTER_CONNECTIONS, self.nsessions);
 	limit_use(LIMIT_SESSIONS_ADDRESS, addrcount_address(key));
 	limit_use(LIMIT_SESSIONS_NETWORK, addrcount_network(key));
 	time_start();

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "conf/conf.h"
+#include "daemon/counter.h"
 #include "net/conn.h"
 #include "os/compat.h"
 #include "privsep/role.h"
@@ -77,6 +78,7 @@ struct session {
 	const char		*refused;	/* the reply it will get */
 	char			 rcpt[C_MAILADDR];	/* the first one */
 	enum smtp_verb		 wait;		/* until all is answered */
+	enum counter_method	 method;	/* of the login tried */
 	unsigned int		 state:3, esmtp:1, body:2, utf8:1;
 	unsigned int		 auth_pending:1, handed:1;
 	unsigned int		 exchange:1;	/* auth remembers one */

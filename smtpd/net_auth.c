@@ -62,7 +62,9 @@ find_auth(struct session *s, struct authask *who)
 	who->tls = conn_is_tls(s->conn);
 	who->proto = "smtp";
 	who->addr = s->addr;
+	s->method = counter_method(sasl_server_mech(s->sasl));
 	if (auth == NULL) {
+		counter_login(s->method, AUTH_TEMPFAIL);
 		auth_end(s, 1);
 		net_reply(s, "454 4.7.0 no authentication now, try again "
 		    "later");
@@ -82,9 +84,10 @@ ask_auth(struct session *s)
 	asked = authask_try(auth, &who, sasl_server_user(s->sasl),
 	    sasl_server_pass(s->sasl));
 	auth_end(s, 1);
-	if (asked == -1)
+	if (asked == -1) {
+		counter_login(s->method, AUTH_DENIED);
 		net_reply(s, "535 5.7.8 authentication failed");
-	else
+	} else
 		wait_for_auth(s);
 }
 

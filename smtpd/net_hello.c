@@ -107,6 +107,7 @@ net_secured(struct conn *c, void *arg)
 
 	s->state = S_COMMAND;
 	time_wait(s);
+	counter_add(COUNTER_TLS, 1);
 	log_debug("conn %u: %s", s->id, conn_cipher(c));
 	if (conf_proto_is_tls(s->listener->proto))
 		net_begin(s);

@@ -69,6 +69,7 @@ slot_fill(struct session *s, struct slot *sl, const char *fmt, va_list ap)
 		n = sizeof(text) - 3;
 	if (text[0] == '4' || text[0] == '5')
 		s->errors++;
+	counter_reply(text, 1);
 	memcpy(text + n, "\r\n", 3);
 	if ((sl->text = strdup(text)) == NULL)
 		conn_finish(s->conn);
@@ -107,6 +108,7 @@ net_hang_up(struct session *s, const char *reply)
 void
 net_abort(struct session *s, const char *reply)
 {
+	counter_reply(reply, 1);
 	conn_printf(s->conn, "%s\r\n", reply);
 	conn_finish(s->conn);
 	net_reset(s, 1);
@@ -151,6 +153,7 @@ net_answer(struct session *s, uint32_t seq, const char *reply,
 	}
 	if (*reply == '4' || *reply == '5')
 		s->errors++;
+	counter_reply(reply, times);
 	if (is_last(reply)) {
 		sl->close = 1;
 		s->state = S_ENDING;

@@ -84,6 +84,7 @@ net_take_reply(struct session *s, const struct msg_TX_REPLY *r)
 		if (r->accepted) {
 			s->idle = 0;
 			time_message(s);
+			counter_add(COUNTER_MESSAGES, 1);
 		}
 	} else if (r->seq == s->mail_seq) {
 		if (r->accepted)
@@ -103,6 +104,7 @@ net_take_auth(struct session *s, const struct msg_AUTH_DONE *d)
 		return;
 	s->auth_pending = 0;
 	auth_end(s, 0);
+	counter_login(s->method, d->result);
 	switch (d->result) {
 	case AUTH_GRANTED:
 		if ((s->user = strdup(d->user)) == NULL) {

@@ -192,8 +192,47 @@ count_states(size_t n[RECIP_OVER + 1], size_t *held)
 static void
 put_number(struct buf *b, int json, const char *name, uint64_t n)
 {
-	(void)buf_printf(b, json ? "\"%s\": %llu, " : "%s=%llu ", name,
+	(void)buf_printf(b, json ? "\"%s\": %llu, " : "%-16s %llu\n", name,
 	    (unsigned long long)n);
+}
+
+static void
+put_switch(struct buf *b, int json, const char *name, int on,
+    const char *no)
+{
+	if (json)
+		(void)buf_printf(b, "\"%s\": %s, ", name, on ? "true" :
+		    "false");
+	else
+		(void)buf_printf(b, "%-16s %s\n", name, on ? "yes" : no);
+}
+
+static void
+put_counts(struct buf *b, const char *name, uint64_t (*of)(enum queue_count))
+{
+	int	i;
+
+	(void)buf_printf(b, "\"%s\": {", name);
+	for (i = 0; i < COUNT_MAX; i++)
+		(void)buf_printf(b, "%s\"%s\": %llu", i > 0 ? ", " : "",
+		    queue_count_name((enum queue_count)i),
+		    (unsigned long long)of((enum queue_count)i));
+	(void)buf_puts(b, "}");
+}
+
+/* What is counted since the start and in the last minute, side by side. */
+static void
+put_table(struct buf *b)
+{
+	int	i;
+
+	(void)buf_printf(b, "\n%-16s %-12s %s\n", "counter", "total",
+	    "last minute");
+	for (i = 0; i < COUNT_MAX; i++)
+		(void)buf_printf(b, "%-16s %-12llu %llu\n",
+		    queue_count_name((enum queue_count)i),
+		    (unsigned long long)queue_counted((enum queue_count)i),
+		    (unsigned long long)queue_rate((enum queue_count)i));
 }
 
 void
@@ -203,8 +242,7 @@ list_stats(struct buf *b, int json)
 	int	i;
 
 	count_states(n, &held);
-	if (json)
-		(void)buf_puts(b, "{");
+	(void)buf_puts(b, json ? "{" : "queue\n");
 	put_number(b, json, "messages", message_count());
 	put_number(b, json, "held", held);
 	put_number(b, json, "ready", n[RECIP_READY]);
@@ -213,24 +251,15 @@ list_stats(struct buf *b, int json)
 	put_number(b, json, "journal", journal_bytes());
 	put_number(b, json, "syncs", journal_syncs());
 	for (i = 0; i < PAUSE_MAX; i++)
-		(void)buf_printf(b, json ? "\"%s\": %s, " : "%s=%s ",
-		    pause_name((enum pause)i), queue_paused((enum pause)i) ?
-		    json ? "false" : "paused" : json ? "true" : "on");
-	(void)buf_printf(b, json ? "\"room\": %s, " : "room=%s ",
-	    queue_no_room() == NULL ? json ? "true" : "yes" :
-	    json ? "false" : "no");
-	if (json)
-		(void)buf_puts(b, "\"total\": {");
-	for (i = 0; i < COUNT_MAX; i++)
-		(void)buf_printf(b, json ? "%s\"%s\": %llu" : "%s%s=%llu",
-		    i == 0 ? "" : json ? ", " : " ",
-		    queue_count_name((enum queue_count)i),
-		    (unsigned long long)queue_counted((enum queue_count)i));
-	(void)buf_puts(b, json ? "}, \"minute\": {" : "; in a minute:");
-	for (i = 0; i < COUNT_MAX; i++)
-		(void)buf_printf(b, json ? "%s\"%s\": %llu" : "%s%s=%llu",
-		    i == 0 && json ? "" : json ? ", " : " ",
-		    queue_count_name((enum queue_count)i),
-		    (unsigned long long)queue_rate((enum queue_count)i));
-	(void)buf_puts(b, json ? "}}\n" : "\n");
+		put_switch(b, json, pause_name((enum pause)i),
+		    !queue_paused((enum pause)i), "paused");
+	put_switch(b, json, "room", queue_no_room() == NULL, "no");
+	if (!json) {
+		put_table(b);
+		return;
+	}
+	put_counts(b, "total", queue_counted);
+	(void)buf_puts(b, ", ");
+	put_counts(b, "minute", queue_rate);
+	(void)buf_puts(b, "}\n");
 }

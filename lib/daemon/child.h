@@ -26,6 +26,7 @@ struct child {
 	time_t			 kill_at;	/* told to finish; 0: not */
 	int			 level;		/* SANDBOX_* it reached */
 	uid_t			 uid;
+	unsigned int		 connections;	/* as it says */
 	char			 user[C_USER];	/* of a per-user process */
 	void			*arg;
 };
@@ -65,6 +66,7 @@ struct supervise {
 	int			 reload_again;	/* asked for during a reload */
 	int			 log_missing;	/* could not be opened */
 	size_t			 nperuser;
+	time_t			 since;		/* it was started */
 };
 extern struct supervise sv;
 

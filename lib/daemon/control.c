@@ -15,6 +15,7 @@
 
 #include "conf/conf.h"
 #include "daemon/child.h"
+#include "daemon/counter.h"
 #include "daemon/ctlserve.h"
 #include "daemon/limit.h"
 #include "log/log.h"
@@ -83,8 +84,10 @@ control_ask(struct peer *p, struct msg *m)
 		free(text);
 		return;
 	case CTL_STATS:
-		supervise_stats();
-		answer(p, "statistics were logged\n", 0);
+		text = counter_print(sv.daemon->name, ask->json);
+		answer(p, text != NULL ? text : "out of memory\n",
+		    text == NULL);
+		free(text);
 		return;
 	default:
 		answer(p, "not a question for this daemon\n", 1);

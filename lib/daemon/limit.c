@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/counter.h"
 #include "daemon/limit.h"
 #include "log/log.h"
 #include "privsep/role.h"
@@ -169,6 +170,7 @@ void
 limit_reached(enum limit_id id)
 {
 	self.use[id].reached++;
+	counter_add(COUNTER_LIMITS, 1);
 	changed(&self.use[id]);
 }
 

@@ -21,11 +21,13 @@
 
 #include "daemon/addrcount.h"
 #include "daemon/authask.h"
+#include "daemon/counter.h"
 #include "daemon/doors.h"
 #include "daemon/login.h"
 #include "log/log.h"
 #include "net/conn.h"
 #include "net/listen.h"
+#include "sasl/sasl.h"
 #include "tls/server.h"
 
 #define LOGIN_SECONDS	60		/* from connecting to the session */
@@ -59,6 +61,7 @@ struct login {
 	unsigned int	 tries;
 	int		 asked;		/* a verdict is on its way */
 	int		 exchange;	/* auth remembers one */
+	enum counter_method method;	/* of the login that was tried */
 	char		*user;
 	char		 addr[C_ADDR];
 };
@@ -73,7 +76,6 @@ static struct {
 	int		 stopping;	/* a stop, not a reload */
 	int		 has_keys;
 	unsigned int	 count, max, next;
-	unsigned long	 accepted, turned_away, granted, refused;
 } net = {
 	.waiting = TAILQ_HEAD_INITIALIZER(net.waiting),
 };
@@ -201,9 +203,7 @@ login_channel_gone(struct peer *p)
 void
 login_stats(void)
 {
-	log_info("connections=%u accepted=%lu turned-away=%lu logins=%lu "
-	    "refused=%lu", net.count, net.accepted, net.turned_away,
-	    net.granted, net.refused);
+	log_info("connections=%u", net.count);
 }
 
 /* Clients come. */
@@ -227,14 +227,14 @@ take(const struct conf_listen *conf, int fd, const struct sockaddr *sa,
 	listen_keepalive(fd, KEEPALIVE_SECONDS);
 	if ((l = login_new(conf, &fd, key, addr)) == NULL)
 		goto refuse;
-	net.accepted++;
+	counter_add(COUNTER_CONNECTIONS, 1);
 	log_debug("connect: conn=%u addr=%s listener=%s", l->id, l->addr,
 	    conf_proto_name(l->conf->proto));
 	if (l->phase == PHASE_OPEN)
 		begin(l);
 	return;
 refuse:
-	net.turned_away++;
+	counter_add(COUNTER_TURNED_AWAY, 1);
 	if (log_allowed(&turned_away))
 		log_info("turned away: addr=%s connections=%u", addr,
 		    net.count);
@@ -301,7 +301,7 @@ login_new(const struct conf_listen *conf, int *fd, void *key, const char *addr)
 	l->addrkey = key;
 	LIST_INSERT_HEAD(&net.ids[l->id % ID_BUCKETS], l, byid);
 	TAILQ_INSERT_TAIL(&net.waiting, l, entry);
-	net.count++;
+	counter_now(COUNTER_CONNECTIONS, ++net.count);
 	set_timer(l, LOGIN_SECONDS);
 	return (l);
 fail:
@@ -329,7 +329,7 @@ login_free(struct login *l)
 	addrcount_drop(net.addrs, l->addrkey);
 	free(l->user);
 	free(l);
-	net.count--;
+	counter_now(COUNTER_CONNECTIONS, --net.count);
 	if (role_draining() && net.count == 0)
 		role_exit(0);
 }
@@ -452,7 +452,7 @@ hand_over(struct login *l, int fd)
 	char first[PREFACE_MAX];
 	size_t n;
 
-	net.granted++;
+	counter_login(l->method, AUTH_GRANTED);
 	l->exchange = 0;
 	log_info("login: user=%s addr=%s tls=%s conn=%u",
 	    l->user != NULL ? l->user : "", l->addr,
@@ -478,7 +478,7 @@ hand_over(struct login *l, int fd)
 static void
 refuse(struct login *l, unsigned int result)
 {
-	net.refused++;
+	counter_login(l->method, result);
 	free(l->user);
 	l->user = NULL;
 	l->phase = PHASE_OPEN;
@@ -518,6 +518,7 @@ on_secured(struct conn *c, void *arg)
 {
 	struct login *l = arg;
 
+	counter_add(COUNTER_TLS, 1);
 	log_debug("tls: conn=%u %s", l->id, conn_cipher(c));
 	if (l->state == NULL) {
 		begin(l);
@@ -538,6 +539,8 @@ on_ended(struct conn *c, void *arg, enum conn_end why)
 	};
 	struct login *l = arg;
 
+	if (why == CONN_TLS_FAILED)
+		counter_add(COUNTER_TLS_FAILED, 1);
 	if (why == CONN_EOF)
 		log_debug("disconnect: conn=%u addr=%s", l->id, l->addr);
 	else
@@ -643,11 +646,13 @@ ask_auth(struct login *l, struct authask *who)
 }
 
 void
-login_try(struct login *l, const char *user, const char *pass)
+login_try(struct login *l, const char *mech, const char *user,
+    const char *pass)
 {
 	struct authask who;
 	struct peer *auth;
 
+	l->method = counter_method(mech);
 	if ((auth = ask_auth(l, &who)) == NULL)
 		return;
 	if (authask_try(auth, &who, user, pass) == -1) {
@@ -664,6 +669,7 @@ login_exchange(struct login *l, const struct sasl_server *s)
 	struct authask who;
 	struct peer *auth;
 
+	l->method = counter_method(sasl_server_mech(s));
 	if ((auth = ask_auth(l, &who)) == NULL)
 		return;
 	authask_exchange(auth, &who, s);

@@ -68,10 +68,11 @@ int		 login_may_starttls(const struct login *);
 void		 login_starttls(struct login *);
 /*
  * Ask auth.  No input is handed over until refused() or the hand-over.  The
- * caller wipes its own copy of the password.
+ * caller wipes its own copy of the password.  mech is of SASL; NULL: the
+ * protocol's own command.
  */
-void		 login_try(struct login *, const char *user,
-		    const char *pass);
+void		 login_try(struct login *, const char *mech,
+		    const char *user, const char *pass);
 /* Have auth answer the message of an exchange; the same wait. */
 void		 login_exchange(struct login *, const struct sasl_server *);
 /* The client gave it up. */

@@ -20,6 +20,7 @@
 
 #include "conf/conf.h"
 #include "daemon/child.h"
+#include "daemon/counter.h"
 #include "daemon/parked.h"
 #include "daemon/sessions.h"
 #include "log/log.h"
@@ -54,7 +55,7 @@ static struct {
 	struct bucket	 owners[BUCKETS];
 	struct bucket	 keys[BUCKETS];
 	struct event	*clock;
-	unsigned int	 count;
+	unsigned int	 count, parked;
 	uint64_t	 last;		/* key */
 } self;
 
@@ -237,6 +238,8 @@ forget(struct parked *p)
 	LIST_REMOVE(p, byowner);
 	LIST_REMOVE(p, bykey);
 	self.count--;
+	if (p->session == NULL)
+		counter_now(COUNTER_PARKED, --self.parked);
 	if (p->readable != NULL)
 		event_free(p->readable);
 	if (p->fd != -1)
@@ -261,6 +264,8 @@ take(struct parked *p, struct msg *m)
 	p->fd = m->fd;
 	m->fd = -1;
 	p->session = NULL;
+	counter_add(COUNTER_PARKED, 1);
+	counter_now(COUNTER_PARKED, ++self.parked);
 	if ((p->readable = event_new(sv.base, p->fd, EV_READ, on_readable,
 	    p)) == NULL)
 		return (-1);

@@ -20,6 +20,7 @@
 
 #include "conf/conf.h"
 #include "daemon/child.h"
+#include "daemon/counter.h"
 #include "log/log.h"
 #include "os/os.h"
 
@@ -213,7 +214,8 @@ supervise_peruser(enum role role, const char *program, uid_t uid, gid_t gid,
 	}
 	strlcpy(c->user, user, sizeof(c->user));
 	c->arg = arg;
-	sv.nperuser++;
+	counter_add(COUNTER_PROCESSES, 1);
+	counter_now(COUNTER_PROCESSES, (unsigned int)++sv.nperuser);
 	spawn_settings(c, supervise_conf(), paths, n);
 	return (c->peer);
 }
@@ -297,7 +299,7 @@ child_free(struct child *c)
 {
 	TAILQ_REMOVE(&sv.children, c, entry);
 	if (c->def->flags & ROLE_PERUSER)
-		sv.nperuser--;
+		counter_now(COUNTER_PROCESSES, (unsigned int)--sv.nperuser);
 	peer_free(c->peer);
 	free(c);
 }

@@ -22,6 +22,7 @@
 
 #include "conf/conf.h"
 #include "daemon/child.h"
+#include "daemon/counter.h"
 #include "daemon/limit.h"
 #include "daemon/options.h"
 #include "log/log.h"
@@ -209,6 +210,7 @@ static const struct handler common_handlers[] = {
 	{ M_PEER_BAD,		parent_peer_bad },
 	{ M_LOG_LOST,		parent_log_lost },
 	{ M_LIMIT_USE,		parent_limit_use },
+	{ M_COUNTED,		parent_counted },
 	{ M_CTL_ASK,		control_ask },
 	{ 0,			NULL }
 };
@@ -558,6 +560,7 @@ run(struct conf *conf)
 	if (!opt.foreground)
 		background();
 	descriptors();
+	sv.since = time(NULL);
 	if ((sv.base = event_base_new()) == NULL)
 		fatalx("event_base_new");
 	pid_file(conf);

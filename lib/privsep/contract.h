@@ -81,6 +81,12 @@
 	NUM(top, UINT64_MAX)						\
 	NUM(reached, UINT64_MAX)
 
+/* What a role has counted since it last told, and how many there are now. */
+#define COUNTED_FIELDS(NUM, STR, SECRET)				\
+	NUM(id, 63)							\
+	NUM(add, UINT32_MAX)						\
+	NUM(now, UINT32_MAX)
+
 /* The signer: tail is the block to sign, and the signature. */
 #define SIGN_FIELDS(NUM, STR, SECRET)					\
 	NUM(rsa, 1)							\
@@ -162,6 +168,7 @@ MSG(LOG_LOST,	R_ALL,		R_PARENT,	0, 0, 5, WHEN_RUN)	\
 MSG(VERBOSE,	R_PARENT,	R_ALL,		0, 0, 0, WHEN_ANY)	\
 MSG(STATS,	R_PARENT,	R_ALL,		0, 0, 0, WHEN_RUN)	\
 MSG(LIMIT_USE,	R_NET | R_LOOKUP, R_PARENT,	0, 0, 200, WHEN_RUN)	\
+MSG(COUNTED,	R_NET | R_LOOKUP, R_PARENT,	0, 0, 200, WHEN_RUN)	\
 MSG(SIGN,	R_NET,		R_SIGNER,	1024, 0, 20000, WHEN_RUN) \
 MSG(SIGNED,	R_SIGNER,	R_NET,		1024, 0, 0, WHEN_RUN)	\
 MSG(AUTH_TRY,	R_NET,		R_AUTH,		0, 0, 20000, WHEN_RUN)	\

@@ -16,6 +16,7 @@
 #include "../test.h"
 #include "conf/conf.h"
 #include "daemon/child.h"
+#include "daemon/counter.h"
 #include "daemon/parked.h"
 #include "daemon/sessions.h"
 #include "log/log.h"
@@ -44,6 +45,7 @@ static struct peer	bob = {
 static struct peer	watcher;
 static uint64_t		last;
 static int		full;		/* no session can be started */
+static unsigned int	parked_total, parked_now;
 
 /* The parent's part. */
 
@@ -71,6 +73,19 @@ pid_t
 peer_pid(const struct peer *p)
 {
 	return (p == &watcher ? 42 : 43);
+}
+
+void
+counter_add(enum counter_id id, unsigned int n)
+{
+	parked_total += id == COUNTER_PARKED ? n : 0;
+}
+
+void
+counter_now(enum counter_id id, unsigned int n)
+{
+	if (id == COUNTER_PARKED)
+		parked_now = n;
 }
 
 void
@@ -210,6 +225,7 @@ test_comes_back(void)
 	park(&alice, 7, "state of alice", fd);
 	turn();
 	TEST("nothing yet", alice.sent == 0);
+	TEST("counted", parked_total == 1 && parked_now == 1);
 	TEST("the client speaks", write(net, "x", 1) == 1);
 	turn();
 	TEST("it comes back", alice.sent == 1 && alice.type == M_RESUME);
@@ -218,6 +234,7 @@ test_comes_back(void)
 	    (uint32_t)alice.id == 7);
 	TEST("nothing was read", read(alice.fd, &c, 1) == 1 && c == 'x');
 	TEST("nobody else hears", bob.sent == 0);
+	TEST("counted out", parked_total == 1 && parked_now == 0);
 	turn();
 	TEST("once", alice.sent == 1);
 	close(net);

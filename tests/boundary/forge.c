@@ -18,6 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/counter.h"
 #include "imsg/contract.h"
 #include "privsep/contract.h"
 
@@ -260,6 +261,7 @@ play(const char *what)
 {
 	struct msg_PEER_BAD	*bad = (struct msg_PEER_BAD *)body;
 	struct msg_AUTH_TRY	*auth = (struct msg_AUTH_TRY *)body;
+	struct msg_COUNTED	*count = (struct msg_COUNTED *)body;
 
 	memset(body, 0, sizeof(body));
 	if (strcmp(what, "parent-sender") == 0)
@@ -285,6 +287,10 @@ play(const char *what)
 
 		for (i = 0; i < 100; i++)
 			put(3, M_PEER_BAD, sizeof(*bad), 0, -1);
+	} else if (strcmp(what, "parent-counter") == 0) {
+		count->id = COUNTER_PROCESSES;	/* the parent's to count */
+		count->add = 1;
+		put(3, M_COUNTED, sizeof(*count), 0, -1);
 	} else if (strcmp(what, "blame") == 0) {
 		bad->pid = getppid();
 		put(3, M_PEER_BAD, sizeof(*bad), 0, -1);

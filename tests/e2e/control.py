@@ -422,6 +422,65 @@ def statistics():
         s.log_wait(r"%s.*(connections|accepted|logins|messages)" % d)
 
 
+def counts(t, daemon):
+    """What mailctl stats says of a daemon: name or "name kind" to (total, now)."""
+    st, out = t.ctl("-j", "stats")
+    equal(st, 0, out)
+    d = [d for d in json.loads(out)["daemons"] if d["daemon"] == daemon][0]
+    return {(c["name"] + " " + c["kind"]).strip(): (c["total"], c.get("now")) for c in d["counters"]}
+
+
+@case
+def counters():
+    """mailctl stats of all three daemons: each thing that a client does is one more, and a reload takes nothing away."""
+    t = Suite()
+    c = t.smtp("submission")
+    c.hello()
+    c.starttls()
+    c.cmd("EHLO client.example", "250")
+    c.auth(password="wrong", code="535")
+    c.auth()
+    until("one is here", lambda: counts(t, "smtpd")["connections"] == (1, 1))
+    c.cmd("QUIT", "221")
+    c.close()
+    c = t.smtp()
+    c.hello()
+    c.cmd("MAIL FROM:<x@client.example>", "250")
+    c.cmd("RCPT TO:<nobody@example.org>", "550")
+    c.cmd("RCPT TO:<x@elsewhere.example>", "550")
+    c.cmd("RCPT TO:<%s>" % A, "250")
+    c.cmd("FROB", "500")
+    c.close()
+    t.send(A, "counted")
+    want = {"connections": (3, 0), "tls": (1, None), "login plain": (1, None), "login-bad plain": (1, None),
+            "messages": (1, None), "refused address": (1, None), "refused policy": (1, None),
+            "refused protocol": (1, None), "rules": (1, None)}
+    until("counted", lambda: {k: counts(t, "smtpd")[k] for k in want} == want)
+    t.wait_mail(A, "Subject: counted")
+    check(counts(t, "smtpd")["processes"][0] >= 1, "no deliverer")
+    q = json.loads(t.ctl("-j", "stats")[1])["queue"]["total"]
+    equal((q["accepted"], q["delivered"]), (1, 1))
+    c = t.imap()
+    c.line()
+    c.do('LOGIN %s wrong' % A, "NO")
+    c.do('LOGIN %s "%s"' % (A, PASS))
+    until("a session", lambda: counts(t, "imapd")["processes"] == (1, 1))
+    c.close()
+    c = t.pop3()
+    c.line()
+    c.pop("USER " + A)
+    c.pop("PASS " + PASS)
+    c.pop("QUIT")
+    for d in ("imapd", "pop3d"):
+        until(d, lambda: counts(t, d)["connections"] == (1, 0) and counts(t, d)["login command"][0] == 1)
+    equal(counts(t, "imapd")["login-bad command"][0], 1)
+    t.reload()
+    equal({k: counts(t, "smtpd")[k] for k in want}, want, "after a reload")
+    out = t.ctl("stats")[1]
+    check(re.search(r"^login +plain +1 +- ", out, re.M) and re.search(r"^delivered +1 +1$", out, re.M), out)
+    t.close()
+
+
 @case
 def log_file_is_private():
     check(os.stat(s.log_path).st_mode & 0o007 == 0, "others may read the log: %o" % os.stat(s.log_path).st_mode)
