@@ -79,7 +79,10 @@ POP3_OBJS = \
 	lib/pop3/ascii.o lib/pop3/capa.o lib/pop3/command.o lib/pop3/stuff.o
 MIME_OBJS = \
 	lib/mime/address.o lib/mime/casemap.o lib/mime/charset.o \
-	lib/mime/charset_table.o lib/mime/codec.o lib/mime/date.o \
+	lib/mime/charset_cn.o lib/mime/charset_jp.o \
+	lib/mime/charset_kr.o lib/mime/charset_pair.o \
+	lib/mime/charset_shift.o lib/mime/charset_table.o \
+	lib/mime/charset_tw.o lib/mime/codec.o lib/mime/date.o \
 	lib/mime/envelope.o lib/mime/header.o lib/mime/match.o \
 	lib/mime/param.o lib/mime/preview.o lib/mime/recode.o \
 	lib/mime/rewrite.o lib/mime/structure.o lib/mime/subject.o \
@@ -195,7 +198,7 @@ REGRESS = \
 	regress/imap/parse regress/imap/reader regress/imap/states \
 	regress/imsg/contract \
 	regress/imsg/peer regress/log/log regress/mime/address \
-	regress/mime/bombs regress/mime/header regress/mime/param \
+	regress/mime/bombs regress/mime/charset regress/mime/header regress/mime/param \
 	regress/mime/preview regress/mime/recode regress/mime/rewrite \
 	regress/mime/submission regress/mime/tree \
 	regress/net/conn regress/net/listen \

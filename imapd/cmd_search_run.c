@@ -391,6 +391,23 @@ prepare(struct client *c, struct search *run, enum mime_charset set)
 	return (0);
 }
 
+/* RFC 3501 7.1: with all that there are. */
+static enum cmd_result
+bad_charset(struct client *c)
+{
+	char list[sizeof(c->text) - 64], name[MIME_CHARSET_NAME_SIZE];
+	size_t i;
+
+	list[0] = '\0';
+	for (i = 0; mime_charset_name(i, name); i++) {
+		if (i > 0)
+			(void)strlcat(list, " ", sizeof(list));
+		if (strlcat(list, name, sizeof(list)) >= sizeof(list))
+			return (cmd_no(c, "[BADCHARSET] Unknown charset"));
+	}
+	return (cmd_no(c, "[BADCHARSET (%s)] Unknown charset", list));
+}
+
 static enum cmd_result
 start(struct client *c, struct search *run)
 {
@@ -406,8 +423,7 @@ start(struct client *c, struct search *run)
 		    run->keys.charset.len);
 	}
 	if (set == CHARSET_UNKNOWN)
-		return (cmd_no(c, "[BADCHARSET (US-ASCII UTF-8)] Unknown "
-		    "charset"));
+		return (bad_charset(c));
 	if ((result = resolve_sets(c, &run->keys)) != CMD_OK)
 		return (result);
 	if (prepare(c, run, set) == -1)

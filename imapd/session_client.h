@@ -67,7 +67,7 @@ struct client {
 	void		*run;
 	int		 streaming;	/* a literal goes to the command */
 	enum cmd_result	 refusal;	/* of a literal that was refused */
-	char		 text[512];	/* of the tagged answer */
+	char		 text[1024];	/* of the tagged answer */
 	struct buf	 code;		/* its response code, if any */
 
 	enum client_state state;

@@ -1,7 +1,8 @@
 /*
  * charset: the sets that mail is commonly written in, by tables of our own: a
  * static program cannot load iconv's, and a confined one may not.  Pure,
- * linear.
+ * linear; where browsers and the owners of a set disagree about it, as the
+ * browsers, which is what mail programs do.
  */
 #include <errno.h>
 #include <string.h>
@@ -9,24 +10,44 @@
 
 #include "buf/utf8.h"
 #include "mime/charset.h"
+#include "mime/charset_step.h"
 #include "mime/charset_table.h"
 
-#define NAME_LEN_MAX	32
-
+/* In lower case, a space between; the first is told to others. */
 static const struct {
-	const char		*name;
+	const char		*names;
 	enum mime_charset	 set;
-} names[] = {
-	{ "us-ascii", CHARSET_UTF8 },
-	{ "ascii", CHARSET_UTF8 },
-	{ "utf-8", CHARSET_UTF8 },
-	{ "utf8", CHARSET_UTF8 },
-	{ "iso-8859-1", CHARSET_LATIN1 },
-	{ "latin1", CHARSET_LATIN1 },
+} known[] = {
+	{ "us-ascii ascii", CHARSET_UTF8 },
+	{ "utf-8 utf8", CHARSET_UTF8 },
+	{ "utf-7 unicode-1-1-utf-7", CHARSET_UTF7 },
 	{ "utf-16", CHARSET_UTF16 },
 	{ "utf-16be", CHARSET_UTF16 },
-	{ "utf-16le", CHARSET_UTF16LE }
+	{ "utf-16le", CHARSET_UTF16LE },
+	{ "iso-8859-1 latin1", CHARSET_LATIN1 },
+	{ "iso-2022-jp csiso2022jp iso-2022-jp-1 iso-2022-jp-2 "
+	    "csiso2022jp2 iso-2022-jp-ms cp50220 cp50221 windows-50221",
+	    CHARSET_ISO_2022_JP },
+	{ "shift_jis shift-jis sjis x-sjis ms_kanji csshiftjis "
+	    "windows-31j cswindows31j cp932 ms932 windows-932",
+	    CHARSET_SHIFT_JIS },
+	{ "euc-jp eucjp x-euc-jp ujis cseucpkdfmtjapanese eucjp-ms cp51932",
+	    CHARSET_EUC_JP },
+	{ "gb18030 csgb18030", CHARSET_GB18030 },
+	{ "gbk cp936 ms936 windows-936 x-gbk csgbk", CHARSET_GB18030 },
+	{ "gb2312 csgb2312 gb_2312-80 csiso58gb231280 iso-ir-58 euc-cn "
+	    "x-euc-cn chinese", CHARSET_GB18030 },
+	{ "big5 csbig5 cn-big5 big-5 x-x-big5 cp950 windows-950",
+	    CHARSET_BIG5 },
+	{ "big5-hkscs big5hkscs csbig5hkscs", CHARSET_BIG5 },
+	{ "euc-kr euckr cseuckr ks_c_5601-1987 ks_c_5601-1989 ks_c_5601 "
+	    "ksc_5601 ksc5601 csksc56011987 iso-ir-149 korean",
+	    CHARSET_EUC_KR },
+	{ "windows-949 cp949 ms949 uhc x-windows-949", CHARSET_EUC_KR },
+	{ "iso-2022-kr csiso2022kr", CHARSET_ISO_2022_KR }
 };
+
+#define NKNOWN	(sizeof(known) / sizeof(known[0]))
 
 /* Is the word one of those in the list? */
 static int
@@ -48,13 +69,12 @@ mime_charset(const char *name, size_t len)
 {
 	size_t i;
 
-	if (len == 0 || len > NAME_LEN_MAX ||
+	if (len == 0 || len >= MIME_CHARSET_NAME_SIZE ||
 	    memchr(name, ' ', len) != NULL || memchr(name, '\0', len) != NULL)
 		return (CHARSET_UNKNOWN);
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strlen(names[i].name) == len &&
-		    strncasecmp(names[i].name, name, len) == 0)
-			return (names[i].set);
+	for (i = 0; i < NKNOWN; i++)
+		if (listed(known[i].names, name, len))
+			return (known[i].set);
 	for (i = 0; i < charset_ntables; i++)
 		if (listed(charset_tables[i].names, name, len))
 			return ((enum mime_charset)(CHARSET_TABLE + i));
@@ -62,9 +82,39 @@ mime_charset(const char *name, size_t len)
 }
 
 int
-mime_charset_is_ascii(enum mime_charset set)
+mime_charset_name(size_t i, char out[MIME_CHARSET_NAME_SIZE])
 {
-	return (set != CHARSET_UTF16 && set != CHARSET_UTF16LE);
+	const char *names;
+	size_t n;
+
+	if (i < NKNOWN)
+		names = known[i].names;
+	else if (i - NKNOWN < charset_ntables)
+		names = charset_tables[i - NKNOWN].names;
+	else
+		return (0);
+	/* The lists are ours, and no name in them is longer. */
+	for (n = 0; names[n] != '\0' && names[n] != ' ' &&
+	    n < MIME_CHARSET_NAME_SIZE - 1; n++)
+		out[n] = names[n] >= 'a' && names[n] <= 'z' ?
+		    (char)(names[n] - 'a' + 'A') : names[n];
+	out[n] = '\0';
+	return (1);
+}
+
+void
+mime_decoder_init(struct mime_decoder *d, enum mime_charset set)
+{
+	memset(d, 0, sizeof(*d));
+	d->set = set;
+}
+
+int
+mime_decoder_is_ascii(const struct mime_decoder *d)
+{
+	return (d->nkept == 0 && d->set != CHARSET_UTF7 &&
+	    d->set != CHARSET_UTF16 && d->set != CHARSET_UTF16LE &&
+	    d->set != CHARSET_ISO_2022_JP && d->set != CHARSET_ISO_2022_KR);
 }
 
 static uint32_t
@@ -80,16 +130,16 @@ one_byte(enum mime_charset set, unsigned char c)
 
 /* The bytes that can be copied as they are. */
 static size_t
-run_length(enum mime_charset set, const char *in, size_t len)
+run_length(const struct mime_decoder *d, const char *in, size_t len)
 {
 	unsigned int n;
 	uint32_t c;
 	size_t i = 0;
 
-	while (i < len) {
+	while (i < len && mime_decoder_is_ascii(d)) {
 		if ((unsigned char)in[i] < 0x80)
 			i++;
-		else if (set == CHARSET_UTF8 &&
+		else if (d->set == CHARSET_UTF8 &&
 		    (n = utf8_decode(in + i, len - i, &c)) > 0)
 			i += n;
 		else
@@ -106,63 +156,192 @@ unit(const unsigned char *p, int little)
 }
 
 /* RFC 2781; a mark at the beginning says which byte comes first. */
-static int
-utf16(const char *in, size_t len, int little, struct buf *out)
+static size_t
+step_utf16(struct mime_decoder *d, const unsigned char *p, size_t len,
+    struct charset_step *s)
 {
-	const unsigned char *p = (const unsigned char *)in;
-	const unsigned char *end = p + len / 2 * 2;
-	char c[UTF8_MAX];
+	int little = d->set == CHARSET_UTF16LE;
 	uint32_t u, low;
 
-	if (end - p >= 2 && unit(p, !little) == 0xfeff)
+	if (len < 2)
+		return (0);
+	if (!d->begun && unit(p, !little) == 0xfeff) {
 		little = !little;
-	for (; p < end; p += 2) {
-		u = unit(p, little);
-		if (u == 0xfeff)
-			continue;
-		if (u >= 0xd800 && u <= 0xdfff) {
-			low = end - p >= 4 ? unit(p + 2, little) : 0;
-			if (u <= 0xdbff && low >= 0xdc00 && low <= 0xdfff) {
-				u = 0x10000 + ((u - 0xd800) << 10) +
-				    (low - 0xdc00);
-				p += 2;
-			} else
-				u = UTF8_REPLACE;
+		d->set = little ? CHARSET_UTF16LE : CHARSET_UTF16;
+	}
+	d->begun = 1;
+	s->n = 0;
+	if ((u = unit(p, little)) == 0xfeff)
+		return (2);
+	s->n = 1;
+	s->c[0] = u >= 0xd800 && u <= 0xdfff ? UTF8_REPLACE : u;
+	if (u < 0xd800 || u > 0xdbff)
+		return (2);
+	if (len < 4)
+		return (0);
+	low = unit(p + 2, little);
+	if (low < 0xdc00 || low > 0xdfff)
+		return (2);
+	s->c[0] = 0x10000 + ((u - 0xd800) << 10) + (low - 0xdc00);
+	return (4);
+}
+
+static size_t
+step_utf8(const unsigned char *p, size_t len, struct charset_step *s)
+{
+	unsigned int n;
+
+	s->n = 1;
+	if ((n = utf8_decode((const char *)p, len, &s->c[0])) > 0)
+		return (n);
+	if (utf8_partial((const char *)p, len))
+		return (0);
+	s->c[0] = UTF8_REPLACE;
+	return (1);
+}
+
+/* The next character; 0 if it goes on behind the len bytes. */
+static size_t
+step(struct mime_decoder *d, const unsigned char *p, size_t len,
+    struct charset_step *s)
+{
+	s->n = 0;
+	switch (d->set) {
+	case CHARSET_UTF8:
+		return (step_utf8(p, len, s));
+	case CHARSET_UTF7:
+		return (charset_utf7(d, p, len, s));
+	case CHARSET_UTF16:
+	case CHARSET_UTF16LE:
+		return (step_utf16(d, p, len, s));
+	case CHARSET_SHIFT_JIS:
+		return (charset_shift_jis(p, len, s));
+	case CHARSET_EUC_JP:
+		return (charset_euc_jp(p, len, s));
+	case CHARSET_ISO_2022_JP:
+	case CHARSET_ISO_2022_KR:
+		return (charset_iso_2022(d, p, len, s));
+	case CHARSET_GB18030:
+		return (charset_gb(p, len, s));
+	case CHARSET_BIG5:
+		return (charset_big(p, len, s));
+	case CHARSET_EUC_KR:
+		return (charset_euc_kr(p, len, s));
+	default:
+		s->c[0] = one_byte(d->set, p[0]);
+		s->n = 1;
+		return (1);
+	}
+}
+
+static int
+put(const struct charset_step *s, struct buf *out)
+{
+	char c[UTF8_MAX * 2];
+	unsigned int i, n = 0;
+
+	for (i = 0; i < s->n; i++)
+		n += utf8_encode(s->c[i], c + n);
+	return (n > 0 ? buf_add(out, c, n) : 0);
+}
+
+/*
+ * A character that began in what came before: to *in until it is whole.  Both
+ * together are longer than any character.
+ */
+static int
+join(struct mime_decoder *d, const char **in, size_t *len, int last,
+    struct buf *out)
+{
+	unsigned char both[2 * MIME_CHARSET_KEPT];
+	struct charset_step s;
+	size_t more, n;
+
+	while (d->nkept > 0) {
+		more = *len < MIME_CHARSET_KEPT ? *len : MIME_CHARSET_KEPT;
+		memcpy(both, d->kept, d->nkept);
+		if (more > 0)
+			memcpy(both + d->nkept, *in, more);
+		n = step(d, both, d->nkept + more, &s);
+		if (n == 0 && !last) {
+			memcpy(d->kept, both, d->nkept + more);
+			d->nkept += more;
+			*in += more;
+			*len -= more;
+			return (0);
 		}
-		if (buf_add(out, c, utf8_encode(u, c)) == -1)
+		if (n == 0) {
+			s = (struct charset_step){ { UTF8_REPLACE }, 1 };
+			n = 1;
+		}
+		if (put(&s, out) == -1)
 			return (-1);
+		if (n < d->nkept) {
+			d->nkept -= n;
+			memmove(d->kept, d->kept + n, d->nkept);
+			continue;
+		}
+		*in += n - d->nkept;
+		*len -= n - d->nkept;
+		d->nkept = 0;
 	}
 	return (0);
+}
+
+static int
+finish(struct mime_decoder *d, struct buf *out)
+{
+	struct charset_step s;
+
+	if (d->set != CHARSET_UTF7)
+		return (0);
+	charset_utf7_end(d, &s);
+	return (put(&s, out));
+}
+
+int
+mime_decoder_feed(struct mime_decoder *d, const char *in, size_t len,
+    int last, struct buf *out)
+{
+	struct charset_step s;
+	size_t n;
+
+	if (d->set == CHARSET_UNKNOWN) {
+		errno = ENOTSUP;
+		return (-1);
+	}
+	if (join(d, &in, &len, last, out) == -1)
+		return (-1);
+	while (len > 0) {
+		if ((n = run_length(d, in, len)) > 0) {
+			if (buf_add(out, in, n) == -1)
+				return (-1);
+		} else if ((n = step(d, (const unsigned char *)in, len,
+		    &s)) > 0) {
+			if (put(&s, out) == -1)
+				return (-1);
+		} else if (last) {
+			s = (struct charset_step){ { UTF8_REPLACE }, 1 };
+			if (put(&s, out) == -1)
+				return (-1);
+			n = 1;
+		} else {
+			memcpy(d->kept, in, len);
+			d->nkept = len;
+			n = len;
+		}
+		in += n;
+		len -= n;
+	}
+	return (last ? finish(d, out) : 0);
 }
 
 int
 mime_charset_to_utf8(enum mime_charset set, const char *in, size_t len,
     struct buf *out)
 {
-	char c[UTF8_MAX];
-	unsigned int n;
-	size_t run;
+	struct mime_decoder d;
 
-	if (set == CHARSET_UNKNOWN) {
-		errno = ENOTSUP;
-		return (-1);
-	}
-	if (!mime_charset_is_ascii(set))
-		return (utf16(in, len, set == CHARSET_UTF16LE, out));
-	while (len > 0) {
-		if ((run = run_length(set, in, len)) > 0) {
-			if (buf_add(out, in, run) == -1)
-				return (-1);
-			in += run;
-			len -= run;
-			continue;
-		}
-		n = utf8_encode(set == CHARSET_UTF8 ? UTF8_REPLACE :
-		    one_byte(set, (unsigned char)*in), c);
-		if (buf_add(out, c, n) == -1)
-			return (-1);
-		in++;
-		len--;
-	}
-	return (0);
+	mime_decoder_init(&d, set);
+	return (mime_decoder_feed(&d, in, len, 1, out));
 }

@@ -19,8 +19,7 @@
 
 #define CHUNK		16384
 #define FIELD_MAX	(1024 * 1024)	/* searched of one field */
-/* 3 bytes of U+FFFD for each byte of a chunk. */
-#define PLAIN_MAX	(4 * CHUNK)
+#define PLAIN_MAX	((MIME_CHARSET_GROWS + 1) * CHUNK)
 #define NEEDLE_MAPPED_MAX	(MIME_CASEMAP_GROWS * MIME_NEEDLE_MAX)
 /* What a chunk can become, and what was kept before. */
 #define WINDOW_MAX	(MIME_CASEMAP_GROWS * PLAIN_MAX + NEEDLE_MAPPED_MAX)
@@ -28,9 +27,7 @@
 struct matcher {
 	const struct mime_needle *needle;
 	struct mime_codec codec;
-	enum mime_charset set;
-	char		 carry[UTF8_MAX];	/* a character that goes on */
-	size_t		 ncarry;
+	struct mime_decoder text;
 	struct buf	 plain;			/* a chunk as UTF-8 */
 	struct buf	 window;
 };
@@ -113,36 +110,13 @@ mime_match_header(const struct mime_needle *n, const char *text, size_t len,
 	return (ret);
 }
 
-/* How many bytes at the end begin a character whose rest is to come. */
-static size_t
-cut_character(const struct matcher *m, const char *s, size_t len)
-{
-	size_t n;
-
-	if (!mime_charset_is_ascii(m->set))
-		return (len % 2);
-	for (n = 1; m->set == CHARSET_UTF8 && n < UTF8_MAX && n <= len; n++)
-		if (utf8_partial(s + len - n, n))
-			return (n);
-	return (0);
-}
-
 /* Text of a set that is not ASCII: to UTF-8, and that into the window. */
 static int
 add_converted(struct matcher *m, const char *s, size_t len, int last)
 {
 	int ret;
 
-	/* A mark of the order of bytes holds for what follows, too. */
-	if (m->set == CHARSET_UTF16 && len >= 2 && memcmp(s, "\xff\xfe",
-	    2) == 0)
-		m->set = CHARSET_UTF16LE;
-	if (!last) {
-		m->ncarry = cut_character(m, s, len);
-		len -= m->ncarry;
-		memcpy(m->carry, s + len, m->ncarry);
-	}
-	if (mime_charset_to_utf8(m->set, s, len, &m->plain) == -1)
+	if (mime_decoder_feed(&m->text, s, len, last, &m->plain) == -1)
 		return (-1);
 	ret = mime_casemap(buf_data(&m->plain), buf_len(&m->plain),
 	    &m->window);
@@ -157,7 +131,7 @@ match_decoded(struct matcher *m, const char *s, size_t len, int last)
 	struct buf *w = &m->window;
 	size_t keep;
 
-	if ((mime_charset_is_ascii(m->set) &&
+	if ((mime_decoder_is_ascii(&m->text) &&
 	    mime_ascii_length(s, len) == len ?
 	    mime_casemap(s, len, w) : add_converted(m, s, len, last)) == -1)
 		return (-1);
@@ -172,20 +146,17 @@ match_decoded(struct matcher *m, const char *s, size_t len, int last)
 static int
 match_body(struct matcher *m, const char *s, size_t len)
 {
-	char out[CHUNK + MIME_CODEC_ROOM + UTF8_MAX];
-	size_t n, had;
+	char out[CHUNK + MIME_CODEC_ROOM];
+	size_t n, got;
 	int ret = 0;
 
 	while (ret == 0 && len > 0) {
 		n = len < CHUNK ? len : CHUNK;
-		had = m->ncarry;
-		memcpy(out, m->carry, had);
-		m->ncarry = 0;
-		had += mime_codec_feed(&m->codec, s, n, out + had);
+		got = mime_codec_feed(&m->codec, s, n, out);
 		s += n;
 		len -= n;
-		if (had > 0)
-			ret = match_decoded(m, out, had, len == 0);
+		if (got > 0 || len == 0)
+			ret = match_decoded(m, out, got, len == 0);
 	}
 	return (ret);
 }
@@ -200,13 +171,13 @@ text_part(struct matcher *m, const struct mime_tree *t,
 	};
 	struct mime_field f[2];
 	struct mime_value v;
+	enum mime_charset set = CHARSET_UTF8;
 	const char *charset;
 	int text;
 
 	mime_fields_collect(t->text + part->header, part->body - part->header,
 	    names, 2, f);
-	m->ncarry = 0;
-	m->set = CHARSET_UTF8;
+	mime_decoder_init(&m->text, set);
 	mime_codec_init(&m->codec, f[1].raw != NULL ?
 	    mime_encoding(f[1].value, f[1].valuelen) : MIME_7BIT);
 	if (f[0].raw == NULL ||
@@ -216,10 +187,10 @@ text_part(struct matcher *m, const struct mime_tree *t,
 	    strcasecmp(v.word, "message") == 0 ||
 	    strcasecmp(v.word, "multipart") == 0;
 	if ((charset = mime_value_param(&v, "charset")) != NULL)
-		m->set = mime_charset(charset, strlen(charset));
+		set = mime_charset(charset, strlen(charset));
 	/* ASCII is found in most sets that we cannot read. */
-	if (m->set == CHARSET_UNKNOWN)
-		m->set = CHARSET_UTF8;
+	mime_decoder_init(&m->text, set != CHARSET_UNKNOWN ? set :
+	    CHARSET_UTF8);
 	mime_value_free(&v);
 	return (text);
 }

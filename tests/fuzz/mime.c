@@ -4,7 +4,10 @@
  *
  * fuzz: lib/mime/tree.c lib/mime/structure.c lib/mime/envelope.c
  * fuzz: lib/mime/match.c lib/mime/header.c lib/mime/param.c
- * fuzz: lib/mime/address.c lib/mime/casemap.c lib/mime/charset_table.c
+ * fuzz: lib/mime/address.c lib/mime/casemap.c lib/mime/charset_cn.c
+ * fuzz: lib/mime/charset_jp.c lib/mime/charset_kr.c lib/mime/charset_pair.c
+ * fuzz: lib/mime/charset_shift.c lib/mime/charset_table.c
+ * fuzz: lib/mime/charset_tw.c
  * fuzz: lib/mime/subject.c lib/mime/thread.c lib/mime/word.c
  * fuzz: lib/mime/charset.c lib/mime/codec.c lib/mime/date.c lib/buf/buf.c
  * fuzz: lib/imap/write.c lib/buf/utf8.c lib/imap/mutf7.c lib/imap/date.c

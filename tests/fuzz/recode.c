@@ -3,7 +3,10 @@
  * size that was told, and has as many parts as before.
  *
  * fuzz: lib/mime/recode.c lib/mime/tree.c lib/mime/header.c lib/mime/param.c
- * fuzz: lib/mime/codec.c lib/mime/charset.c lib/mime/charset_table.c
+ * fuzz: lib/mime/codec.c lib/mime/charset.c lib/mime/charset_cn.c
+ * fuzz: lib/mime/charset_jp.c lib/mime/charset_kr.c lib/mime/charset_pair.c
+ * fuzz: lib/mime/charset_shift.c lib/mime/charset_table.c
+ * fuzz: lib/mime/charset_tw.c
  * fuzz: lib/mime/word.c lib/buf/buf.c
  * fuzz: lib/buf/utf8.c lib/imap/mutf7.c
  */
