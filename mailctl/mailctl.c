@@ -390,34 +390,46 @@ cmd_daemons(const struct call *call)
 	return (done > 0 && failed == 0 ? STATUS_OK : STATUS_FAILED);
 }
 
+/* Of one that gives no answer. */
+static void
+print_none(const struct call *call, const char *name, const char *why)
+{
+	if (!call->json) {
+		fprintf(stderr, "%s: %s\n", name, why);
+		return;
+	}
+	printf("{\"daemon\": \"%s\", \"running\": false, \"answer\": ", name);
+	json_string(why);
+	printf("}\n");
+}
+
 /* Tables that each daemon prints; with -j each daemon answers an object. */
 static int
 cmd_processes(const struct call *call)
 {
 	struct conf	*conf;
 	char		*text;
-	const char	*sep = "";
-	size_t		 i;
+	size_t		 i, done = 0;
 
 	if ((conf = call_load(call)) == NULL)
 		return (STATUS_FAILED);
 	if (call->json)
 		putchar('[');
 	for (i = 0; i < NDAEMONS; i++) {
-		if (ask(conf, daemons[i], call, "", &text) != STATUS_OK) {
-			fprintf(stderr, "%s: %s\n", daemons[i],
-			    text != NULL ? text : call_why_not(errno));
-			free(text);
-			continue;
-		}
-		printf("%s%s", sep, text);
-		sep = call->json ? "," : "\n";
+		if (call->json && i > 0)
+			putchar(',');
+		if (ask(conf, daemons[i], call, "", &text) != STATUS_OK)
+			print_none(call, daemons[i], text != NULL ? text :
+			    call_why_not(errno));
+		else
+			printf("%s%s", done++ > 0 && !call->json ? "\n" : "",
+			    text);
 		free(text);
 	}
 	if (call->json)
 		fputs("]\n", stdout);
 	conf_free(conf);
-	return (*sep != '\0' ? STATUS_OK : STATUS_FAILED);
+	return (done > 0 ? STATUS_OK : STATUS_FAILED);
 }
 
 /* The same, and what the queue knows of itself. */

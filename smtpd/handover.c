@@ -40,12 +40,28 @@ static struct {
 	struct batches	 batches;
 } self;
 
+static int
+open_dir(void)
+{
+	mode_t	old;
+	int	fd, failed;
+
+	old = umask(0);
+	failed = mkdir(self.path, KEEP_MODE) == -1 && errno != EEXIST;
+	umask(old);
+	if (failed || (fd = keep_open(self.path, geteuid())) == -1)
+		return (-1);
+	if ((self.dir = fdopendir(fd)) == NULL) {
+		close(fd);
+		return (-1);
+	}
+	return (0);
+}
+
 int
 handover_prepare(const struct conf *conf)
 {
 	struct stat	st;
-	mode_t		old;
-	int		fd, failed;
 
 	if (keep_dir(conf->spool, self.path, sizeof(self.path)) == -1) {
 		log_warnx("%s: the path is too long", conf->spool);
@@ -54,19 +70,11 @@ handover_prepare(const struct conf *conf)
 	if (stat(conf->state, &st) == 0 && (st.st_mode & S_IXOTH) == 0)
 		log_warnx("%s: its mode keeps users from handing over mail",
 		    conf->state);
-	old = umask(0);
-	failed = mkdir(self.path, KEEP_MODE) == -1 && errno != EEXIST;
-	umask(old);
-	if (failed || (fd = keep_open(self.path, geteuid())) == -1) {
-		log_warn("%s", self.path);
-		return (-1);
-	}
-	if ((self.dir = fdopendir(fd)) == NULL) {
-		log_warn("%s", self.path);
-		close(fd);
-		return (-1);
-	}
-	return (0);
+	if (open_dir() == 0)
+		return (0);
+	log_warn("%s", self.path);
+	/* on a disk that is read-only or full: handover_tick() tries again */
+	return (errno == EROFS || errno == ENOSPC || errno == EDQUOT ? 0 : -1);
 }
 
 /* 0: the file waits for a free batch. */
@@ -149,9 +157,12 @@ handover_tick(void)
 	size_t		i;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (self.dir == NULL || now.tv_sec < self.next ||
-	    supervise_role(ROLE_NET) == NULL)
+	if (now.tv_sec < self.next || supervise_role(ROLE_NET) == NULL)
 		return;
+	if (self.dir == NULL && open_dir() == -1) {
+		self.next = now.tv_sec + INTERVAL;
+		return;
+	}
 	/* who fills the directory or all batches makes nobody wait for hours */
 	self.next = now.tv_sec + (look_at_names() ? INTERVAL : 1);
 	for (i = 0; i < BATCH_USERS; i++)

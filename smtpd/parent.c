@@ -83,6 +83,22 @@ paths(enum role role, const struct conf *conf, struct sandbox_path *p,
 	return (0);
 }
 
+/* A disk that is read-only now is no reason to fail if nothing is to do. */
+static int
+give_spool(const char *path, uid_t uid, gid_t gid)
+{
+	struct stat	st;
+
+	if (stat(path, &st) == 0 && st.st_uid == uid && st.st_gid == gid &&
+	    (st.st_mode & 07777) == 0700)
+		return (0);
+	if (chown(path, uid, gid) == -1 || chmod(path, 0700) == -1) {
+		log_warn("%s", path);
+		return (-1);
+	}
+	return (0);
+}
+
 /* The spool belongs to queue and nobody else looks into it. */
 static int
 prepare(const struct conf *conf)
@@ -102,12 +118,7 @@ prepare(const struct conf *conf)
 		log_warnx("no account _mailq: run \"make users\"");
 		return (-1);
 	}
-	if (chown(conf->spool, pw->pw_uid, pw->pw_gid) == -1 ||
-	    chmod(conf->spool, 0700) == -1) {
-		log_warn("%s", conf->spool);
-		return (-1);
-	}
-	return (0);
+	return (give_spool(conf->spool, pw->pw_uid, pw->pw_gid));
 }
 
 static void

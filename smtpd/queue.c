@@ -38,6 +38,7 @@
 #define ROOM_FILES	128
 #define SWEEP_SECONDS	60
 #define LOCK_TRIES	10
+#define NOT_MADE	"452 4.3.1 the disk takes nothing, try again later"
 
 static struct {
 	struct conf	*conf;
@@ -45,10 +46,15 @@ static struct {
 	int		 large;
 	struct event	*tick;
 	const char	*no_room;	/* what clients hear; NULL: there is */
+	int		 read_only;
+	int		 unmade;	/* its directories could not be made */
+	int		 opened;	/* journal and messages are there */
 	time_t		 swept;
 	uint32_t	 routes;
 	uint64_t	 accepted;
 } self = { .spool = -1, .large = -1 };
+
+static int	open_spool(void);
 
 const struct conf *
 queue_conf(void)
@@ -89,6 +95,12 @@ queue_now(void)
 	return (ts.tv_sec);
 }
 
+int
+queue_opened(void)
+{
+	return (self.opened);
+}
+
 static void
 queue_conf_text(struct peer *p, struct msg *m)
 {
@@ -120,12 +132,15 @@ look_for_room(void)
 		log_warn("spool");
 		return;
 	}
-	if (v.f_flag & ST_RDONLY)
+	self.read_only = (v.f_flag & ST_RDONLY) != 0;
+	if (self.read_only)
 		no = "452 4.3.1 the disk is read-only, try again later";
 	else if ((uint64_t)v.f_bavail * v.f_frsize < ROOM_BYTES)
 		no = "452 4.3.1 the disk is full, try again later";
 	else if (v.f_files != 0 && v.f_favail < ROOM_FILES)
 		no = "452 4.3.1 the disk takes no more files, try again later";
+	else if (self.unmade)
+		no = NOT_MADE;
 	if (no != NULL && no != self.no_room)
 		log_warnx("no mail is accepted: %s", no);
 	else if (no == NULL && self.no_room != NULL)
@@ -206,6 +221,8 @@ sweep_pause(void)
 static void
 queue_tick(evutil_socket_t fd, short ev, void *arg)
 {
+	if (!self.opened && open_spool() == -1)
+		return;
 	look_for_room();
 	if (queue_now() - self.swept >= sweep_pause()) {
 		self.swept = queue_now();
@@ -270,18 +287,19 @@ make_dir(const char *name)
 	    O_NOFOLLOW));
 }
 
-static void
-open_spool(void)
+/* For as long as the process lives. */
+static int
+lock_spool(void)
 {
 	static const struct timespec	moment = { 0, 20000000 };
-	int				lock, fd, tries = 0;
+	static int			lock = -1;
+	int				tries = 0;
 
-	if ((self.spool = open(self.conf->spool, O_RDONLY | O_DIRECTORY |
-	    O_CLOEXEC)) == -1)
-		fatal("%s", self.conf->spool);
+	if (lock != -1)
+		return (0);
 	if ((lock = openat(self.spool, "lock", O_RDONLY | O_CREAT | O_CLOEXEC |
 	    O_NOFOLLOW, 0600)) == -1)
-		fatal("%s/lock", self.conf->spool);
+		return (-1);
 	/* "mailctl queue check" takes it for a moment. */
 	while (os_lock(lock) == -1) {
 		if (++tries == LOCK_TRIES)
@@ -289,16 +307,66 @@ open_spool(void)
 			    self.conf->spool);
 		(void)nanosleep(&moment, NULL);
 	}
-	if ((fd = make_dir("journal")) == -1)
-		fatal("%s/journal", self.conf->spool);
-	close(fd);
-	if ((fd = make_dir("damaged")) == -1)
-		fatal("%s/damaged", self.conf->spool);
-	close(fd);
-	if ((self.large = make_dir("large")) == -1)
-		fatal("%s/large", self.conf->spool);
+	return (0);
+}
+
+/* -1 with errno; what was made and opened is of use the next time. */
+static int
+make_spool(void)
+{
+	static const char *const	names[] = { "journal", "damaged",
+					    "large" };
+	size_t				i;
+	int				fd = -1;
+
+	if (lock_spool() == -1)
+		return (-1);
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (fd != -1)
+			close(fd);
+		if ((fd = make_dir(names[i])) == -1)
+			return (-1);
+	}
+	self.large = fd;
+	return (0);
+}
+
+/* A disk that takes nothing now may do so later. */
+static int
+is_passing(int error)
+{
+	return (error == EROFS || error == ENOSPC || error == EDQUOT);
+}
+
+/*
+ * What is in the spool is not even tried while it cannot be written what
+ * became of it: with each start all of it would be sent again.
+ */
+static int
+open_spool(void)
+{
+	int	whole;
+
+	look_for_room();
+	if (self.read_only)
+		return (-1);
+	if (make_spool() == -1) {
+		if (!is_passing(errno))
+			fatal("%s", self.conf->spool);
+		self.unmade = 1;
+		look_for_room();
+		return (-1);
+	}
 	remove_unfinished();
 	pause_load();
+	if (messages_load(&whole) == -1)
+		fatal("spool");
+	if (whole)
+		remove_orphans();
+	messages_start();
+	self.unmade = 0;
+	self.opened = 1;
+	return (0);
 }
 
 static void
@@ -306,15 +374,11 @@ queue_go(void)
 {
 	static const struct timeval	second = { .tv_sec = 1 };
 
-	int				whole;
-
-	open_spool();
-	look_for_room();
-	if (messages_load(&whole) == -1)
-		fatal("spool");
-	if (whole)
-		remove_orphans();
-	messages_start();
+	if ((self.spool = open(self.conf->spool, O_RDONLY | O_DIRECTORY |
+	    O_CLOEXEC)) == -1)
+		fatal("%s", self.conf->spool);
+	if (open_spool() == -1)
+		log_warnx("the spool is not opened before it can be written");
 	if ((self.tick = event_new(role_base(), -1, EV_PERSIST, queue_tick,
 	    NULL)) == NULL || event_add(self.tick, &second) == -1)
 		fatalx("timer");

@@ -107,6 +107,8 @@ int		 queue_large(void);		/* of large/ in it */
 time_t		 queue_now(void);		/* monotonic seconds */
 /* What a client hears when the disk has no room; NULL: it has. */
 const char	*queue_no_room(void);
+/* Have the spool's messages been read?  Before that there is no room. */
+int		 queue_opened(void);
 uint32_t	 queue_routes(void);		/* grows with each lookup */
 
 /* queue_msg.c */

@@ -388,6 +388,12 @@ ctl_ask_queue(struct peer *p, struct msg *m)
 	char				 arg[sizeof(a->arg)], text[256];
 	const char			*wrong;
 
+	if (!queue_opened() && a->what != CTL_QUEUE_STATS) {
+		(void)snprintf(text, sizeof(text), "the spool is not open "
+		    "yet: %s\n", queue_no_room());
+		send_done(p, text, 1);
+		return;
+	}
 	strlcpy(arg, a->arg, sizeof(arg));
 	switch (a->what) {
 	case CTL_QUEUE_TRACE:

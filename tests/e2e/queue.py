@@ -326,4 +326,46 @@ def read_only():
     unmount(t, spool)
 
 
+def served(t, spool, subject, already):
+    """It refuses until the spool can be written, and then does all without a restart."""
+    until("452 at MAIL", lambda: refused(t))
+    t.log_wait("no mail is accepted: 452 4.3.1 the disk is read-only")
+    equal(t.ctl("-j", "stats")[0], 0)
+    st, out = t.ctl("queue", "list")
+    check(st == 1 and "not open" in out, out)
+    pids = t.role("smtpd", "queue")
+    equal(len(t.messages(A)), already, "delivered before it could be noted")
+    subprocess.run(["mount", "-o", "remount,rw", spool], check=True)
+    until("accepts", lambda: not refused(t))
+    t.send(A, subject)
+    t.wait_mail(A, "Subject: " + subject)
+    equal(t.role("smtpd", "queue"), pids, "the queue was restarted")
+    check("sound" in ctl("queue", "check", of=t), "the spool")
+
+
+@case(root=True)
+def started_read_only():
+    """smtpd starts with a read-only spool, an empty one and one with mail in it."""
+    t, spool = mounted("150m")
+    t.stop()
+    for n in os.listdir(spool):
+        shutil.rmtree(spool + "/" + n, ignore_errors=True)
+        if os.path.exists(spool + "/" + n):
+            os.unlink(spool + "/" + n)
+    subprocess.run(["mount", "-o", "remount,ro", spool], check=True)
+    t.start()
+    served(t, spool, "first", 0)
+    ctl("pause", "deliver", of=t)
+    t.send(A, "kept")
+    t.stop()
+    os.unlink(spool + "/paused.deliver")
+    t.log_mark()
+    subprocess.run(["mount", "-o", "remount,ro", spool], check=True)
+    t.start()
+    served(t, spool, "second", 1)
+    t.wait_mail(A, "Subject: kept")
+    equal(sorted(re.findall(rb"Subject: (\w+)", b"".join(slurp(p) for p in t.messages(A)))), [b"first", b"kept", b"second"])
+    unmount(t, spool)
+
+
 finish()
