@@ -50,9 +50,10 @@ static struct {
 	int		 unmade;	/* its directories could not be made */
 	int		 opened;	/* journal and messages are there */
 	time_t		 swept;
+	uint32_t	 generation;	/* of roles, that is in force */
 	uint32_t	 routes;
 	uint64_t	 accepted;
-} self = { .spool = -1, .large = -1 };
+} self = { .spool = -1, .large = -1, .routes = 1 };
 
 static int	open_spool(void);
 
@@ -101,13 +102,41 @@ queue_opened(void)
 	return (self.opened);
 }
 
+uint32_t
+queue_generation(void)
+{
+	return (self.generation);
+}
+
+struct peer *
+queue_role(enum role role)
+{
+	return (role_peer_of(role, self.generation));
+}
+
+/*
+ * A new set of roles is in force.  Those that it replaces finish what they
+ * have, but for deliverers that the parent was not asked for yet.
+ */
+static void
+new_roles(uint32_t generation)
+{
+	self.generation = generation;
+	self.routes++;
+	local_lookup_gone();
+	dest_retry_all();
+}
+
 static void
 queue_conf_text(struct peer *p, struct msg *m)
 {
-	struct conf	*c;
-	char		*text;
-	size_t		 len;
+	const struct msg_CONF	*a = m->body;
+	struct conf		*c;
+	char			*text;
+	size_t			 len;
 
+	if (a->generation != self.generation)
+		new_roles((uint32_t)a->generation);
 	if ((text = role_slurp(m->fd, CONF_TEXT_MAX, &len)) == NULL ||
 	    (c = conf_parse(text, len, NULL, NULL)) == NULL) {
 		if (self.conf == NULL)
@@ -384,28 +413,41 @@ queue_go(void)
 		fatalx("timer");
 }
 
+/*
+ * One that was started again may be heard of before the end of the one that
+ * it replaces: what that one began is over either way.
+ */
 static void
 queue_channel(struct peer *p)
 {
-	/* It may know other routes than the one before. */
-	if (peer_role(p) == ROLE_LOOKUP)
-		self.routes++;
-	/* A new relay takes over; what the old one has it may finish. */
-	if (peer_role(p) == ROLE_LOOKUP || peer_role(p) == ROLE_RELAY)
-		dest_retry_all();
+	if (peer_role(p) == ROLE_NET)
+		tx_net_gone(p);
+	else if (peer_role(p) == ROLE_LOOKUP)
+		tx_lookup_gone(p);
+	if (p != queue_role(peer_role(p)))
+		return;			/* its set is not in force yet */
+	dest_kick_all();
+	dest_tick();
+	dest_run();
 }
 
 static void
 queue_channel_gone(struct peer *p)
 {
+	int	replaced = role_peer_of(peer_role(p),
+		    peer_generation(p)) != NULL;
+
 	switch (peer_role(p)) {
 	case ROLE_NET:
-		tx_net_gone(p);
+		if (!replaced)
+			tx_net_gone(p);
 		break;
 	case ROLE_LOOKUP:
-		tx_lookup_gone(p);
+		if (!replaced)
+			tx_lookup_gone(p);
 		ask_lookup_gone(p);
-		local_lookup_gone();
+		if (peer_generation(p) == self.generation)
+			local_lookup_gone();
 		break;
 	case ROLE_RELAY:
 		relay_gone(p);

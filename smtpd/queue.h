@@ -54,7 +54,7 @@ struct recipient {
 	uint32_t		 index;		/* into the envelope */
 	enum recip_state	 state;
 	uint64_t		 ticket;	/* while at a deliverer */
-	uint32_t		 routes;	/* that its place is from */
+	uint32_t		 routes;	/* its place is of; 0 a spool */
 	int			 reported;	/* its sender is being told */
 };
 TAILQ_HEAD(recipients, recipient);
@@ -74,6 +74,7 @@ struct message {
 	int			 again;		/* was read back from disk */
 	int			 is_owing;	/* in that list */
 	int			 bouncing;	/* a bounce is being written */
+	int			 old_routes;	/* of a lookup not in force */
 };
 RB_HEAD(messages, message);
 
@@ -109,7 +110,10 @@ time_t		 queue_now(void);		/* monotonic seconds */
 const char	*queue_no_room(void);
 /* Have the spool's messages been read?  Before that there is no room. */
 int		 queue_opened(void);
-uint32_t	 queue_routes(void);		/* grows with each lookup */
+uint32_t	 queue_routes(void);		/* grows with each reload */
+uint32_t	 queue_generation(void);	/* of roles, that is in force */
+/* The role of that generation; NULL: it is being started again. */
+struct peer	*queue_role(enum role);
 
 /* queue_msg.c */
 struct message	*message_new(uint64_t id);
@@ -183,6 +187,8 @@ void		 messages_clean(void);		/* a few steps; each second */
 /* queue_dest.c */
 struct dest	*dest_of(const struct place *);	/* NULL ENOMEM */
 int		 dest_add(struct recipient *);	/* -1 ENOMEM */
+/* Lookup has to say anew where it goes. */
+int		 dest_is_stale(const struct recipient *);
 void		 dest_remove(struct recipient *);
 void		 dest_run(void);		/* all that have something */
 void		 dest_kick(struct dest *);
@@ -213,7 +219,10 @@ void		 tx_lookup_gone(struct peer *);
 int		 place_from_add(struct erecipient *, const struct msg_TX_ADD *);
 
 /* queue_ask.c */
-/* Where does rcpt go?  Told once: n places, or 0 with a reply. */
+/*
+ * Where does rcpt go?  Told once: n places, or 0 with a reply; reply is NULL
+ * if lookup is not there now, which says nothing about the address.
+ */
 typedef void (*resolved)(void *arg, struct msg_TX_ADD *, size_t n,
 		    const char *reply);
 void		 tx_resolve(const char *sender, const char *rcpt, int expand,

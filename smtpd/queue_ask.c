@@ -12,7 +12,7 @@
 struct question {
 	LIST_ENTRY(question)	 entry;
 	uint32_t		 ticket;
-	uint32_t		 generation;	/* of lookup */
+	struct peer		*lookup;	/* that was asked */
 	resolved		 fn;
 	void			*arg;
 	struct msg_TX_ADD	*adds;
@@ -38,7 +38,7 @@ void
 tx_resolve(const char *sender, const char *rcpt, int expand, resolved fn,
     void *arg)
 {
-	struct peer	*lookup = role_peer(ROLE_LOOKUP);
+	struct peer	*lookup = queue_role(ROLE_LOOKUP);
 	struct question	*q;
 
 	if ((q = calloc(1, sizeof(*q))) == NULL) {
@@ -53,11 +53,11 @@ tx_resolve(const char *sender, const char *rcpt, int expand, resolved fn,
 	strlcpy(q->ask.sender, sender, sizeof(q->ask.sender));
 	strlcpy(q->ask.rcpt, rcpt, sizeof(q->ask.rcpt));
 	LIST_INSERT_HEAD(&self.questions, q, entry);
-	if (lookup != NULL) {
-		q->generation = peer_generation(lookup);
+	q->lookup = lookup;
+	if (lookup != NULL)
 		peer_send(lookup, M_RESOLVE, &q->ask, -1);
-	} else
-		question_end(q, "451 4.3.0 lookup is being restarted");
+	else
+		question_end(q, NULL);
 }
 
 static struct question *
@@ -102,9 +102,9 @@ ask_lookup_gone(struct peer *p)
 	struct question	*q, *next;
 
 	LIST_FOREACH_SAFE(q, &self.questions, entry, next) {
-		if (q->generation != peer_generation(p))
+		if (q->lookup != p)
 			continue;
 		q->n = 0;
-		question_end(q, "451 4.3.0 lookup was restarted");
+		question_end(q, NULL);
 	}
 }

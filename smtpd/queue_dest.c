@@ -18,6 +18,7 @@
 #define RUN_TURN	64		/* destinations served in one go */
 #define ASKED_MAX	100		/* routes that lookup is asked for */
 #define WINDOW_FIRST	2		/* sessions to a host at the start */
+#define MEMORY_SECONDS	10		/* until there may be some again */
 
 RB_HEAD(dests, dest);
 RB_HEAD(waits, recipient);
@@ -268,8 +269,8 @@ dest_alive(struct dest *d)
  * When another one may know better (reload, restart) it is asked before the
  * next try.
  */
-static int
-is_stale(const struct recipient *r)
+int
+dest_is_stale(const struct recipient *r)
 {
 	return (!recipient_env(r)->place.local &&
 	    r->routes != queue_routes());
@@ -308,27 +309,39 @@ new_place(struct erecipient *e, const struct msg_TX_ADD *a)
 	return (0);
 }
 
+/*
+ * A lookup that went says nothing about the address: the next one is asked as
+ * soon as it is there.  One that has no answer now (a table cannot be read) has
+ * failed for this time, and the time until the next try is as for any failure.
+ */
+static void
+take_route(struct recipient *r, uint32_t routes, struct msg_TX_ADD *adds,
+    size_t n, const char *reply)
+{
+	if (n == 0 && reply == NULL)
+		wait_add(r, recipient_env(r)->next);
+	else if (n == 0 && reply[0] == '5')
+		recipient_failed(r, reply, NULL);
+	else if (n == 0)
+		recipient_deferred(r, reply, NULL);
+	else if (n == 1 && new_place(recipient_env(r), &adds[0]) == -1)
+		wait_add(r, time(NULL) + MEMORY_SECONDS);
+	else {
+		r->routes = routes;
+		if (dest_add(r) == -1)
+			wait_add(r, time(NULL) + MEMORY_SECONDS);
+	}
+}
+
 static void
 route_told(void *arg, struct msg_TX_ADD *adds, size_t n, const char *reply)
 {
-	struct asked		*a = arg;
-	struct message		*m = message_find(a->id);
-	struct recipient	*r;
+	struct asked	*a = arg;
+	struct message	*m = message_find(a->id);
 
 	self.asked--;
-	if (m != NULL) {
-		r = &m->recips[a->index];
-		if (n == 0 && reply[0] == '5')
-			recipient_failed(r, reply, NULL);
-		else if (n == 0 || (n == 1 &&
-		    new_place(recipient_env(r), &adds[0]) == -1))
-			wait_add(r, time(NULL) + 60);
-		else {
-			r->routes = a->routes;
-			if (dest_add(r) == -1)
-				wait_add(r, time(NULL) + 60);
-		}
-	}
+	if (m != NULL)
+		take_route(&m->recips[a->index], a->routes, adds, n, reply);
 	free(a);
 	wake_waiting();
 	dest_run();
@@ -339,7 +352,7 @@ ask_route(struct recipient *r)
 {
 	struct asked	*a;
 
-	if (self.asked >= ASKED_MAX || role_peer(ROLE_LOOKUP) == NULL ||
+	if (self.asked >= ASKED_MAX || queue_role(ROLE_LOOKUP) == NULL ||
 	    (a = malloc(sizeof(*a))) == NULL)
 		return (-1);
 	a->id = r->m->id;
@@ -373,7 +386,7 @@ dest_retry_all(void)
 	RB_FOREACH(d, dests, &self.all) {
 		d->blocked = 0;
 		TAILQ_FOREACH_SAFE(r, &d->ready, entry, next)
-			if (is_stale(r)) {
+			if (dest_is_stale(r)) {
 				TAILQ_REMOVE(&d->ready, r, entry);
 				d->nready--;
 				wait_add(r, 0);
@@ -440,14 +453,14 @@ wake_waiting(void)
 	while ((r = RB_MIN(waits, &self.waits)) != NULL &&
 	    recipient_env(r)->next <= now) {
 		RB_REMOVE(waits, &self.waits, r);
-		if (is_stale(r)) {
+		if (dest_is_stale(r)) {
 			if (ask_route(r) == 0)
 				continue;
 			wait_add(r, recipient_env(r)->next);
 			break;		/* the next answer, or tick */
 		}
 		if (dest_add(r) == -1) {
-			wait_add(r, now + 60);
+			wait_add(r, now + MEMORY_SECONDS);
 			break;
 		}
 	}

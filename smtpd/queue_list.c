@@ -34,8 +34,11 @@ list_state(const struct recipient *r)
 static int64_t
 next_try(const struct recipient *r)
 {
+	int64_t	now = time(NULL);
+
 	if (r->state == RECIP_WAITING)
-		return (recipient_env(r)->next - time(NULL));
+		return (recipient_env(r)->next > now ?
+		    recipient_env(r)->next - now : 0);
 	if (r->state == RECIP_READY && r->dest->blocked > queue_now())
 		return (r->dest->blocked - queue_now());
 	return (0);

@@ -120,7 +120,7 @@ static void
 ask(struct dest *d)
 {
 	struct msg_DELIVERY_ASK	 a = { 0 };
-	struct peer		*lookup = role_peer(ROLE_LOOKUP);
+	struct peer		*lookup = queue_role(ROLE_LOOKUP);
 	struct deliverer	*v;
 
 	if (make_room() == -1) {

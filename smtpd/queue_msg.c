@@ -140,7 +140,8 @@ message_recipients(struct message *m)
 		return (-1);
 	for (i = 0; i < m->env.nrcpts; i++) {
 		m->recips[i].m = m;
-		m->recips[i].routes = m->again ? 0 : queue_routes();
+		m->recips[i].routes = m->again || m->old_routes ? 0 :
+		    queue_routes();
 		m->recips[i].index = i;
 		m->recips[i].state = RECIP_OVER;
 		if (m->env.rcpts[i].status == RCPT_ACTIVE) {
@@ -158,9 +159,10 @@ message_begin(struct message *m)
 	size_t	i;
 
 	for (i = 0; i < m->env.nrcpts; i++)
-		if (m->recips[i].state == RECIP_NEW &&
-		    (m->env.held || dest_add(&m->recips[i]) == -1))
-			wait_add(&m->recips[i], time(NULL) + 60);
+		if (m->recips[i].state == RECIP_NEW && (m->env.held ||
+		    dest_is_stale(&m->recips[i]) ||
+		    dest_add(&m->recips[i]) == -1))
+			wait_add(&m->recips[i], time(NULL));
 	message_owing(m);
 }
 

@@ -252,7 +252,7 @@ send_message(struct rsession *s)
 void
 relay_run(struct dest *d)
 {
-	struct peer	*relay = role_peer(ROLE_RELAY);
+	struct peer	*relay = queue_role(ROLE_RELAY);
 	struct rsession	*s;
 	size_t		 opening = 0;
 
@@ -384,11 +384,11 @@ queue_relay_closed(struct peer *p, struct msg *m)
 	 * Stopped by ourselves (the new one, or the next start, takes over),
 	 * or by the server while it had nothing of ours.
 	 */
-	was = p != role_peer(ROLE_RELAY) ? R_IDLE : s->state;
+	was = p != queue_role(ROLE_RELAY) ? R_IDLE : s->state;
 	if (was != R_IDLE && !a->stopped)
 		defer_all(s, a->reply, s->host);
 	session_free(s);
-	if (was == R_IDLE || (was == R_OPENING && a->stopped))
+	if (was == R_IDLE || a->stopped)
 		dest_kick(d);		/* it only got tired of waiting */
 	else if (a->permanent && was == R_OPENING)
 		refused_for_good(d, a->reply);

@@ -248,13 +248,14 @@ resolved_sender(void *arg, struct msg_TX_ADD *adds, size_t n,
 	struct envelope	*env = &b->m->env;
 	size_t		 i;
 
-	if (n == 0 && reply[0] == '5') {
+	if (n == 0 && reply != NULL && reply[0] == '5') {
 		drop(message_find(b->about), b->about, b->delayed, reply);
 		report_free(b);
 		return;
 	}
 	if (n == 0 || (env->rcpts = calloc(n, sizeof(*env->rcpts))) == NULL) {
-		later(b, n == 0 ? reply : "no memory");
+		later(b, n > 0 ? "no memory" : reply != NULL ? reply :
+		    "lookup is not there");
 		return;
 	}
 	for (i = 0; i < n; i++) {

@@ -532,6 +532,7 @@ store(struct tx *t, const struct msg_TX_DATA *d, int *fd)
 	t->m->env.size = st.st_size;
 	t->m->env.body = d->body;
 	t->m->env.utf8 = d->utf8;
+	t->m->old_routes = t->generation != queue_generation();
 	if ((t->m->env.msgid = copy(d->msgid)) == NULL ||
 	    message_recipients(t->m) == -1)
 		return (-1);

@@ -225,16 +225,28 @@ of_queue(struct session *s, void *arg)
 }
 
 static void
-of_dns(struct session *s, void *arg)
+ask_dns(struct session *s, void *arg)
 {
-	if (s->phase == PHASE_RESOLVING)
-		connect_dns_gone(s);
+	connect_ask_again(s);
 }
 
 static void
-of_lookup(struct session *s, void *arg)
+ask_lookup(struct session *s, void *arg)
 {
-	login_secret(s, NULL);
+	login_ask_again(s);
+}
+
+/*
+ * A role that was started again was not at fault: what the last one had no
+ * answer to is asked once more, and waits while there is none.
+ */
+static void
+relay_channel(struct peer *p)
+{
+	if (peer_role(p) == ROLE_DNS)
+		sessions_each(ask_dns, NULL);
+	else if (peer_role(p) == ROLE_LOOKUP)
+		sessions_each(ask_lookup, NULL);
 }
 
 static void
@@ -246,10 +258,8 @@ relay_channel_gone(struct peer *p)
 		sessions_each(of_queue, p);
 		break;
 	case ROLE_DNS:
-		sessions_each(of_dns, NULL);
-		break;
-	case ROLE_LOOKUP:
-		sessions_each(of_lookup, NULL);
+		if (role_peer(ROLE_DNS) == NULL)
+			sessions_each(ask_dns, NULL);
 		break;
 	default:
 		break;
@@ -281,6 +291,7 @@ const struct role_code relay_code = {
 	.handlers	= relay_handlers,
 	.init		= relay_init,
 	.drain		= relay_drain,
+	.channel	= relay_channel,
 	.channel_gone	= relay_channel_gone,
 	.stats		= relay_stats,
 };

@@ -37,7 +37,7 @@
 #define STAGGER_MS	250	/* RFC 8305 5: until the next one is tried */
 #define SLOT_BITS	10		/* of a question's number, */
 #define TURNS		((1U << (32 - SLOT_BITS)) - 1)	/* never all ones */
-#define NOT_YET		UINT32_MAX	/* a question about to be asked */
+#define DNS_SECONDS	60	/* that dns may take to be started again */
 #define LOOPS		"554 5.4.6 mail for %s loops back to this host"
 
 static void	ask(struct session *, int which, unsigned int type,
@@ -95,24 +95,38 @@ connect_start(struct session *s)
 	next_host(s);
 }
 
+/* The questions that are open have failed. */
+static void
+dns_late(struct session *s)
+{
+	struct msg_DNS_DONE	done = { .status = DNS_TEMPFAIL };
+	uint32_t		ids[2];
+	int			i;
+
+	memcpy(ids, s->hop.ask, sizeof(ids));
+	for (i = 0; i < 2; i++)
+		if ((done.id = ids[i]) != 0)
+			connect_done(&done);
+}
+
+/* Without dns the question waits for the next one. */
 static void
 ask(struct session *s, int which, unsigned int type, const char *name)
 {
 	static uint32_t		 turn;
 	struct msg_DNS_ASK	 m = { 0 };
-	struct msg_DNS_DONE	 done = { .status = DNS_TEMPFAIL };
 	struct peer		*dns = role_peer(ROLE_DNS);
 
 	if (++turn == TURNS)
 		turn = 1;
 	s->hop.ask[which] = turn << SLOT_BITS | s->slot;
-	m.id = done.id = s->hop.ask[which];
+	m.id = s->hop.ask[which];
 	m.type = type;
 	(void)strlcpy(m.name, name, sizeof(m.name));
 	if (dns != NULL)
 		peer_send(dns, M_DNS_ASK, &m, -1);
 	else
-		connect_done(&done);
+		session_timer(s, DNS_SECONDS, dns_late);
 }
 
 /* Whose question it was, or NULL: too late. */
@@ -198,16 +212,22 @@ connect_done(const struct msg_DNS_DONE *done)
 }
 
 void
-connect_dns_gone(struct session *s)
+connect_ask_again(struct session *s)
 {
-	struct msg_DNS_DONE	done = { .status = DNS_TEMPFAIL };
-	uint32_t		ids[2];
-	int			i;
+	struct relay_hop	*hop = &s->hop;
 
-	memcpy(ids, s->hop.ask, sizeof(ids));
-	for (i = 0; i < 2; i++)
-		if ((done.id = ids[i]) != 0)
-			connect_done(&done);
+	if (s->phase != PHASE_RESOLVING)
+		return;
+	session_no_timer(s);
+	if (hop->asking_mx) {
+		hop->nhosts = 0;
+		ask(s, 0, DNS_MX, s->dest.host);
+		return;
+	}
+	if (hop->ask[0] != 0)
+		ask(s, 0, DNS_AAAA, session_host(s));
+	if (hop->ask[1] != 0)
+		ask(s, 1, DNS_A, session_host(s));
 }
 
 static void
@@ -266,11 +286,8 @@ next_host(struct session *s)
 		return;
 	}
 	s->phase = PHASE_RESOLVING;
-	/* Both are outstanding before the first answer can come. */
-	hop->ask[0] = hop->ask[1] = NOT_YET;
 	ask(s, 0, DNS_AAAA, name);
-	if (s->phase == PHASE_RESOLVING && hop->ask[1] == NOT_YET)
-		ask(s, 1, DNS_A, name);
+	ask(s, 1, DNS_A, name);
 }
 
 /*

@@ -13,8 +13,11 @@ void	connect_start(struct session *);
 /* Answers of dns. */
 void	connect_record(const struct msg_DNS_RECORD *);
 void	connect_done(const struct msg_DNS_DONE *);
-/* dns has gone with its questions. */
-void	connect_dns_gone(struct session *);
+/*
+ * dns has gone, or a new one is there: ask once more what has no answer.  If
+ * none comes within a minute the questions have failed.
+ */
+void	connect_ask_again(struct session *);
 /*
  * This address was of no use: try the next one, or close the session if there
  * is none.

@@ -33,9 +33,6 @@ static void	login_failed(struct session *, const char *, ...)
 void
 login_begin(struct session *s)
 {
-	struct msg_SECRET_ASK	 ask = { 0 };
-	struct peer		*lookup = role_peer(ROLE_LOOKUP);
-
 	if (!(s->ehlo.offers & EHLO_AUTH)) {
 		login_failed(s, "454 4.7.0 %s [%s] offers no AUTH",
 		    session_host(s), session_addr(s));
@@ -48,14 +45,22 @@ login_begin(struct session *s)
 		return;
 	}
 	s->phase = PHASE_SECRET;
-	ask.session = s->dest.session;
-	ask.route = s->dest.route;
-	(void)strlcpy(ask.label, s->dest.label, sizeof(ask.label));
 	session_await(s, SECRET_SECONDS);
-	if (lookup != NULL)
-		peer_send(lookup, M_SECRET_ASK, &ask, -1);
-	else
-		login_secret(s, NULL);
+	login_ask_again(s);
+}
+
+/* Without lookup the question waits for the next one. */
+void
+login_ask_again(struct session *s)
+{
+	struct msg_SECRET_ASK	 ask = { .session = s->dest.session,
+				    .route = s->dest.route };
+	struct peer		*lookup = role_peer(ROLE_LOOKUP);
+
+	if (s->phase != PHASE_SECRET || lookup == NULL)
+		return;
+	(void)strlcpy(ask.label, s->dest.label, sizeof(ask.label));
+	peer_send(lookup, M_SECRET_ASK, &ask, -1);
 }
 
 /* The best mechanism of both; NULL: there is none, or no memory. */
@@ -89,7 +94,7 @@ login_secret(struct session *s, const struct msg_SECRET *secret)
 
 	if (s->phase != PHASE_SECRET)
 		return;
-	if (secret == NULL || !secret->found) {
+	if (!secret->found) {
 		login_failed(s, "454 4.7.0 no password for \"%.100s\" "
 		    "is known", s->dest.label);
 		return;

@@ -62,52 +62,6 @@ class Boxes:
         return os.path.join(self.s.dir, "mail/box.example/box.mbox")
 
 
-def settle(boxes, acked, secs=20):
-    """Wait until all that was acknowledged has come, or nothing comes any more."""
-    keys = [k for ks in acked.values() for k in ks]
-    last, total = time.monotonic(), -1
-    while True:
-        got = boxes.look()
-        n = sum(got.values())
-        if n != total:
-            total, last = n, time.monotonic()
-        lost = [k for k in keys if k not in got]
-        quiet = time.monotonic() - last
-        if quiet > (1.2 if not lost else secs):
-            return got, lost
-        time.sleep(0.2)
-
-
-def judge(what, boxes, load, acked, kills):
-    got, lost = settle(boxes, acked)
-    own = {k: n for k, n in got.items() if k[1] in USERS}
-    twice = [k for k, n in own.items() if n > 1]
-    again = sum(n - 1 for k, n in got.items() if n > 1 and k not in own)
-    foreign = [k for k in got if k[0] not in load.sent]
-    check(not lost, "%s: lost %d of %d: %s\n%s" % (what, len(lost), len(acked), lost[:5], boxes.s.log_tail(30)))
-    check(not boxes.bad, "%s: damaged: %s" % (what, sorted(boxes.bad)[:5]))
-    check(not twice, "%s: twice in a Maildir: %s" % (what, twice[:5]))
-    check(again <= AGAIN_MAX * kills, "%s: %d again elsewhere" % (what, again))
-    check(len(boxes.torn) <= AGAIN_MAX * kills, "%s: %d torn in the mbox" % (what, len(boxes.torn)))
-    died = re.search(r"\S+ was killed by signal (?!9\b)\d+", boxes.s.log())
-    check(not died, "%s: %s" % (what, died and died.group(0)))
-    check(not foreign, "%s: never sent: %s" % (what, foreign[:5]))
-    return "%d acknowledged, 0 lost, %d again" % (len(acked), again)
-
-
-def people(extra=()):
-    return {u: "{PLAIN}" + PLAIN_PASS for u in USERS + IMAP_USERS + [POP_USER, BOX]}
-
-
-def suite(sink, **kw):
-    return Suite(rules=RULES, extra=EXTRA, people=people(),
-                 routes='relay to "relay.test" via "smtp+notls://127.0.0.1:%d"\n' % sink.port, **kw)
-
-
-def gone(pids):
-    return not any(alive(p) for p in pids)
-
-
 # ------------------------------------------------------------ IMAP
 
 def imap_contents(s, user):
@@ -222,13 +176,21 @@ def settle(boxes, acked, secs=20):
         time.sleep(0.2)
 
 
+def why_not(boxes):
+    """What the queue and the peer know of what has not come."""
+    status, queue = boxes.s.ctl("queue", "list")
+    lines = queue.splitlines()
+    return "%s\nthe queue (status %d, %d lines):\n%s\n%s" % (
+        boxes.sink.state(), status, len(lines), "\n".join(lines[:14]), boxes.s.log_tail(20))
+
+
 def judge(what, boxes, load, acked, kills=1):
     got, lost = settle(boxes, acked)
     own = {k: n for k, n in got.items() if k[1] in USERS}
     twice = [k for k, n in own.items() if n > 1]
     again = sum(n - 1 for k, n in got.items() if n > 1 and k not in own)
     foreign = [k for k in got if k[0] not in load.sent]
-    check(not lost, "%s: lost %d of %d: %s\n%s" % (what, len(lost), len(acked), lost[:5], boxes.s.log_tail(30)))
+    check(not lost, "%s: lost %d of %d: %s\n%s" % (what, len(lost), len(acked), lost[:5], why_not(boxes)))
     check(not boxes.bad, "%s: damaged: %s" % (what, sorted(boxes.bad)[:5]))
     check(not twice, "%s: twice in a Maildir: %s" % (what, twice[:5]))
     check(again <= AGAIN_MAX * kills, "%s: %d again elsewhere" % (what, again))

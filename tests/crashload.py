@@ -53,6 +53,7 @@ class Sink(threading.Thread):
     def __init__(self):
         super().__init__(daemon=True)
         self.got, self.bad = collections.Counter(), 0
+        self.connections, self.errors = 0, []
         self.port = free_port()
         self.l = socket.create_server(("127.0.0.1", self.port), backlog=100)
         self.start()
@@ -61,13 +62,21 @@ class Sink(threading.Thread):
         while True:
             try:
                 c, _ = self.l.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.serve, args=(c,), daemon=True).start()
+                threading.Thread(target=self.serve, args=(c,), daemon=True).start()
+                self.connections += 1
+            except (OSError, RuntimeError) as e:
+                if self.l.fileno() == -1:
+                    return
+                self.errors.append(str(e))
+                time.sleep(0.1)
+
+    def state(self):
+        return "the peer %s, had %d connections, errors: %s" % (
+            "accepts" if self.is_alive() else "has stopped", self.connections, self.errors[:3])
 
     def serve(self, c):
-        c.setsockopt(socket.SOL_TCP, socket.TCP_NODELAY, 1)
         with contextlib.suppress(OSError), c, c.makefile("rb") as f:
+            c.setsockopt(socket.SOL_TCP, socket.TCP_NODELAY, 1)
             c.sendall(b"220 sink\r\n")
             for l in f:
                 w = l[:4].upper()

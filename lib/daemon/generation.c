@@ -108,7 +108,7 @@ join(struct child *a, struct child *b)
 static int
 give_conf(struct peer *p, struct gen *g)
 {
-	struct msg_CONF	m = { .size = g->conflen };
+	struct msg_CONF	m = { .size = g->conflen, .generation = g->id };
 	int		fd;
 
 	if ((fd = dup(g->conffd)) == -1)

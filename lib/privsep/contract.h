@@ -37,8 +37,10 @@
 #define LOG_FIELDS(NUM, STR, SECRET)					\
 	NUM(dest, 2)							\
 	NUM(json, 1)
+/* generation: of the roles that the configuration is for, which are in force */
 #define CONF_FIELDS(NUM, STR, SECRET)					\
-	NUM(size, 16777216)
+	NUM(size, 16777216)						\
+	NUM(generation, UINT32_MAX)
 #define CHANNEL_FIELDS(NUM, STR, SECRET)				\
 	NUM(role, ROLE_COUNT)						\
 	NUM(generation, UINT32_MAX)					\
