@@ -91,9 +91,9 @@ MIME_OBJS = \
 STORE_OBJS = \
 	lib/store/append.o lib/store/cachefile.o lib/store/cache_entry.o \
 	lib/store/cached.o lib/store/care.o lib/store/change.o \
-	lib/store/copy.o lib/store/crlf.o lib/store/deliver.o \
+	lib/store/copy.o lib/store/crlf.o lib/store/deliver.o lib/store/facts.o \
 	lib/store/file.o \
-	lib/store/files.o lib/store/flush.o lib/store/folder.o \
+	lib/store/files.o lib/store/flush.o lib/store/folder.o lib/store/found.o \
 	lib/store/freeze.o \
 	lib/store/hash.o \
 	lib/store/incoming.o lib/store/index.o lib/store/info.o lib/store/intent.o \

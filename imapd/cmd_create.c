@@ -74,7 +74,7 @@ cmd_create(struct client *c)
 			    "name is for that"));
 	if ((e = store_create(c->set->store, name)) != STORE_OK)
 		return (cmd_store_error(c, e));
-	if (store_status(c->set->store, name, &st) == STORE_OK &&
+	if (store_status(c->set->store, name, &st, NULL) == STORE_OK &&
 	    st.id[0] != '\0')
 		code_printf(c, "MAILBOXID (%s)", st.id);
 	return (cmd_ok(c, "CREATE completed"));

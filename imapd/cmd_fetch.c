@@ -113,6 +113,14 @@ mark_seen(struct client *c, uint32_t seq, struct store_message *m)
 	return (done.error);
 }
 
+static unsigned int
+facts_for(uint32_t items)
+{
+	return ((items & IMAP_FETCH_SIZE ? FACT_SIZE : 0) |
+	    (items & (IMAP_FETCH_INTERNALDATE | IMAP_FETCH_SAVEDATE) ?
+	    FACT_DATES : 0));
+}
+
 static enum store_error
 begin_message(struct client *c, struct fetch_run *run, uint32_t seq)
 {
@@ -123,7 +131,7 @@ begin_message(struct client *c, struct fetch_run *run, uint32_t seq)
 	uint32_t items = run->fetch.items;
 	enum store_error e;
 
-	if ((p = mailbox_message(c->mb, seq)) == NULL)
+	if ((p = mailbox_facts(c->mb, seq, facts_for(items))) == NULL)
 		return (STORE_NOENT);
 	m = *p;
 	run->seq = seq;

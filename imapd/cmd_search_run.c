@@ -250,7 +250,7 @@ step(struct client *c, void *arg)
 	run->text.read = 0;
 	for (n = 0; n < MESSAGES_A_TURN && run->text.read < BYTES_A_TURN &&
 	    run->next <= count; n++) {
-		if ((m = mailbox_message(c->mb, run->next)) == NULL) {
+		if ((m = mailbox_facts(c->mb, run->next, run->facts)) == NULL) {
 			run->next++;
 			continue;
 		}
@@ -304,6 +304,28 @@ prepare_keyword(struct client *c, struct search *run, size_t i)
 	else if ((n = mailbox_keyword_find(c->mb, word, 0)) >= 0 &&
 	    n < STORE_KEYWORDS)
 		run->keyword[i] = 1u << n;
+}
+
+/* What has to be known of each message for a key. */
+static unsigned int
+facts_for(enum imap_search_op op)
+{
+	switch (op) {
+	case SEARCH_BEFORE:
+	case SEARCH_ON:
+	case SEARCH_SINCE:
+	case SEARCH_YOUNGER:
+	case SEARCH_OLDER:
+	case SEARCH_SAVEDBEFORE:
+	case SEARCH_SAVEDON:
+	case SEARCH_SAVEDSINCE:
+		return (FACT_DATES);
+	case SEARCH_LARGER:
+	case SEARCH_SMALLER:
+		return (FACT_SIZE);
+	default:
+		return (0);
+	}
 }
 
 /* What a key costs: 0 the index, 1 the cache, 2 the message. */
@@ -377,6 +399,7 @@ prepare(struct client *c, struct search *run, enum mime_charset set)
 		return (-1);
 	for (i = 0; i < run->keys.n; i++) {
 		k = &run->keys.key[i];
+		run->facts |= facts_for(k->op);
 		if (k->op == SEARCH_AND || k->op == SEARCH_OR)
 			order_children(&run->keys, i);
 		else if (k->op == SEARCH_KEYWORD)

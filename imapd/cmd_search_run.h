@@ -28,6 +28,7 @@ struct search {
 	struct mime_needle	*needle;	/* of key i */
 	uint32_t		*keyword;	/* bit of key i; 0 unknown */
 	int			 uses_modseq;
+	unsigned int		 facts;		/* FACT_* of each message */
 	time_t			 began;
 	uint32_t		 next;		/* message to be looked at */
 	struct search_text	 text;		/* of it */

@@ -185,18 +185,21 @@ is_number(enum imap_sort_key key)
 }
 
 static int64_t
-number(struct search_text *t, const struct store_message *m,
+number(struct client *c, struct search_text *t, uint32_t seq,
     enum imap_sort_key key)
 {
+	const struct store_message *m;
 	int64_t sent;
 	int zone;
 
-	if (key == SORT_SIZE)
-		return ((int64_t)m->size);
 	/* RFC 5256 2.2: without a date, when it came. */
 	if (key == SORT_DATE && search_sent(t, &sent, &zone))
 		return (sent);
-	return (m->internal);
+	m = mailbox_facts(c->mb, seq, key == SORT_SIZE ? FACT_SIZE :
+	    FACT_DATES);
+	if (m == NULL)
+		return (0);
+	return (key == SORT_SIZE ? (int64_t)m->size : m->internal);
 }
 
 /* Ordered as the value is; most comparisons end with it. */
@@ -218,23 +221,18 @@ beginning(const struct sorting *s, const union value *v)
 static int
 add_item(struct client *c, struct search *run, struct sorting *s, uint32_t seq)
 {
-	const struct store_message *p;
-	struct store_message m = { 0 };
 	union value *v = &s->value[s->n * s->keys->nsort];
 	struct item *item = &s->item[s->n++];
 	size_t i, before;
 
-	/* Text is in the cache. */
-	if (is_number(s->keys->sort[0].key) || s->keys->nsort > 1)
-		if ((p = mailbox_message(c->mb, seq)) != NULL)
-			m = *p;
 	item->sorting = s;
 	item->seq = seq;
 	item->index = (uint32_t)((s->n - 1) * s->keys->nsort);
 	search_text_next(&run->text, seq);
 	for (i = 0; i < s->keys->nsort; i++) {
 		if (is_number(s->keys->sort[i].key)) {
-			v[i].n = number(&run->text, &m, s->keys->sort[i].key);
+			v[i].n = number(c, &run->text, seq,
+			    s->keys->sort[i].key);
 			continue;
 		}
 		before = buf_len(&s->text);

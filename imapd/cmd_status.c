@@ -75,8 +75,6 @@ value(const struct mailbox_status *st, int item)
 		return (st->unseen);
 	case ITEM_DELETED:
 		return (st->deleted);
-	case ITEM_SIZE:
-		return (st->size);
 	case ITEM_HIGHESTMODSEQ:
 		return (st->highestmodseq);
 	default:
@@ -98,7 +96,8 @@ deleted_storage(struct client *c, const char *name, uint64_t *bytes)
 	if (e != STORE_OK)
 		return (e);
 	for (seq = 1; (m = mailbox_message(mb, seq)) != NULL; seq++)
-		if (m->flags & MSG_DELETED)
+		if ((m->flags & MSG_DELETED) &&
+		    (m = mailbox_facts(mb, seq, FACT_SIZE)) != NULL)
 			*bytes += m->size;
 	mailbox_close(mb);
 	return (STORE_OK);
@@ -111,11 +110,13 @@ status_tell(struct client *c, const char *name, unsigned int items)
 	struct buf *out = sio_out(c->io);
 	enum store_error e;
 	const char *sp = "";
-	uint64_t freed = 0;
+	uint64_t freed = 0, size = 0;
 	int i;
 
 	memset(&st, 0, sizeof(st));
-	if ((e = store_status(c->set->store, name, &st)) != STORE_OK)
+	e = store_status(c->set->store, name, &st,
+	    items & 1u << ITEM_SIZE ? &size : NULL);
+	if (e != STORE_OK)
 		return (e);
 	if ((items & 1u << ITEM_DELETED_STORAGE) && st.deleted > 0 &&
 	    (e = deleted_storage(c, name, &freed)) != STORE_OK)
@@ -129,9 +130,10 @@ status_tell(struct client *c, const char *name, unsigned int items)
 		if (i == ITEM_MAILBOXID)
 			reply_check(c, buf_printf(out, "%s%s (%s)", sp,
 			    names[i], st.id));
-		else if (i == ITEM_DELETED_STORAGE)
+		else if (i == ITEM_DELETED_STORAGE || i == ITEM_SIZE)
 			reply_check(c, buf_printf(out, "%s%s %llu", sp,
-			    names[i], (unsigned long long)freed));
+			    names[i], (unsigned long long)(i == ITEM_SIZE ?
+			    size : freed)));
 		else
 			reply_check(c, buf_printf(out, "%s%s %llu", sp,
 			    names[i], value(&st, i)));

@@ -95,7 +95,7 @@ add_message(struct client *c, struct search *run, struct threading *t,
 	static const struct imap_str name = { (char *)(uintptr_t)"References",
 	    10 };
 	struct mime_thread_message msg = { 0 };
-	const struct store_message *m = mailbox_message(c->mb, seq);
+	const struct store_message *m = mailbox_facts(c->mb, seq, FACT_DATES);
 	const char *header;
 	int64_t sent;
 	size_t len;

@@ -389,7 +389,8 @@ export_maildir(struct job *job, const struct store_message *m,
 static int
 export_one(struct job *job, struct mailbox *mb, uint32_t seq)
 {
-	struct store_message	 m = *mailbox_message(mb, seq);
+	struct store_message	 m = *mailbox_facts(mb, seq,
+				     FACT_SIZE | FACT_DATES);
 	struct message_text	 text;
 	int			 ret;
 

@@ -94,8 +94,9 @@ status_one(struct job *job, const char *name)
 {
 	struct mailbox_status	 s;
 	enum store_error	 e;
+	uint64_t		 size;
 
-	if ((e = store_status(job->store, name, &s)) != STORE_OK)
+	if ((e = store_status(job->store, name, &s, &size)) != STORE_OK)
 		return (job_failed(job, name, e));
 	if (job->call->json) {
 		fputs("{\"mailbox\": ", stdout);
@@ -103,14 +104,14 @@ status_one(struct job *job, const char *name)
 		printf(", \"messages\": %u, \"unseen\": %u, \"deleted\": %u, "
 		    "\"size\": %llu, \"uidvalidity\": %u, \"uidnext\": %u, "
 		    "\"highestmodseq\": %llu}\n", s.messages, s.unseen,
-		    s.deleted, (unsigned long long)s.size, s.uidvalidity,
+		    s.deleted, (unsigned long long)size, s.uidvalidity,
 		    s.uidnext, (unsigned long long)s.highestmodseq);
 		return (STATUS_OK);
 	}
 	put_name(name);
 	printf(": messages=%u unseen=%u deleted=%u size=%llu uidvalidity=%u "
 	    "uidnext=%u highestmodseq=%llu\n", s.messages, s.unseen,
-	    s.deleted, (unsigned long long)s.size, s.uidvalidity, s.uidnext,
+	    s.deleted, (unsigned long long)size, s.uidvalidity, s.uidnext,
 	    (unsigned long long)s.highestmodseq);
 	return (STATUS_OK);
 }
@@ -293,7 +294,7 @@ verify_one(struct job *job, const char *name)
 		return (STATUS_FAILED);
 	n = mailbox_count(mb);
 	for (seq = 1; seq <= n; seq++) {
-		m = mailbox_message(mb, seq);
+		m = mailbox_facts(mb, seq, FACT_SIZE);
 		size = m->size;
 		e = mailbox_message_text(mb, seq, &text);
 		if (e != STORE_OK || text.len != size) {
@@ -347,7 +348,7 @@ index_one(struct job *job, const char *name)
 		return (STATUS_FAILED);
 	n = mailbox_count(mb);
 	for (seq = 1; seq <= n; seq++) {
-		(void)mailbox_message(mb, seq);	/* its size */
+		(void)mailbox_facts(mb, seq, FACT_SIZE | FACT_DATES);
 		e = mailbox_cached(mb, seq, CACHED_ALL, &c);
 		bad += e != STORE_OK && e != STORE_LIMIT;
 		if (seq % 256 == 0 || seq == n)

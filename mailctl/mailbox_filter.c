@@ -167,7 +167,9 @@ static int
 matches(struct mailbox *mb, uint32_t seq, const struct filter *f,
     const struct needles *n)
 {
-	const struct store_message *m = mailbox_message(mb, seq);
+	const struct store_message *m = mailbox_facts(mb, seq,
+	    (f->before != 0 || f->since != 0 ? FACT_DATES : 0) |
+	    (f->larger != 0 || f->smaller != 0 ? FACT_SIZE : 0));
 
 	if ((m->flags & f->set) != f->set || (m->flags & f->unset) != 0 ||
 	    (f->first != 0 && (m->uid < f->first || m->uid > f->last)) ||

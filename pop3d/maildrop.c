@@ -107,7 +107,7 @@ maildrop_message(const struct maildrop *md, uint32_t n)
 static uint32_t
 size_of(struct maildrop *md, uint32_t n)
 {
-	const struct store_message *m = mailbox_message(md->mb, n);
+	const struct store_message *m = mailbox_facts(md->mb, n, FACT_SIZE);
 	uint64_t size;
 	int64_t measured;
 	int fd;

@@ -25,28 +25,23 @@ mailbox_cached(struct mailbox *mb, uint32_t seq, unsigned int what,
     struct store_cached *out)
 {
 	const struct cache_entry *e = NULL;
-	struct view_entry *v = NULL;
+	struct view_entry v;
 	struct index_mut m;
 	enum store_error error;
 
 	memset(out, 0, sizeof(*out));
 	if (mb->mbox == NULL) {
-		if ((error = view_fresh(mb)) != STORE_OK)
-			return (error);
-		if ((v = view_entry(mb, seq)) == NULL ||
-		    v->slot == UINT32_MAX)
-			return (STORE_NOENT);
-		error = folder_message(mb->f, v->slot, &m);
+		error = view_record(mb, seq, &v, NULL, &m);
 		if (error != STORE_OK)
 			return (error);
-		e = cachefile_get(mb->f, m.cache, v->uid, what);
+		e = cachefile_get(mb->f, m.cache, v.uid, what);
 	}
 	if (e == NULL || (what & ~(e->has | e->over)) != 0) {
 		if ((error = cached_make(mb, seq, what)) != STORE_OK)
 			return (error);
-		if (v != NULL && (v = view_entry(mb, seq)) != NULL &&
-		    v->slot != UINT32_MAX)
-			cachefile_later(mb->f, &mb->cached, v->slot, v->uid);
+		if (mb->mbox == NULL && view_at(mb, seq, &v) == 0 &&
+		    v.slot != UINT32_MAX)
+			cachefile_later(mb->f, &mb->cached, v.slot, v.uid);
 		e = buf_data(&mb->cached);
 	}
 	cache_entry_items(e, out);

@@ -138,7 +138,7 @@ store_expire(struct store *st, const char *name, uint64_t after,
 	if ((seqs = calloc((size_t)count + 1, sizeof(*seqs))) == NULL)
 		error = STORE_SYS;
 	for (seq = 1; error == STORE_OK && seq <= count; seq++) {
-		m = mailbox_message(mb, seq);
+		m = mailbox_facts(mb, seq, FACT_DATES);
 		if (m->saved > 0 && now > m->saved &&
 		    (uint64_t)(now - m->saved) > after)
 			seqs[n++] = seq;

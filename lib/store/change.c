@@ -79,6 +79,7 @@ change_locked(struct mailbox *mb, const uint32_t *seqs, size_t n,
     const struct store_change *change, struct store_changed *result)
 {
 	struct folder *f = mb->f;
+	struct view_entry e;
 	enum store_error error;
 	uint64_t before;
 	size_t i;
@@ -93,7 +94,7 @@ change_locked(struct mailbox *mb, const uint32_t *seqs, size_t n,
 		if (error == STORE_NOENT && !forced) {
 			/* Not where it was: look everywhere, once. */
 			forced = 1;
-			if (view_entry(mb, seqs[i]) != NULL &&
+			if (view_at(mb, seqs[i], &e) == 0 &&
 			    (error = folder_sync(f, 1)) == STORE_OK)
 				error = change_one(mb, seqs[i], change,
 				    &result[i]);
@@ -112,16 +113,11 @@ change_one(struct mailbox *mb, uint32_t seq, const struct store_change *change,
 {
 	struct folder *f = mb->f;
 	struct files_mark mark;
-	struct view_entry *e;
+	struct view_entry e;
 	struct index_mut m;
 	enum store_error error;
 
-	if ((error = view_fresh(mb)) != STORE_OK)
-		return (error);
-	e = view_entry(mb, seq);
-	if (e == NULL || e->slot == UINT32_MAX)
-		return (STORE_NOENT);
-	if ((error = folder_message(f, e->slot, &m)) != STORE_OK)
+	if ((error = view_record(mb, seq, &e, NULL, &m)) != STORE_OK)
 		return (error);
 	if ((m.state & REC_LIVE) == 0)
 		return (STORE_NOENT);
@@ -134,7 +130,7 @@ change_one(struct mailbox *mb, uint32_t seq, const struct store_change *change,
 	m.state &= ~REC_NEW;		/* flags are for files in cur/ */
 	files_mark(f, &mark);
 	index_begin(&f->ix);
-	error = files_rename(f, e->slot, &m);
+	error = files_rename(f, e.slot, &m);
 	files_unmark(f, &mark);
 	index_end(&f->ix);
 	if (error == STORE_OK)
@@ -215,7 +211,7 @@ expunge_files(struct mailbox *mb, const uint32_t *seqs, size_t n,
 {
 	struct folder *f = mb->f;
 	struct files_mark mark;
-	struct view_entry *e;
+	struct view_entry e;
 	struct index_fix fix;
 	struct index_mut m;
 	char name[NAME_MAX + 1];
@@ -226,20 +222,19 @@ expunge_files(struct mailbox *mb, const uint32_t *seqs, size_t n,
 	files_mark(f, &mark);
 	index_begin(&f->ix);
 	for (i = 0; i < n; i++) {
-		e = view_entry(mb, seqs[i]);
-		if (e == NULL || e->slot == UINT32_MAX ||
-		    index_get(&f->ix, e->slot, &m) == -1 ||
-		    (m.state & REC_LIVE) == 0 ||
-		    index_fixed(&f->ix, e->slot, &fix) == -1 ||
-		    files_path(f, e->slot, &m, &dirfd, name) == -1)
+		if (view_at(mb, seqs[i], &e) == -1 || e.slot == UINT32_MAX ||
+		    index_get(&f->ix, e.slot, &m) == -1 ||
+		    (m.state & REC_LIVE) == 0)
 			continue;
-		if (unlinkat(dirfd, name, 0) == -1) {
+		if (index_fixed(&f->ix, e.slot, &fix) == -1 ||
+		    files_path(f, e.slot, &m, &dirfd, name) == -1 ||
+		    unlinkat(dirfd, name, 0) == -1) {
 			out->missed++;
 			continue;
 		}
 		m.state = 0;
 		m.modseq = modseq;
-		index_set(&f->ix, e->slot, &m);
+		index_set(&f->ix, e.slot, &m);
 		out->bytes += fix.fsize;
 		out->messages++;
 	}

@@ -30,7 +30,8 @@ static enum store_error copy_one(struct mailbox *, uint32_t,
 static void copy_entry(struct mailbox *, const struct view_entry *,
     const struct index_mut *, struct incoming *);
 static enum store_error copy_file(struct mailbox *, uint32_t,
-    const struct index_mut *, struct folder *, struct incoming *);
+    const struct view_entry *, const struct index_mut *, struct folder *,
+    struct incoming *);
 static enum store_error copy_bytes(struct mailbox *, uint32_t,
     struct folder *, const char *, struct incoming *);
 static uint32_t copy_keywords(struct mailbox *, struct folder *, uint32_t);
@@ -74,33 +75,28 @@ static enum store_error
 copy_one(struct mailbox *mb, uint32_t seq, struct folder *to,
     struct incoming *in)
 {
-	struct view_entry *e;
+	const struct store_message *msg;
+	struct view_entry e;
 	struct index_fix fix;
 	struct index_mut m;
 	enum store_error error;
 
 	files_unique(to, in->base, sizeof(in->base));
-	if ((error = view_fresh(mb)) != STORE_OK)
-		return (error);
-	if ((e = view_entry(mb, seq)) == NULL || e->slot == UINT32_MAX)
+	msg = mailbox_facts(mb, seq, FACT_SIZE | FACT_DATES);
+	if (msg == NULL)
 		return (STORE_NOENT);
-	if ((error = folder_message(mb->f, e->slot, &m)) != STORE_OK)
+	in->size = msg->size;
+	in->text = msg->text;
+	in->internal = msg->internal;
+	if ((error = view_record(mb, seq, &e, &fix, &m)) != STORE_OK)
 		return (error);
-	if (index_fixed(&mb->f->ix, e->slot, &fix) == -1)
-		return (STORE_CORRUPT);
-	in->internal = fix.internal;
 	in->flags = m.flags;
 	in->keywords = m.keywords == 0 ? 0 :
 	    copy_keywords(mb, to, m.keywords);
 	in->fsize = fix.fsize;
-	in->size = m.size;
-	in->text = m.text;
-	if (m.size == INDEX_UNSIZED && (error = message_measure(mb, seq,
-	    &in->size, &in->text)) != STORE_OK)
-		return (error);
 	in->emailid = fix.emailid;
-	copy_entry(mb, e, &m, in);
-	error = copy_file(mb, seq, &m, to, in);
+	copy_entry(mb, &e, &m, in);
+	error = copy_file(mb, seq, &e, &m, to, in);
 	return (error != STORE_OK ? error : incoming_sizes(in));
 }
 
@@ -118,23 +114,21 @@ copy_entry(struct mailbox *mb, const struct view_entry *v,
 }
 
 static enum store_error
-copy_file(struct mailbox *mb, uint32_t seq, const struct index_mut *m,
-    struct folder *to, struct incoming *in)
+copy_file(struct mailbox *mb, uint32_t seq, const struct view_entry *e,
+    const struct index_mut *m, struct folder *to, struct incoming *in)
 {
 	struct stat st;
-	struct index_fix fix;
 	char name[NAME_MAX + 1], tmp[NAME_MAX + 1];
 	int dirfd;
 
-	if (files_path(mb->f, mb->list[seq - 1].slot, m, &dirfd, name) == -1 ||
-	    index_fixed(&mb->f->ix, mb->list[seq - 1].slot, &fix) == -1)
+	if (files_path(mb->f, e->slot, m, &dirfd, name) == -1)
 		return (STORE_CORRUPT);
 	incoming_tmp(in, tmp);
 	if (linkat(dirfd, name, to->tmp, tmp, 0) == 0) {
 		if (fstatat(to->tmp, tmp, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 		    S_ISREG(st.st_mode)) {
 			/* Its delivery may not have been synced yet. */
-			if (time(NULL) - fix.saved < COPY_YOUNG)
+			if (time(NULL) - m->saved < COPY_YOUNG)
 				in->fd = file_open(to->tmp, tmp);
 			return (STORE_OK);
 		}

@@ -170,6 +170,32 @@ crlf_count(const char *data, size_t len)
 	return (n);
 }
 
+int
+crlf_measure(int fd, uint64_t *size, unsigned int *text)
+{
+	struct crlf_head h = { 0 };
+	char buf[CRLF_BUFFER], last = '\n';
+	ssize_t n;
+
+	*size = 0;
+	*text = 0;
+	while ((n = read(fd, buf, sizeof(buf))) != 0) {
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return (-1);
+		*size += (uint64_t)n + crlf_count(buf, (size_t)n);
+		/* That LF was not alone. */
+		if (last == '\r' && buf[0] == '\n')
+			(*size)--;
+		*text |= crlf_head(&h, buf, (size_t)n);
+		last = buf[n - 1];
+	}
+	if (*size > 0 && last != '\n')
+		*text |= TEXT_UNENDED;
+	return (0);
+}
+
 void
 crlf_expand(char *buf, size_t buflen, size_t len)
 {

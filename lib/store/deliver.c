@@ -203,11 +203,11 @@ deliver_rename(struct folder *f, struct incoming *in)
 	    renameat(f->tmp, tmp, f->new, in->base) == -1)
 		error = store_errno();
 	fix.fsize = in->fsize;
-	fix.internal = in->internal;
-	fix.saved = time(NULL);
 	fix.namelen = (uint16_t)strlen(in->base);
 	mut.modseq = f->ix.hdr.modseq + 1;
 	mut.size = in->size;
+	mut.internal = in->internal;
+	mut.saved = time(NULL);
 	mut.text = (uint8_t)in->text;
 	mut.state = REC_LIVE | REC_NEW | REC_RECENT;
 	mut.cache = cachefile_put(f, &in->entry, f->ix.hdr.uidnext);

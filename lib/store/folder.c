@@ -21,6 +21,7 @@
 #include "store/recover.h"
 #include "store/sync.h"
 #include "store/uidlist_follow.h"
+#include "store/view.h"
 
 #define FOLDERS_IDLE	4	/* kept open for the next time */
 
@@ -292,6 +293,8 @@ folder_current(const struct folder *f)
 void
 folder_use(struct folder *f, const struct index *ix)
 {
+	if (index_is_open(&f->ix))
+		view_settle_all(f);
 	files_forget(f);
 	index_close(&f->ix);
 	f->ix = *ix;
@@ -307,7 +310,7 @@ folder_fresh(struct folder *f, int quick)
 	    (error = folder_reopen(f, quick)) != STORE_OK)
 		return (error);
 	if (index_load(&f->ix) == 0 && !f->ix.hdr.busy && !f->ix.damaged &&
-	    !index_rebooted(&f->ix) && index_verify(&f->ix) == 0)
+	    !index_rebooted(&f->ix) && index_sound(&f->ix))
 		return (STORE_OK);
 	/* A writer was killed, or the disk lies. */
 	if (quick)
@@ -328,8 +331,7 @@ folder_reopen(struct folder *f, int quick)
 
 	if (index_open(&ix, f->dir, INDEX_FILE) == 0) {
 		folder_use(f, &ix);
-		if (index_verify(&f->ix) == 0)
-			return (STORE_OK);
+		return (STORE_OK);
 	}
 	switch (errno) {
 	case ENOENT:

@@ -40,6 +40,7 @@ struct folder {
 	char		 name[FOLDER_NAME_MAX];
 	char		 dirname[NAME_MAX + 1];
 	int		 refs;
+	LIST_HEAD(, mailbox) views;	/* what sessions have open */
 	int		 locked;	/* how deep */
 	struct unsynced {
 		int	 fd[FLUSH_FILES];

@@ -46,9 +46,11 @@ mailbox_thaw(struct store *st, const char *name, unsigned int flags,
 	mb->store = st;
 	mb->flags = flags;
 	mb->exclusive = -1;
-	if ((error = folder_get(st, name, &mb->f)) == STORE_OK &&
-	    (error = folder_sync(mb->f, 0)) == STORE_OK)
-		error = thaw_view(mb, z);
+	if ((error = folder_get(st, name, &mb->f)) == STORE_OK) {
+		LIST_INSERT_HEAD(&mb->f->views, mb, views);
+		if ((error = folder_sync(mb->f, 0)) == STORE_OK)
+			error = thaw_view(mb, z);
+	}
 	if (error != STORE_OK) {
 		mailbox_close(mb);
 		return (error);
@@ -115,11 +117,11 @@ mailbox_watch_fds(struct mailbox *mb, int fds[2])
 static uint64_t
 view_hash(const struct mailbox *mb)
 {
+	struct view_entry e;
 	uint64_t sum = mb->n;
 	uint32_t i;
 
-	for (i = 0; i < mb->n; i++)
-		sum = sum * 3 + hash_bytes(&mb->list[i].uid,
-		    sizeof(mb->list[i].uid));
+	for (i = 1; view_at(mb, i, &e) == 0; i++)
+		sum = sum * 3 + hash_bytes(&e.uid, sizeof(e.uid));
 	return (sum);
 }

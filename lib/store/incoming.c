@@ -205,12 +205,12 @@ incoming_record(const struct folder *f, const struct incoming *in,
 	memset(mut, 0, sizeof(*mut));
 	fix->uidvalidity = f->ix.hdr.uidvalidity;
 	fix->fsize = in->fsize;
-	fix->internal = in->internal;
-	fix->saved = time(NULL);
 	fix->emailid = in->emailid;
 	fix->namelen = (uint16_t)strlen(in->base);
 	mut->modseq = f->ix.hdr.modseq + 1;
 	mut->size = in->size;
+	mut->internal = in->internal;
+	mut->saved = time(NULL);
 	mut->keywords = in->keywords;
 	mut->flags = (uint8_t)in->flags;
 	mut->text = (uint8_t)in->text;

@@ -7,7 +7,9 @@
  *	9216		records of 192 bytes, in the order of their UIDs
  *
  * Headers and records carry checksums.  A header is written over the older of
- * the two; a record's fixed half is written once, before a header counts it.
+ * the two; a record's fixed half is written once, before a header counts it,
+ * and checked by a process when it first looks at it: to open an index is to
+ * read its header, however many records there are.
  * States that a kill can leave, and who mends them:
  *
  *	state					mended by
@@ -66,16 +68,19 @@
 #include "store/index_map.h"
 
 #define INDEX_MAGIC	"PSTNIDX1"
-#define INDEX_ORDER	0x01020302	/* the last byte is the version */
+#define INDEX_ORDER	0x01020303	/* the last byte is the version */
 #define INDEX_TRIES	1000		/* of reading past a writer */
 #define GROW_MIN	64		/* slots */
+#define GROW_BYTES	65536		/* a write */
 #define MODSEQ_JUMP	(1U << 20)	/* more than can have been lost */
+#define ADVANCE		256		/* records, for one change */
 #define BOOT_SAME	5		/* seconds that clocks may differ */
 
 _Static_assert(sizeof(struct index_header) + 64 <= HEADER_ROOM, "header");
 _Static_assert(sizeof(struct index_record) == RECORD_SIZE, "record");
 _Static_assert(sizeof(struct index_change) == 16, "change");
 
+static int index_checked_grow(struct index *, uint32_t);
 static int index_map(struct index *);
 static int header_read(struct index *, struct index_header *);
 static int header_ok(const struct index_header *);
@@ -174,6 +179,7 @@ index_close(struct index *ix)
 		close(ix->fd);
 	} else if (ix->fd > 0)
 		close(ix->fd);
+	free(ix->checked);
 	memset(ix, 0, sizeof(*ix));
 	ix->fd = -1;
 }
@@ -182,6 +188,25 @@ int
 index_is_open(const struct index *ix)
 {
 	return (ix->map != NULL);
+}
+
+static int
+index_checked_grow(struct index *ix, uint32_t slots)
+{
+	struct index_checked *c = ix->checked;
+	uint32_t old = c == NULL ? 0 : c->slots;
+	size_t len = ((size_t)slots + 7) / 8, oldlen = ((size_t)old + 7) / 8;
+
+	if (c != NULL && slots <= old)
+		return (0);
+	if ((c = realloc(c, sizeof(*c) + len)) == NULL)
+		return (-1);
+	if (ix->checked == NULL)
+		c->bad = 0;
+	memset(c->bit + oldlen, 0, len - oldlen);
+	c->slots = slots;
+	ix->checked = c;
+	return (0);
 }
 
 static int
@@ -201,6 +226,8 @@ index_map(struct index *ix)
 	}
 	if (ix->map != NULL && (size_t)st.st_size == ix->maplen)
 		return (0);
+	if (index_checked_grow(ix, (uint32_t)slots) == -1)
+		return (-1);
 	map = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE,
 	    MAP_SHARED, ix->fd, 0);
 	if (map == MAP_FAILED)
@@ -216,7 +243,7 @@ index_map(struct index *ix)
 int
 index_grow(struct index *ix, uint32_t slots)
 {
-	static const unsigned char zero[GROW_MIN * RECORD_SIZE];
+	static const unsigned char zero[GROW_BYTES];
 	uint64_t off, end, want;
 	size_t n;
 	ssize_t w;
@@ -329,6 +356,7 @@ index_begin(struct index *ix)
 void
 index_end(struct index *ix)
 {
+	index_advance(ix, ADVANCE);
 	ix->hdr.busy = 0;
 	index_publish(ix);
 }
@@ -344,22 +372,25 @@ index_sync(struct index *ix)
 }
 
 int
+index_sound(const struct index *ix)
+{
+	return (!ix->checked->bad);
+}
+
+int
 index_verify(struct index *ix)
 {
 	uint32_t s, last = 0, uid;
 
-	if (ix->verified > ix->hdr.slots)
-		ix->verified = 0;
-	for (s = ix->verified; s < ix->hdr.slots; s = index_next(ix, s)) {
+	for (s = 0; s < ix->hdr.slots; s = index_next(ix, s)) {
 		uid = index_uid(ix, s);
-		if (!index_record_ok(ix, s) || uid <= last ||
-		    uid >= ix->hdr.uidnext) {
+		if (uid <= last || uid >= ix->hdr.uidnext) {
+			ix->checked->bad = 1;
 			errno = EBADMSG;
 			return (-1);
 		}
 		last = uid;
 	}
-	ix->verified = s;
 	return (0);
 }
 
@@ -389,7 +420,7 @@ int
 index_repair(struct index *ix)
 {
 	struct index_header *h = &ix->hdr;
-	uint32_t s = 0, slots = h->slots, last = 0;
+	uint32_t s = 0, slots = h->slots, last = 0, uid;
 	int torn = 0;
 
 	/* A killed writer may have grown the file after our mapping. */
@@ -398,25 +429,28 @@ index_repair(struct index *ix)
 	h->busy = 1;
 	h->messages = h->unseen = h->deleted = h->unsized = h->dead = 0;
 	h->size = h->fsize = 0;
+	h->dense = h->unseenlow = 0;
 	h->newlow = UINT32_MAX;
 	while (s < ix->cap && (s < slots || index_record_ok(ix, s))) {
-		if (!index_record_ok(ix, s) || index_uid(ix, s) <= last) {
+		uid = index_record(ix, s)->fix.uid;
+		if (!index_record_ok(ix, s) || uid <= last) {
 			if (s >= slots)
 				break;
-			ix->verified = 0;	/* next lock: a new one */
+			ix->checked->bad = 1;	/* next lock: a new one */
 			errno = EBADMSG;
 			return (-1);
 		}
-		last = index_uid(ix, s);
+		last = uid;
 		torn += repair_record(ix, s, slots);
-		s = index_next(ix, s);
+		s += index_span(index_record(ix, s));
 	}
 	h->slots = s;
 	if (last >= h->uidnext)
 		h->uidnext = last + 1;
 	if (h->newlow > s)
 		h->newlow = s;
-	ix->verified = s;
+	ix->checked->bad = 0;
+	index_advance(ix, UINT32_MAX);
 	h->modseq += (uint64_t)(torn != 0);
 	h->logfloor = h->modseq;
 	memset(&h->newtime, 0, sizeof(h->newtime));
@@ -437,6 +471,7 @@ repair_record(struct index *ix, uint32_t slot, uint32_t published)
 	if (r->mutsum != index_mut_sum(&r->mut)) {
 		memset(&r->mut, 0, sizeof(r->mut));
 		r->mut.size = INDEX_UNSIZED;
+		r->mut.internal = r->mut.saved = INDEX_UNDATED;
 		r->mut.state = REC_LIVE;
 		r->mut.modseq = h->modseq + 1;
 		r->mutsum = index_mut_sum(&r->mut);
@@ -453,7 +488,7 @@ repair_record(struct index *ix, uint32_t slot, uint32_t published)
 	if ((r->mut.state & (REC_NEW | REC_RECENT)) && slot < h->newlow)
 		h->newlow = slot;
 	if ((r->mut.state & REC_LIVE) == 0)
-		h->dead += index_next(ix, slot) - slot;
+		h->dead += index_span(r);
 	index_count(ix, &r->fix, &r->mut, 1);
 	return (torn);
 }

@@ -15,6 +15,7 @@
 #define INDEX_BAD	"postern.index.bad"
 #define INDEX_SLOTS	(16U << 20)	/* records in an index */
 #define INDEX_UNSIZED	UINT64_MAX	/* size with CRLF not yet known */
+#define INDEX_UNDATED	INT64_MIN	/* dates not yet known */
 
 /* Where a message stands. */
 #define REC_LIVE	0x01		/* not expunged */
@@ -58,8 +59,10 @@ struct index_header {
 	uint32_t	 uidmax;	/* on disk: no UID above was given */
 	uint32_t	 jump;		/* UIDs go on there, at least */
 	uint32_t	 uidlisted;	/* UIDs below are in Dovecot's list */
-	uint32_t	 unused;
+	uint32_t	 dense;		/* each slot below is a live message */
 	struct index_time listtime;	/* mtime of that list as we know it */
+	uint32_t	 unseenlow;	/* no unseen message below this slot */
+	uint32_t	 unused;
 	unsigned char	 id[16];	/* MAILBOXID */
 	uint64_t	 sum;		/* of all above; last */
 };
@@ -69,6 +72,8 @@ struct index_mut {
 	uint64_t	 modseq;
 	uint64_t	 size;		/* or INDEX_UNSIZED */
 	uint64_t	 cache;		/* offset in the cache file, or 0 */
+	int64_t		 internal;	/* or INDEX_UNDATED, both */
+	int64_t		 saved;
 	uint32_t	 keywords;
 	uint8_t		 flags;
 	uint8_t		 state;
@@ -81,11 +86,16 @@ struct index_fix {
 	uint32_t	 uid;
 	uint32_t	 uidvalidity;	/* so that a lost header can be made */
 	uint64_t	 fsize;		/* of the file */
-	int64_t		 internal;
-	int64_t		 saved;
 	uint64_t	 emailid;	/* 0: index_put() makes one */
 	uint16_t	 namelen;
 	uint16_t	 unused[3];
+};
+
+/* Which records' fixed halves were found whole, since they were mapped. */
+struct index_checked {
+	uint32_t	 slots;
+	int		 bad;		/* one was not */
+	unsigned char	 bit[];
 };
 
 struct index {
@@ -95,7 +105,7 @@ struct index {
 	unsigned char		*map;
 	size_t			 maplen;
 	uint32_t		 cap;		/* slots that are mapped */
-	uint32_t		 verified;	/* slots with sums that hold */
+	struct index_checked	*checked;
 	int			 damaged;	/* one header is not valid */
 	struct index_header	 hdr;		/* as of index_load() */
 };
@@ -110,7 +120,9 @@ void	index_close(struct index *);
 int	index_is_open(const struct index *);
 /* Read the header again; map what was added. */
 int	index_load(struct index *);
-/* Check the records that were not checked yet. */
+/* No record that was looked at was found damaged. */
+int	index_sound(const struct index *);
+/* Check all records, and their order. */
 int	index_verify(struct index *);
 /*
  * The system was started again since the index was written: what was not
@@ -126,12 +138,16 @@ void	index_publish(struct index *);		/* the header as it is now */
 /* After a crash: count again, find unpublished records. */
 int	index_repair(struct index *);
 
-/* The base name of a message, NULL if the slot is none. Not terminated. */
+/*
+ * Of a message: its record is checked when it is first looked at.  If it is
+ * damaged these fail with EBADMSG, index_uid() gives 0, and index_sound() says
+ * so from then on.  The base name is not terminated.
+ */
 const char *index_name(const struct index *, uint32_t slot, size_t *len);
 int	index_fixed(const struct index *, uint32_t slot, struct index_fix *);
+uint32_t index_uid(const struct index *, uint32_t slot);
 /* -1 with EAGAIN if a writer is at it; take the lock and try again. */
 int	index_get(const struct index *, uint32_t slot, struct index_mut *);
-uint32_t index_uid(const struct index *, uint32_t slot);
 /* The slot after this message's: long names take two. */
 uint32_t index_next(const struct index *, uint32_t slot);
 
@@ -150,6 +166,8 @@ void	index_count(struct index *, const struct index_fix *,
 	    const struct index_mut *, int sign);
 /* Change one; counted, and logged if its mod-sequence is a new one. */
 void	index_set(struct index *, uint32_t slot, const struct index_mut *);
+/* Raise dense and unseenlow, looking at so many records at most. */
+void	index_advance(struct index *, uint32_t max);
 
 /*
  * Slots below limit that changed after modseq, each once or oftener, newest

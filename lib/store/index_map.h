@@ -33,6 +33,10 @@ struct index_change {
 struct index_record *index_record(const struct index *, uint32_t slot);
 /* The record's sum and bounds are right. */
 int	index_record_ok(const struct index *, uint32_t slot);
+/* Its base name, which may go on in the next slot. */
+const char *index_record_name(const struct index_record *);
+/* How many slots it takes. */
+uint32_t index_span(const struct index_record *);
 uint64_t index_mut_sum(const struct index_mut *);
 int	index_grow(struct index *, uint32_t slots);
 

@@ -38,29 +38,37 @@ info_flag(char c)
 int
 info_parse(const char *name, struct info *info)
 {
-	const char *p;
+	const char *p, *colon = NULL;
 	uint32_t flag;
 	size_t n = 0;
 
 	memset(info, 0, sizeof(*info));
-	info->baselen = strcspn(name, ":");
-	if (name[0] == '.' || info->baselen == 0 ||
-	    info->baselen > INFO_BASE_MAX || strlen(name) > NAME_MAX)
-		return (-1);
-	for (p = name; *p != '\0'; p++)
+	for (p = name; *p != '\0'; p++) {
 		if (*p == '/' || (unsigned char)*p < 0x20)
 			return (-1);
+		if (*p == ':' && colon == NULL)
+			colon = p;
+	}
+	info->baselen = (size_t)((colon != NULL ? colon : p) - name);
+	if (name[0] == '.' || info->baselen == 0 ||
+	    info->baselen > INFO_BASE_MAX || p - name > NAME_MAX)
+		return (-1);
 	p = name + info->baselen;
 	if (strncmp(p, ":2,", 3) != 0)
 		return (0);
+	info->plain = 1;
 	for (p += 3; *p != '\0'; p++) {
+		/* Letters ascend; after ',' all are others'. */
+		if (p[-1] != ',' && *p <= p[-1])
+			info->plain = 0;
 		if (info->extra[0] != ',' && *p >= 'a' && *p <= 'z')
 			info->keywords |= 1U << (*p - 'a');
 		else if (info->extra[0] != ',' && (flag = info_flag(*p)) != 0)
 			info->flags |= flag;
-		else if (n < INFO_EXTRA_MAX)
+		else if (n < INFO_EXTRA_MAX) {
 			info->extra[n++] = *p;
-		else
+			info->plain = 0;
+		} else
 			return (-1);	/* more than anybody's extension */
 	}
 	return (0);
@@ -92,38 +100,44 @@ info_format(const char *base, size_t baselen, uint32_t flags,
 	return (0);
 }
 
+/* Where ",X=" begins from p on, X any character or this one; or NULL. */
+static const char *
+info_field(const char *p, const char *end, char which)
+{
+	while ((p = memchr(p, ',', (size_t)(end - p))) != NULL) {
+		if (end - p >= 3 && p[2] == '=' &&
+		    (which == '\0' || p[1] == which))
+			return (p);
+		p++;
+	}
+	return (NULL);
+}
+
 int
 info_size(const char *base, size_t baselen, char which, uint64_t *size)
 {
 	const char *p, *end = base + baselen;
-	uint64_t n;
+	uint64_t n = 0;
 
-	for (p = base; end - p >= 4; p++) {
-		if (p[0] != ',' || p[1] != which || p[2] != '=')
-			continue;
-		n = 0;
-		for (p += 3; p < end && *p >= '0' && *p <= '9'; p++) {
-			if (n > UINT64_MAX / 100)
-				return (-1);
-			n = n * 10 + (uint64_t)(*p - '0');
-		}
-		if (p[-1] == '=' || (p < end && *p != ','))
+	if ((p = info_field(base, end, which)) == NULL || end - p < 4)
+		return (-1);
+	for (p += 3; p < end && *p >= '0' && *p <= '9'; p++) {
+		if (n > UINT64_MAX / 100)
 			return (-1);
-		*size = n;
-		return (0);
+		n = n * 10 + (uint64_t)(*p - '0');
 	}
-	return (-1);
+	if (p[-1] == '=' || (p < end && *p != ','))
+		return (-1);
+	*size = n;
+	return (0);
 }
 
 size_t
 info_unique(const char *base, size_t baselen)
 {
-	size_t i;
+	const char *p = info_field(base, base + baselen, '\0');
 
-	for (i = 0; i + 3 <= baselen; i++)
-		if (base[i] == ',' && base[i + 2] == '=')
-			return (i);
-	return (baselen);
+	return (p == NULL ? baselen : (size_t)(p - base));
 }
 
 static const char *
@@ -143,20 +157,16 @@ int
 info_uid(const char *base, size_t baselen, uint32_t *uidvalidity,
     uint32_t *uid)
 {
-	const char *p = base + info_unique(base, baselen), *end;
+	const char *p, *end = base + baselen;
 
-	end = base + baselen;
-	for (; end - p >= 4; p++) {
-		if (memcmp(p, ",P=", 3) != 0)
-			continue;
-		p = info_number(p + 3, end, uidvalidity);
-		if (p == NULL || p == end || *p != '.')
-			return (-1);
-		p = info_number(p + 1, end, uid);
-		return (p == NULL || (p < end && *p != ',') ||
-		    *uidvalidity == 0 || *uid == 0 ? -1 : 0);
-	}
-	return (-1);
+	if ((p = info_field(base, end, 'P')) == NULL)
+		return (-1);
+	p = info_number(p + 3, end, uidvalidity);
+	if (p == NULL || p == end || *p != '.')
+		return (-1);
+	p = info_number(p + 1, end, uid);
+	return (p == NULL || (p < end && *p != ',') ||
+	    *uidvalidity == 0 || *uid == 0 ? -1 : 0);
 }
 
 int

@@ -15,6 +15,7 @@ struct info {
 	size_t		 baselen;
 	uint32_t	 flags;		/* MSG_* */
 	uint32_t	 keywords;
+	int		 plain;		/* as info_format() would write it */
 	char		 extra[INFO_EXTRA_MAX + 1];
 };
 

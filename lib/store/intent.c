@@ -80,7 +80,7 @@ static enum store_error
 intent_write(struct mailbox *mb, const uint32_t *seqs, size_t n)
 {
 	enum store_error error = STORE_OK;
-	struct view_entry *e;
+	struct view_entry e;
 	struct buf b;
 	size_t i;
 	int bad;
@@ -88,8 +88,8 @@ intent_write(struct mailbox *mb, const uint32_t *seqs, size_t n)
 	buf_init(&b, INTENT_MAX);
 	bad = buf_printf(&b, "%" PRIu32 "\n", mb->uidvalidity);
 	for (i = 0; i < n && bad == 0; i++)
-		if ((e = view_entry(mb, seqs[i])) != NULL)
-			bad = buf_printf(&b, "%" PRIu32 "\n", e->uid);
+		if (view_at(mb, seqs[i], &e) == 0)
+			bad = buf_printf(&b, "%" PRIu32 "\n", e.uid);
 	/* Its name must be on the disk before the first file goes. */
 	if (bad != 0 || file_replace(mb->f->dir, INTENT_FILE, buf_data(&b),
 	    buf_len(&b)) == -1 || fsync(mb->f->dir) == -1)

@@ -29,6 +29,9 @@ static enum store_error mailbox_exclusive(struct mailbox *);
 static void mailbox_tidy(struct folder *);
 static enum store_error mailbox_update(struct mailbox *, int,
     struct view_delta *);
+static uint32_t status_unseen(struct mailbox *);
+static void status_count(struct mailbox *, struct mailbox_status *);
+static uint32_t uid_at(struct mailbox *, uint32_t);
 
 enum store_error
 mailbox_open(struct store *st, const char *name, unsigned int flags,
@@ -47,6 +50,7 @@ mailbox_open(struct store *st, const char *name, unsigned int flags,
 		error = !name_is_inbox(name) ? STORE_NOENT :
 		    mbox_view(st->mbox, flags, &mb->mbox);
 	} else if ((error = folder_get(st, name, &mb->f)) == STORE_OK) {
+		LIST_INSERT_HEAD(&mb->f->views, mb, views);
 		if (flags & MAILBOX_EXCLUSIVE)
 			error = mailbox_exclusive(mb);
 		if (error == STORE_OK && (flags & MAILBOX_READONLY) == 0)
@@ -112,8 +116,10 @@ mailbox_close(struct mailbox *mb)
 		mbox_view_close(mb->mbox);
 	if (mb->exclusive != -1)
 		close(mb->exclusive);
-	if (mb->f != NULL)
+	if (mb->f != NULL) {
 		cachefile_write(mb->f);
+		LIST_REMOVE(mb, views);
+	}
 	folder_release(mb->f);
 	buf_free(&mb->cached);
 	free(mb->list);
@@ -154,6 +160,9 @@ mailbox_update(struct mailbox *mb, int no_expunge, struct view_delta *delta)
 	if (claim && (error = folder_lock(f, LOCK_LONG)) != STORE_OK)
 		return (error);
 	error = view_collect(mb, no_expunge, delta);
+	if (error == STORE_CORRUPT && !index_sound(&f->ix) &&
+	    (error = folder_sync(f, 1)) == STORE_OK)
+		error = view_collect(mb, no_expunge, delta);
 	if (claim) {
 		if (error == STORE_OK)
 			error = view_claim(mb);
@@ -165,10 +174,8 @@ mailbox_update(struct mailbox *mb, int no_expunge, struct view_delta *delta)
 void
 mailbox_status(struct mailbox *mb, struct mailbox_status *s)
 {
-	struct index_mut m;
-	unsigned int text;
-	size_t j;
-	uint32_t i;
+	const struct index_header *h;
+	size_t i;
 
 	memset(s, 0, sizeof(*s));
 	if (mb->mbox != NULL) {
@@ -181,20 +188,62 @@ mailbox_status(struct mailbox *mb, struct mailbox_status *s)
 	s->uidnext = mb->uidnext;
 	s->uidvalidity = mb->uidvalidity;
 	s->highestmodseq = mb->modseq;
-	for (i = 0; i < mb->n; i++) {
-		if (mb->list[i].slot == UINT32_MAX ||
-		    index_get(&mb->f->ix, mb->list[i].slot, &m) == -1)
+	h = &mb->f->ix.hdr;
+	if (view_is_index(mb)) {
+		s->unseen = h->unseen;
+		s->deleted = h->deleted;
+		s->first_unseen = h->unseen == 0 ? 0 : status_unseen(mb);
+	} else
+		status_count(mb, s);
+	for (i = 0; i < sizeof(h->id); i++)
+		snprintf(s->id + 2 * i, 3, "%02x", h->id[i]);
+}
+
+static uint32_t
+status_unseen(struct mailbox *mb)
+{
+	struct index *ix = &mb->f->ix;
+	struct index_mut m;
+	uint32_t s;
+
+	for (s = ix->hdr.unseenlow; s < ix->hdr.slots; s = index_next(ix, s))
+		if (index_get(ix, s, &m) == 0 && (m.state & REC_LIVE) &&
+		    (m.flags & MSG_SEEN) == 0)
+			return (mailbox_seq_of_uid(mb, index_uid(ix, s)));
+	return (0);
+}
+
+/* What this session has been told is not what there is now. */
+static void
+status_count(struct mailbox *mb, struct mailbox_status *s)
+{
+	struct view_entry e;
+	struct index_mut m;
+	uint32_t i;
+
+	for (i = 1; view_at(mb, i, &e) == 0; i++) {
+		if (e.slot == UINT32_MAX ||
+		    index_get(&mb->f->ix, e.slot, &m) == -1)
 			continue;
 		if ((m.flags & MSG_SEEN) == 0 && s->unseen++ == 0)
-			s->first_unseen = i + 1;
+			s->first_unseen = i;
 		s->deleted += (m.flags & MSG_DELETED) != 0;
-		if (m.size == INDEX_UNSIZED && message_measure(mb, i + 1,
-		    &m.size, &text) != STORE_OK)
-			m.size = 0;
-		s->size += m.size;
 	}
-	for (j = 0; j < sizeof(mb->f->ix.hdr.id); j++)
-		snprintf(s->id + 2 * j, 3, "%02x", mb->f->ix.hdr.id[j]);
+}
+
+uint64_t
+mailbox_size(struct mailbox *mb)
+{
+	const struct store_message *m;
+	uint64_t size = 0;
+	uint32_t i;
+
+	if (mb->mbox == NULL && view_fresh(mb) == STORE_OK &&
+	    view_is_index(mb) && mb->f->ix.hdr.unsized == 0)
+		return (mb->f->ix.hdr.size);
+	for (i = 1; (m = mailbox_facts(mb, i, FACT_SIZE)) != NULL; i++)
+		size += m->size;
+	return (size);
 }
 
 /*
@@ -276,46 +325,17 @@ mailbox_count(struct mailbox *mb)
 const struct store_message *
 mailbox_message(struct mailbox *mb, uint32_t seq)
 {
-	struct store_message *msg = &mb->msg;
-	struct view_entry *e;
-	struct index_fix fix;
-	struct index_mut m;
-
-	if (mb->mbox != NULL)
-		return (mbox_message(mb->mbox, seq));
-	if ((e = view_entry(mb, seq)) == NULL)
-		return (NULL);
-	memset(msg, 0, sizeof(*msg));
-	msg->uid = e->uid;
-	/* What was expunged elsewhere is still a message, an empty one. */
-	if (view_fresh(mb) != STORE_OK || e->slot == UINT32_MAX ||
-	    index_fixed(&mb->f->ix, e->slot, &fix) == -1 ||
-	    folder_message(mb->f, e->slot, &m) != STORE_OK)
-		return (msg);
-	msg->flags = m.flags | (e->recent ? MSG_RECENT : 0);
-	msg->keywords = m.keywords;
-	msg->modseq = m.modseq;
-	msg->internal = fix.internal;
-	msg->saved = fix.saved;
-	msg->emailid = fix.emailid;
-	msg->size = m.size;
-	msg->text = m.text;
-	if (m.size == INDEX_UNSIZED && message_measure(mb, seq, &msg->size,
-	    &msg->text) != STORE_OK)
-		msg->size = 0;
-	return (msg);
+	return (mailbox_facts(mb, seq, 0));
 }
 
 uint32_t
 mailbox_seq_from_uid(struct mailbox *mb, uint32_t uid)
 {
-	uint32_t lo = 0, hi = mailbox_count(mb), n = hi, mid, there;
+	uint32_t lo = 0, hi = mailbox_count(mb), n = hi, mid;
 
 	while (lo < hi) {
 		mid = lo + (hi - lo) / 2;
-		there = mb->mbox != NULL ?
-		    mbox_message(mb->mbox, mid + 1)->uid : mb->list[mid].uid;
-		if (there < uid)
+		if (uid_at(mb, mid + 1) < uid)
 			lo = mid + 1;
 		else
 			hi = mid;
@@ -328,8 +348,16 @@ mailbox_seq_of_uid(struct mailbox *mb, uint32_t uid)
 {
 	uint32_t seq = mailbox_seq_from_uid(mb, uid);
 
-	if (seq == 0)
-		return (0);
-	return ((mb->mbox != NULL ? mbox_message(mb->mbox, seq)->uid :
-	    mb->list[seq - 1].uid) == uid ? seq : 0);
+	return (seq != 0 && uid_at(mb, seq) == uid ? seq : 0);
+}
+
+/* There is a message seq. */
+static uint32_t
+uid_at(struct mailbox *mb, uint32_t seq)
+{
+	struct view_entry e;
+
+	if (mb->mbox != NULL)
+		return (mbox_message(mb->mbox, seq)->uid);
+	return (view_at(mb, seq, &e) == 0 ? e.uid : 0);
 }

@@ -171,7 +171,6 @@ mbox_status(struct mboxview *v, struct mailbox_status *s)
 		if ((m = mbox_find(v->mbox, v->list[i].uid)) == NULL)
 			continue;
 		s->deleted += (m->flags & MSG_DELETED) != 0;
-		s->size += m->size;
 		if ((m->flags & MSG_SEEN) == 0 && s->unseen++ == 0)
 			s->first_unseen = i + 1;
 	}

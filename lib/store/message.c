@@ -23,37 +23,29 @@
 
 #define MESSAGE_MAX	(1UL << 31)	/* bytes that are read into memory */
 
-static void message_size_set(struct mailbox *, uint32_t, uint64_t,
-    unsigned int);
 static enum store_error mbox_message_fd(struct mailbox *, uint32_t, int *);
 
 enum store_error
 message_open(struct mailbox *mb, uint32_t seq, int *fd)
 {
-	struct folder *f = mb->f;
-	struct view_entry *e;
+	struct view_entry e;
 	struct index_mut m;
 	char name[NAME_MAX + 1];
 	enum store_error error;
 	int dirfd, try;
 
 	for (try = 0; try < 2; try++) {
-		if ((error = view_fresh(mb)) != STORE_OK)
-			return (error);
-		if ((e = view_entry(mb, seq)) == NULL ||
-		    e->slot == UINT32_MAX)
-			return (STORE_NOENT);
-		if ((error = folder_message(f, e->slot, &m)) != STORE_OK)
+		if ((error = view_record(mb, seq, &e, NULL, &m)) != STORE_OK)
 			return (error);
 		if ((m.state & REC_LIVE) == 0)
 			return (STORE_NOENT);
-		if (files_path(f, e->slot, &m, &dirfd, name) == -1)
+		if (files_path(mb->f, e.slot, &m, &dirfd, name) == -1)
 			return (STORE_CORRUPT);
 		if ((*fd = file_open(dirfd, name)) != -1)
 			return (STORE_OK);
 		if (errno != ENOENT)
 			return (store_errno());
-		if (try == 0 && (error = folder_sync(f, 1)) != STORE_OK)
+		if (try == 0 && (error = folder_sync(mb->f, 1)) != STORE_OK)
 			return (error);
 	}
 	return (STORE_NOENT);
@@ -97,9 +89,7 @@ enum store_error
 mailbox_message_text(struct mailbox *mb, uint32_t seq,
     struct message_text *text)
 {
-	struct index_mut m;
 	enum store_error error;
-	unsigned int like;
 	int fd;
 
 	memset(text, 0, sizeof(*text));
@@ -110,12 +100,9 @@ mailbox_message_text(struct mailbox *mb, uint32_t seq,
 	error = message_read(fd, text);
 	close(fd);
 	/* A size in a file's name is somebody's word; this is the fact. */
-	if (error == STORE_OK &&
-	    index_get(&mb->f->ix, mb->list[seq - 1].slot, &m) == 0) {
-		like = crlf_text(text->data, text->len);
-		if (m.size != text->len || m.text != like)
-			message_size_set(mb, seq, text->len, like);
-	}
+	if (error == STORE_OK)
+		message_sized(mb, seq, text->len, crlf_text(text->data,
+		    text->len));
 	return (error);
 }
 
@@ -169,46 +156,4 @@ message_text_free(struct message_text *text)
 {
 	free(text->data);
 	memset(text, 0, sizeof(*text));
-}
-
-enum store_error
-message_measure(struct mailbox *mb, uint32_t seq, uint64_t *size,
-    unsigned int *like)
-{
-	struct message_text text = { 0 };
-	enum store_error error;
-	int fd;
-
-	if ((error = message_open(mb, seq, &fd)) != STORE_OK)
-		return (error);
-	if ((error = message_read(fd, &text)) == STORE_OK) {
-		*size = text.len;
-		*like = crlf_text(text.data, text.len);
-		message_size_set(mb, seq, text.len, *like);
-	}
-	message_text_free(&text);
-	close(fd);
-	return (error);
-}
-
-static void
-message_size_set(struct mailbox *mb, uint32_t seq, uint64_t size,
-    unsigned int like)
-{
-	struct folder *f = mb->f;
-	struct view_entry *e;
-	struct index_mut m;
-
-	/* If it cannot be kept it is measured again. */
-	if (folder_lock(f, LOCK_LONG) != STORE_OK)
-		return;
-	if (view_fresh(mb) == STORE_OK && (e = view_entry(mb, seq)) != NULL &&
-	    e->slot != UINT32_MAX && index_get(&f->ix, e->slot, &m) == 0) {
-		m.size = size;
-		m.text = (uint8_t)like;
-		index_begin(&f->ix);
-		index_set(&f->ix, e->slot, &m);
-		index_end(&f->ix);
-	}
-	folder_unlock(f);
 }

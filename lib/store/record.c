@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "store/hash.h"
@@ -30,12 +31,24 @@ index_record(const struct index *ix, uint32_t slot)
 	    (size_t)slot * RECORD_SIZE));
 }
 
+uint32_t
+index_span(const struct index_record *r)
+{
+	return (r->fix.namelen > RECORD_NAME ? 2 : 1);
+}
+
+const char *
+index_record_name(const struct index_record *r)
+{
+	return ((const char *)r + offsetof(struct index_record, name));
+}
+
 static uint64_t
 record_sum(const struct index_record *r, size_t namelen)
 {
 	/* One after the other, so that neither can hide in the other. */
 	return (hash_bytes(&r->fix, sizeof(r->fix)) * 3 +
-	    hash_bytes((const char *)r + sizeof(*r) - RECORD_NAME, namelen));
+	    hash_bytes(index_record_name(r), namelen));
 }
 
 uint64_t
@@ -62,28 +75,46 @@ index_record_ok(const struct index *ix, uint32_t slot)
 	    r->sum == record_sum(r, r->fix.namelen));
 }
 
-const char *
-index_name(const struct index *ix, uint32_t slot, size_t *len)
+/* Each record is checked once, when it is first looked at. */
+static const struct index_record *
+record_checked(const struct index *ix, uint32_t slot)
 {
 	const struct index_record *r = index_record(ix, slot);
+	struct index_checked *c = ix->checked;
 
-	if (r == NULL || !name_fits(ix, slot, r->fix.namelen)) {
+	if (r == NULL) {
 		errno = EBADMSG;
 		return (NULL);
 	}
+	if (c->bit[slot / 8] & 1U << slot % 8)
+		return (r);
+	if (!index_record_ok(ix, slot) || r->fix.uid >= ix->hdr.uidnext) {
+		c->bad = 1;
+		errno = EBADMSG;
+		return (NULL);
+	}
+	c->bit[slot / 8] |= (unsigned char)(1U << slot % 8);
+	return (r);
+}
+
+const char *
+index_name(const struct index *ix, uint32_t slot, size_t *len)
+{
+	const struct index_record *r = record_checked(ix, slot);
+
+	if (r == NULL)
+		return (NULL);
 	*len = r->fix.namelen;
-	return ((const char *)r + sizeof(*r) - RECORD_NAME);
+	return (index_record_name(r));
 }
 
 int
 index_fixed(const struct index *ix, uint32_t slot, struct index_fix *fix)
 {
-	const struct index_record *r = index_record(ix, slot);
+	const struct index_record *r = record_checked(ix, slot);
 
-	if (r == NULL) {
-		errno = EBADMSG;
+	if (r == NULL)
 		return (-1);
-	}
 	*fix = r->fix;
 	return (0);
 }
@@ -91,7 +122,7 @@ index_fixed(const struct index *ix, uint32_t slot, struct index_fix *fix)
 uint32_t
 index_uid(const struct index *ix, uint32_t slot)
 {
-	const struct index_record *r = index_record(ix, slot);
+	const struct index_record *r = record_checked(ix, slot);
 
 	return (r == NULL ? 0 : r->fix.uid);
 }
@@ -99,9 +130,9 @@ index_uid(const struct index *ix, uint32_t slot)
 uint32_t
 index_next(const struct index *ix, uint32_t slot)
 {
-	const struct index_record *r = index_record(ix, slot);
+	const struct index_record *r = record_checked(ix, slot);
 
-	return (slot + (r != NULL && r->fix.namelen > RECORD_NAME ? 2 : 1));
+	return (slot + (r == NULL ? 1 : index_span(r)));
 }
 
 int
@@ -186,8 +217,10 @@ index_add(struct index *ix, struct index_fix *fix, const char *name,
 void
 index_wipe(struct index *ix, uint32_t slot, uint32_t end)
 {
-	for (; slot < end && slot < ix->cap; slot++)
+	for (; slot < end && slot < ix->cap; slot++) {
 		memset(index_record(ix, slot), 0, RECORD_SIZE);
+		ix->checked->bit[slot / 8] &= (unsigned char)~(1U << slot % 8);
+	}
 }
 
 void
@@ -211,6 +244,38 @@ index_count(struct index *ix, const struct index_fix *fix,
 		h->size += sign > 0 ? m->size : -m->size;
 }
 
+/* A message, there to be seen, in one slot. */
+static int
+record_plain(const struct index_record *r, const struct index_mut *m)
+{
+	return ((m->state & (REC_LIVE | REC_PENDING)) == REC_LIVE &&
+	    r->fix.namelen <= RECORD_NAME);
+}
+
+static int
+record_unseen(const struct index_mut *m)
+{
+	return ((m->state & REC_LIVE) && (m->flags & MSG_SEEN) == 0);
+}
+
+void
+index_advance(struct index *ix, uint32_t max)
+{
+	struct index_header *h = &ix->hdr;
+	struct index_mut m;
+	uint32_t n;
+
+	for (n = 0; n < max && h->dense < h->slots; n++, h->dense++)
+		if (index_get(ix, h->dense, &m) == -1 ||
+		    !record_plain(index_record(ix, h->dense), &m))
+			break;
+	for (n = 0; n < max && h->unseenlow < h->slots; n++) {
+		if (index_get(ix, h->unseenlow, &m) == -1 || record_unseen(&m))
+			break;
+		h->unseenlow = index_next(ix, h->unseenlow);
+	}
+}
+
 void
 index_set(struct index *ix, uint32_t slot, const struct index_mut *m)
 {
@@ -220,9 +285,13 @@ index_set(struct index *ix, uint32_t slot, const struct index_mut *m)
 	index_count(ix, &r->fix, &r->mut, -1);
 	index_count(ix, &r->fix, m, 1);
 	if ((r->mut.state & REC_LIVE) && (m->state & REC_LIVE) == 0)
-		ix->hdr.dead += index_next(ix, slot) - slot;
+		ix->hdr.dead += index_span(r);
 	if ((m->state & (REC_NEW | REC_RECENT)) && slot < ix->hdr.newlow)
 		ix->hdr.newlow = slot;
+	if (!record_plain(r, m) && slot < ix->hdr.dense)
+		ix->hdr.dense = slot;
+	if (record_unseen(m) && slot < ix->hdr.unseenlow)
+		ix->hdr.unseenlow = slot;
 	r->mut = *m;
 	atomic_thread_fence(memory_order_release);
 	r->mutsum = index_mut_sum(m);

@@ -140,7 +140,6 @@ install(struct folder *f, int keep, int sync)
 	if ((sync && index_sync(&f->ix) == -1) ||
 	    renameat(f->dir, INDEX_TMP, f->dir, INDEX_FILE) == -1)
 		return (store_errno());
-	f->ix.verified = f->ix.hdr.slots;
 	return (sync && fsync(f->dir) == -1 ? store_errno() : STORE_OK);
 }
 
@@ -149,11 +148,10 @@ static int
 salvage(struct folder *f, struct seeds *seeds, struct index_header *h)
 {
 	struct index ix;
-	struct index_fix fix;
+	const struct index_record *r;
 	struct index_mut mut;
-	const char *name;
+	int64_t saved;
 	uint32_t s, last = 0;
-	size_t len;
 	int ret = 0;
 
 	if (index_open_damaged(&ix, f->dir, INDEX_FILE) == -1)
@@ -168,25 +166,26 @@ salvage(struct folder *f, struct seeds *seeds, struct index_header *h)
 			h->jump = h->uidmax;
 	}
 	for (s = 0; s < ix.cap && ret == 0; s++) {
-		if (index_fixed(&ix, s, &fix) == -1)
-			break;
+		r = index_record(&ix, s);
 		if (h->uidvalidity == 0)	/* the sum vouches for it */
-			ix.hdr.uidvalidity = fix.uidvalidity;
-		if (!index_record_ok(&ix, s) || fix.uid <= last ||
-		    (name = index_name(&ix, s, &len)) == NULL)
+			ix.hdr.uidvalidity = r->fix.uidvalidity;
+		if (!index_record_ok(&ix, s) || r->fix.uid <= last)
 			continue;
-		h->uidvalidity = fix.uidvalidity;
-		last = fix.uid;
-		if (fix.uid >= h->uidnext && fix.uid != UINT32_MAX)
-			h->uidnext = fix.uid + 1;
+		h->uidvalidity = r->fix.uidvalidity;
+		last = r->fix.uid;
+		if (last >= h->uidnext && last != UINT32_MAX)
+			h->uidnext = last + 1;
+		saved = 0;
 		if (index_get(&ix, s, &mut) == 0) {
 			if (mut.modseq >= h->modseq)
 				h->modseq = mut.modseq + 1;
 			if ((mut.state & REC_LIVE) == 0)
 				continue;
+			if (mut.saved != INDEX_UNDATED)
+				saved = mut.saved;
 		}
-		ret = seeds_add(seeds, name, len, fix.uid, fix.saved,
-		    INDEX_UNSIZED);
+		ret = seeds_add(seeds, index_record_name(r),
+		    r->fix.namelen, last, saved, INDEX_UNSIZED);
 	}
 	index_close(&ix);
 	return (ret);
@@ -229,6 +228,7 @@ recover_compact(struct folder *f)
 		return (STORE_OK);
 	h.slots = h.messages = h.unseen = h.deleted = h.unsized = h.dead = 0;
 	h.size = h.fsize = h.logged = 0;
+	h.dense = h.unseenlow = 0;
 	h.newlow = UINT32_MAX;
 	h.floor = h.logfloor = h.modseq;
 	if (index_create(&ix, f->dir, INDEX_TMP, &h) == -1)
@@ -273,6 +273,7 @@ compact_copy(const struct index *from, struct index *to)
 	}
 	if (h->newlow > h->slots)
 		h->newlow = h->slots;
+	index_advance(to, UINT32_MAX);
 	index_publish(to);
 	index_publish(to);
 	return (0);

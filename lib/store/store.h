@@ -56,11 +56,11 @@ struct store_message {
 	uint32_t	 uid;
 	uint32_t	 flags;		/* MSG_* */
 	uint32_t	 keywords;	/* bit i: mailbox_keyword(mb, i) */
-	unsigned int	 text;		/* TEXT_*, as far as is known */
+	unsigned int	 text;		/* TEXT_* */
 	uint64_t	 modseq;
 	uint64_t	 size;		/* octets with CRLF line ends */
 	time_t		 internal;	/* INTERNALDATE */
-	time_t		 saved;		/* SAVEDATE */
+	time_t		 saved;		/* SAVEDATE, 0 unknown */
 	uint64_t	 emailid;	/* EMAILID; a copy has the same */
 };
 
@@ -69,7 +69,6 @@ struct mailbox_status {
 	uint32_t	 uidnext, uidvalidity;
 	uint32_t	 first_unseen;	/* sequence number, 0 none */
 	uint64_t	 highestmodseq;
-	uint64_t	 size;
 	char		 id[64];	/* MAILBOXID */
 };
 
@@ -128,8 +127,9 @@ enum store_error store_create(struct store *, const char *name);
 enum store_error store_delete(struct store *, const char *name);
 enum store_error store_rename(struct store *, const char *, const char *);
 enum store_error store_subscribe(struct store *, const char *, int on);
+/* size may be NULL; see mailbox_size(). */
 enum store_error store_status(struct store *, const char *,
-		    struct mailbox_status *);
+		    struct mailbox_status *, uint64_t *size);
 enum store_error store_quota(struct store *, uint64_t *bytes,
 		    uint64_t *messages);
 /* 0: no limit. */
@@ -158,6 +158,8 @@ enum store_error mailbox_open(struct store *, const char *name,
 		    unsigned int flags, struct mailbox **);
 void		 mailbox_close(struct mailbox *);
 void		 mailbox_status(struct mailbox *, struct mailbox_status *);
+/* The sum of its messages' sizes, which may have to be found out. */
+uint64_t	 mailbox_size(struct mailbox *);
 /* Keyword i, or NULL; keyword_find makes one if create is set (-1: full). */
 const char	*mailbox_keyword(struct mailbox *, unsigned int i);
 int		 mailbox_keyword_find(struct mailbox *, const char *,
@@ -189,7 +191,15 @@ enum store_error mailbox_thaw(struct store *, const char *name,
 enum store_error mailbox_watch_fds(struct mailbox *, int fds[2]);
 
 uint32_t	 mailbox_count(struct mailbox *);
-/* The message with sequence number seq, or NULL.  Valid until the next call. */
+/*
+ * The message with sequence number seq, or NULL.  Valid until the next call.
+ * Its size and dates only mean something if they were asked for: of mail that
+ * others brought they are found out then, and kept.
+ */
+#define FACT_SIZE	0x01		/* size and text */
+#define FACT_DATES	0x02		/* internal and saved */
+const struct store_message *mailbox_facts(struct mailbox *, uint32_t seq,
+		    unsigned int);
 const struct store_message *mailbox_message(struct mailbox *, uint32_t seq);
 /* The sequence number of the first message with at least this UID, or 0. */
 uint32_t	 mailbox_seq_from_uid(struct mailbox *, uint32_t uid);

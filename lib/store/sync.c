@@ -6,6 +6,9 @@
  * a folder is read once more later, the later the larger it is, so that this
  * never costs more than a thousandth of the time.  Names on disk are
  * anybody's; info_parse() bounds them.
+ *
+ * Cost: reading the directories.  A file that is new to us and has its size in
+ * its name is not looked at before somebody asks for what is in it (facts.c).
  */
 #include <sys/stat.h>
 #include <dirent.h>
@@ -18,6 +21,7 @@
 
 #include "os/compat.h"
 #include "store/files.h"
+#include "store/found.h"
 #include "store/index_map.h"
 #include "store/recover.h"
 #include "store/reserve.h"
@@ -27,17 +31,6 @@
 #define SCAN_TRIES	5
 #define RACY_MS		2000	/* the coarsest mtime we expect */
 
-/* A file that the index does not have. */
-struct found {
-	char			*name;
-	uint32_t		 uid;		/* that it had; 0 none */
-	int64_t			 saved;
-	uint64_t		 size;
-	uint64_t		 fsize;
-	int64_t			 mtime, ctime;
-	int			 in_new;
-};
-
 struct scan {
 	struct folder		*f;
 	const struct seeds	*seeds;
@@ -46,8 +39,7 @@ struct scan {
 	uint32_t		 slots;		/* as it began */
 	unsigned char		*seen;		/* a byte a slot */
 	uint64_t		 modseq;	/* of what is found */
-	struct found		*list;
-	size_t			 n, cap;
+	struct found_list	 found;
 	int			 twice;		/* a name was */
 };
 
@@ -60,8 +52,9 @@ static int scan_known(struct scan *, int, const char *, const struct info *,
 static int scan_duplicate(struct scan *, int, const char *, uint32_t);
 static void scan_canonical(struct scan *, const char *, uint32_t,
     const struct index_mut *);
-static int scan_found(struct scan *, int, const char *);
-static void scan_seed(const struct scan *, struct found *);
+static int scan_found(struct scan *, int, const char *, const struct info *,
+    unsigned char);
+static void scan_seed(const struct scan *, struct found *, const char *);
 static int scan_torn(const struct scan *, int, const char *,
     const struct stat *);
 static int scan_missing(struct scan *, int);
@@ -77,7 +70,7 @@ folder_sync(struct folder *f, int force)
 
 	if (!force && f->locked == 0 && folder_current(f) &&
 	    index_load(&f->ix) == 0 && !f->ix.hdr.busy && !f->ix.damaged &&
-	    !index_rebooted(&f->ix) && index_verify(&f->ix) == 0 &&
+	    !index_rebooted(&f->ix) && index_sound(&f->ix) &&
 	    folder_changed(f) == 0)
 		return (STORE_OK);
 	if ((error = folder_lock(f, LOCK_LONG)) != STORE_OK)
@@ -123,6 +116,8 @@ folder_scan(struct folder *f, int what, const struct seeds *seeds)
 	uint32_t slot;
 
 	/* A record that cannot be read would not be found by its name. */
+	if (index_verify(&f->ix) == -1)
+		return (recover_rebuild(f, 1));
 	for (slot = 0; slot < f->ix.hdr.slots; slot = index_next(&f->ix, slot))
 		if (index_get(&f->ix, slot, &m) == -1)
 			break;
@@ -138,9 +133,9 @@ folder_scan(struct folder *f, int what, const struct seeds *seeds)
 		return (STORE_SYS);
 	index_begin(&f->ix);
 	error = scan_run(&s);
+	index_advance(&f->ix, UINT32_MAX);
 	index_end(&f->ix);
-	scan_reset(&s);
-	free(s.list);
+	found_free(&s.found);
 	free(s.seen);
 	return (error);
 }
@@ -192,11 +187,7 @@ scan_run(struct scan *s)
 static void
 scan_reset(struct scan *s)
 {
-	size_t i;
-
-	for (i = 0; i < s->n; i++)
-		free(s->list[i].name);
-	s->n = 0;
+	found_clear(&s->found);
 	memset(s->seen, 0, s->slots);
 }
 
@@ -243,7 +234,7 @@ scan_entry(struct scan *s, int which, const char *name, unsigned char type)
 	if (files_find(s->f, name, info.baselen, &slot) == 0 &&
 	    slot < s->slots)
 		return (scan_known(s, which, name, &info, slot));
-	return (scan_found(s, which, name));
+	return (scan_found(s, which, name, &info, type));
 }
 
 /* Whether a message's file is where its record says, as another file. */
@@ -274,6 +265,7 @@ scan_known(struct scan *s, int which, const char *name,
 	struct folder *f = s->f;
 	char fresh[INFO_BASE_MAX + 1];
 	struct index_mut m;
+	struct info own;
 	int in_new = which == SCAN_NEW, here = in_new ? f->new : f->cur;
 
 	if (index_get(&f->ix, slot, &m) == -1)
@@ -283,9 +275,10 @@ scan_known(struct scan *s, int which, const char *name,
 		switch (scan_duplicate(s, which, name, slot)) {
 		case 1:		/* two messages, one name: give it its own */
 			files_unique(f, fresh, sizeof(fresh));
-			if (renameat(here, name, here, fresh) == -1)
+			if (renameat(here, name, here, fresh) == -1 ||
+			    info_parse(fresh, &own) == -1)
 				return (0);
-			return (scan_found(s, which, fresh));
+			return (scan_found(s, which, fresh, &own, DT_UNKNOWN));
 		case 2:
 			s->seen[slot] = 1;
 			return (0);
@@ -328,56 +321,55 @@ scan_canonical(struct scan *s, const char *name, uint32_t slot,
 		(void)renameat(dirfd, name, dirfd, path);
 }
 
+/*
+ * A size in its name saves us a look at each of many files; what does not say
+ * its size, or may be torn, is looked at.
+ */
 static int
-scan_found(struct scan *s, int which, const char *name)
+scan_found(struct scan *s, int which, const char *name,
+    const struct info *info, unsigned char type)
 {
 	struct found *p;
 	struct stat st;
-	size_t cap;
 
-	if (fstatat(which == SCAN_NEW ? s->f->new : s->f->cur, name, &st,
-	    AT_SYMLINK_NOFOLLOW) == -1 || !S_ISREG(st.st_mode) ||
-	    s->n >= INDEX_SLOTS || scan_torn(s, which, name, &st))
+	if (s->found.n >= INDEX_SLOTS)
 		return (0);
-	if (s->n == s->cap) {
-		cap = s->cap == 0 ? 64 : s->cap * 2;
-		if ((p = reallocarray(s->list, cap, sizeof(*p))) == NULL)
-			return (-1);
-		s->list = p;
-		s->cap = cap;
-	}
-	p = &s->list[s->n];
-	memset(p, 0, sizeof(*p));
-	if ((p->name = strdup(name)) == NULL)
+	if ((p = found_add(&s->found, name, info)) == NULL)
 		return (-1);
-	s->n++;
-	scan_seed(s, p);
-	p->fsize = (uint64_t)st.st_size;
-	p->mtime = st.st_mtime;
-	p->ctime = st.st_ctime;
+	p->fsize = p->told[0];
+	p->mtime = p->ctime = INDEX_UNDATED;
+	if (type != DT_REG || p->fsize == INDEX_UNSIZED ||
+	    s->f->ix.hdr.jump != 0) {
+		if (fstatat(which == SCAN_NEW ? s->f->new : s->f->cur, name,
+		    &st, AT_SYMLINK_NOFOLLOW) == -1 || !S_ISREG(st.st_mode) ||
+		    scan_torn(s, which, name, &st)) {
+			s->found.n--;
+			return (0);
+		}
+		p->fsize = (uint64_t)st.st_size;
+		p->mtime = st.st_mtime;
+		p->ctime = st.st_ctime;
+	}
 	p->in_new = which == SCAN_NEW;
+	scan_seed(s, p, name);
 	return (0);
 }
 
 /* Which UID had it, by what Dovecot, a damaged index or its name says? */
 static void
-scan_seed(const struct scan *s, struct found *p)
+scan_seed(const struct scan *s, struct found *p, const char *name)
 {
 	const struct index_header *h = &s->f->ix.hdr;
 	const struct seed *seed = NULL;
 	uint32_t validity, uid;
-	struct info info;
 
-	p->size = INDEX_UNSIZED;
-	if (info_parse(p->name, &info) == -1)
-		return;
 	if (s->seeds != NULL)
-		seed = seeds_find(s->seeds, p->name, info.baselen);
+		seed = seeds_find(s->seeds, name, p->baselen);
 	if (seed != NULL) {
 		p->uid = seed->uid;
 		p->saved = seed->saved;
 		p->size = seed->size;
-	} else if (info_uid(p->name, info.baselen, &validity, &uid) == 0 &&
+	} else if (info_uid(name, p->baselen, &validity, &uid) == 0 &&
 	    validity == h->uidvalidity && (s->seeds != NULL ||
 	    (uid >= h->uidnext && uid < h->uidmax)))
 		p->uid = uid < UINT32_MAX ? uid : 0;
@@ -434,50 +426,27 @@ scan_missing(struct scan *s, int drop)
 }
 
 static int
-found_compare(const void *va, const void *vb)
-{
-	const struct found *a = va, *b = vb;
-	uint64_t ta, tb;
-
-	if ((a->uid == 0) != (b->uid == 0))
-		return (a->uid == 0 ? 1 : -1);
-	if (a->uid != b->uid)
-		return (a->uid < b->uid ? -1 : 1);
-	ta = info_seconds(a->name, strlen(a->name));
-	tb = info_seconds(b->name, strlen(b->name));
-	if (ta != tb)
-		return (ta < tb ? -1 : 1);
-	return (strcmp(a->name, b->name));
-}
-
-static int
 scan_add_one(struct scan *s, const struct found *p)
 {
 	struct index_fix fix = { 0 };
 	struct index_mut mut = { 0 };
 	struct index *ix = &s->f->ix;
 	struct info info;
-	uint64_t n;
 	uint32_t slot = ix->hdr.slots, next = ix->hdr.uidnext;
 
-	if (info_parse(p->name, &info) == -1)
-		return (0);
-	if (p->in_new)
-		info.flags = info.keywords = 0;
 	fix.fsize = p->fsize;
-	fix.internal = p->mtime;
-	fix.saved = p->saved != 0 ? p->saved : p->ctime;
-	fix.namelen = (uint16_t)info.baselen;
+	fix.namelen = p->baselen;
 	mut.modseq = s->modseq;
-	mut.flags = (uint8_t)info.flags;
-	mut.keywords = info.keywords;
+	mut.flags = p->in_new ? 0 : (uint8_t)p->flags;
+	mut.keywords = p->in_new ? 0 : p->keywords;
 	mut.state = REC_LIVE | (p->in_new ? REC_NEW | REC_RECENT : 0);
 	mut.size = p->size;
+	mut.internal = p->mtime;
+	mut.saved = p->saved != 0 ? p->saved : p->ctime;
 	/* Sizes in names are believed if the one we can check is right. */
-	if (info_size(p->name, info.baselen, 'W', &n) == 0 &&
-	    n >= fix.fsize && n <= 2 * fix.fsize)
-		mut.size = n;
-	if (info_size(p->name, info.baselen, 'S', &n) == 0 && n != fix.fsize)
+	if (p->told[1] >= fix.fsize && p->told[1] <= 2 * fix.fsize)
+		mut.size = p->told[1];
+	if (p->told[0] != INDEX_UNSIZED && p->told[0] != fix.fsize)
 		mut.size = INDEX_UNSIZED;
 	if (p->uid != 0)
 		ix->hdr.uidnext = p->uid;
@@ -485,8 +454,9 @@ scan_add_one(struct scan *s, const struct found *p)
 		return (-1);
 	if (ix->hdr.uidnext < next)
 		ix->hdr.uidnext = next;
-	if (!p->in_new) {
-		if (files_extra_set(s->f, slot, info.extra) == -1)
+	if (!p->in_new && !p->plain) {
+		if (info_parse(p->name, &info) == 0 &&
+		    files_extra_set(s->f, slot, info.extra) == -1)
 			return (-1);
 		scan_canonical(s, p->name, slot, &mut);
 	}
@@ -512,18 +482,19 @@ scan_theirs(struct scan *s)
 	struct index_header *h = &s->f->ix.hdr;
 	struct seeds theirs = { 0 };
 	const struct seed *seed;
-	struct info info;
+	struct found *p;
 	uint32_t next = 0;
 	size_t i;
 
-	if (s->seeds != NULL || s->n == 0 ||
+	if (s->seeds != NULL || s->found.n == 0 ||
 	    !uidlist_changed(s->f, &theirs, &next))
 		return;
-	for (i = 0; i < s->n; i++)
-		if (info_parse(s->list[i].name, &info) == 0 &&
-		    (seed = seeds_find(&theirs, s->list[i].name,
-		    info.baselen)) != NULL && seed->uid >= h->uidnext)
-			s->list[i].uid = seed->uid;
+	for (i = 0; i < s->found.n; i++) {
+		p = &s->found.v[i];
+		if ((seed = seeds_find(&theirs, s->found.names + p->off,
+		    p->baselen)) != NULL && seed->uid >= h->uidnext)
+			p->uid = seed->uid;
+	}
 	if (next > h->jump)
 		h->jump = next;
 	seeds_free(&theirs);
@@ -533,27 +504,27 @@ static enum store_error
 scan_add(struct scan *s)
 {
 	struct index_header *h = &s->f->ix.hdr;
-	struct info info;
-	uint32_t slot, last = 0;
+	struct found *p;
+	uint32_t last = 0;
 	size_t i;
 
 	scan_theirs(s);
-	if (s->n > 0)
-		qsort(s->list, s->n, sizeof(*s->list), found_compare);
-	for (i = 0; i < s->n; i++) {
-		if (s->list[i].uid == 0 && scan_reserve(s, s->n - i) == -1)
+	found_sort(&s->found);
+	if (index_grow(&s->f->ix, h->slots + (uint32_t)s->found.n) == -1)
+		return (store_errno());
+	for (i = 0; i < s->found.n; i++) {
+		p = &s->found.v[i];
+		if (p->uid == 0 && scan_reserve(s, s->found.n - i) == -1)
 			return (store_errno());
-		if (info_parse(s->list[i].name, &info) == -1)
-			continue;
 		/* Moved while we read, or two of one name: scan again. */
-		if (files_find(s->f, s->list[i].name, info.baselen, &slot) ==
-		    0 || (s->list[i].uid != 0 && s->list[i].uid <= last)) {
+		if (found_again(&s->found, i) ||
+		    (p->uid != 0 && p->uid <= last)) {
 			s->twice = 1;
 			continue;
 		}
-		if (s->list[i].uid != 0)
-			last = s->list[i].uid;
-		if (scan_add_one(s, &s->list[i]) == -1)
+		if (p->uid != 0)
+			last = p->uid;
+		if (scan_add_one(s, p) == -1)
 			return (store_errno());
 	}
 	if (scan_reserve(s, 0) == -1)

@@ -310,7 +310,8 @@ rename_target(const char *dirname, const char *from, const char *to,
 }
 
 enum store_error
-store_status(struct store *st, const char *name, struct mailbox_status *s)
+store_status(struct store *st, const char *name, struct mailbox_status *s,
+    uint64_t *size)
 {
 	struct mailbox *mb;
 	struct folder *f;
@@ -325,14 +326,15 @@ store_status(struct store *st, const char *name, struct mailbox_status *s)
 			return (error);
 		error = folder_sync(f, 0);
 		h = &f->ix.hdr;
-		if (error != STORE_OK || h->unsized == 0) {
+		if (error != STORE_OK || size == NULL || h->unsized == 0) {
 			s->messages = h->messages;
 			s->unseen = h->unseen;
 			s->deleted = h->deleted;
 			s->uidnext = h->uidnext;
 			s->uidvalidity = h->uidvalidity;
 			s->highestmodseq = h->modseq;
-			s->size = h->size;
+			if (size != NULL)
+				*size = h->size;
 			for (i = 0; i < sizeof(h->id); i++)
 				snprintf(s->id + (size_t)i * 2, 3, "%02x",
 				    h->id[i]);
@@ -351,6 +353,8 @@ store_status(struct store *st, const char *name, struct mailbox_status *s)
 	    STORE_OK)
 		return (error);
 	mailbox_status(mb, s);
+	if (size != NULL)
+		*size = mailbox_size(mb);
 	mailbox_close(mb);
 	return (STORE_OK);
 }

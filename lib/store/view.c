@@ -2,7 +2,9 @@
  * view: the messages that one struct mailbox has been told of.
  *
  * UIDs and slots ascend together, so entries are found by bisection, and new
- * ones are always at the end.
+ * ones are always at the end.  What an index begins with, as long as each slot
+ * is a message, needs no list: to open a mailbox of a million is to read its
+ * header.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -10,23 +12,104 @@
 
 #include "os/compat.h"
 #include "store/files.h"
+#include "store/sync.h"
 #include "store/view.h"
 
 #define VIEW_CHANGES	256	/* from the log; more: look at each message */
 
-static enum store_error view_changed(struct mailbox *, struct view_entry *,
+static enum store_error view_changed(struct mailbox *, uint32_t,
     struct view_delta *);
 static enum store_error view_look(struct mailbox *, uint64_t,
     struct view_delta *);
 static enum store_error view_add(struct mailbox *, uint32_t,
     struct view_delta *);
 static enum store_error view_drop(struct mailbox *, struct view_delta *);
-static struct view_entry *view_find(struct mailbox *, uint32_t);
+static uint32_t view_find(struct mailbox *, uint32_t);
+static void view_begin(struct mailbox *, struct view_delta *);
+static enum store_error view_settle(struct mailbox *);
 
-struct view_entry *
-view_entry(struct mailbox *mb, uint32_t seq)
+int
+view_at(const struct mailbox *mb, uint32_t seq, struct view_entry *e)
 {
-	return (seq == 0 || seq > mb->n ? NULL : &mb->list[seq - 1]);
+	if (seq == 0 || seq > mb->n)
+		return (-1);
+	if (seq > mb->dense) {
+		*e = mb->list[seq - mb->dense - 1];
+		return (0);
+	}
+	memset(e, 0, sizeof(*e));
+	e->slot = seq - 1;
+	e->uid = index_uid(&mb->f->ix, e->slot);
+	return (0);
+}
+
+enum store_error
+view_record(struct mailbox *mb, uint32_t seq, struct view_entry *e,
+    struct index_fix *fix, struct index_mut *m)
+{
+	struct folder *f = mb->f;
+	struct index_fix unwanted;
+	enum store_error error;
+	int try;
+
+	for (try = 0; try < 2; try++) {
+		if ((error = view_fresh(mb)) != STORE_OK)
+			return (error);
+		if (view_at(mb, seq, e) == -1 || e->slot == UINT32_MAX)
+			return (STORE_NOENT);
+		if (index_fixed(&f->ix, e->slot,
+		    fix != NULL ? fix : &unwanted) == 0)
+			return (folder_message(f, e->slot, m));
+		if ((error = folder_sync(f, 1)) != STORE_OK)
+			return (error);
+	}
+	return (STORE_CORRUPT);
+}
+
+int
+view_is_index(const struct mailbox *mb)
+{
+	const struct index_header *h = &mb->f->ix.hdr;
+
+	return (mb->epoch == mb->f->epoch && mb->ngone == 0 &&
+	    mb->slots == h->slots && mb->modseq == h->modseq);
+}
+
+/* Each UID for itself, because they will not stay in their slots. */
+static enum store_error
+view_settle(struct mailbox *mb)
+{
+	struct view_entry *list, e;
+	uint32_t i, last = 0;
+
+	if (mb->dense == 0)
+		return (STORE_OK);
+	if ((list = reallocarray(NULL, (size_t)mb->n + 1, sizeof(*list))) ==
+	    NULL)
+		return (STORE_SYS);
+	for (i = 0; i < mb->n; i++) {
+		(void)view_at(mb, i + 1, &e);
+		/* A damaged one: most likely it had the next. */
+		if (e.uid <= last)
+			e.uid = last + 1;
+		last = e.uid;
+		list[i] = e;
+	}
+	free(mb->list);
+	mb->list = list;
+	mb->cap = mb->n + 1;
+	mb->dense = 0;
+	return (STORE_OK);
+}
+
+void
+view_settle_all(struct folder *f)
+{
+	struct mailbox *mb;
+
+	LIST_FOREACH(mb, &f->views, views)
+		if (mb->epoch == f->epoch && view_settle(mb) != STORE_OK)
+			mb->lost = 1;
 }
 
 enum store_error
@@ -38,6 +121,8 @@ view_fresh(struct mailbox *mb)
 
 	if (mb->epoch == f->epoch)
 		return (STORE_OK);
+	if (mb->lost)
+		return (STORE_SYS);
 	if (mb->uidvalidity != 0 && mb->uidvalidity != f->ix.hdr.uidvalidity)
 		return (STORE_CORRUPT);		/* nothing that we told holds */
 	for (i = 0; i < mb->n; i++) {
@@ -64,19 +149,12 @@ view_fresh(struct mailbox *mb)
 	return (STORE_OK);
 }
 
-static struct view_entry *
+/* The sequence number of what is in a slot, or 0. */
+static uint32_t
 view_find(struct mailbox *mb, uint32_t slot)
 {
-	uint32_t lo = 0, hi = mb->n, mid, uid = index_uid(&mb->f->ix, slot);
-
-	while (lo < hi) {
-		mid = lo + (hi - lo) / 2;
-		if (mb->list[mid].uid < uid)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return (lo < mb->n && mb->list[lo].uid == uid ? &mb->list[lo] : NULL);
+	return (slot < mb->dense ? slot + 1 :
+	    mailbox_seq_of_uid(mb, index_uid(&mb->f->ix, slot)));
 }
 
 enum store_error
@@ -87,7 +165,6 @@ view_collect(struct mailbox *mb, int no_expunge, struct view_delta *d)
 	uint64_t modseq;
 	uint32_t s, slots;
 
-	memset(d, 0, sizeof(*d));
 	if ((error = view_fresh(mb)) != STORE_OK)
 		return (error);
 	modseq = f->ix.hdr.modseq;
@@ -96,8 +173,11 @@ view_collect(struct mailbox *mb, int no_expunge, struct view_delta *d)
 	mb->uidnext = f->ix.hdr.uidnext;
 	if (modseq != mb->modseq && mb->n > 0)
 		error = view_look(mb, mb->modseq, d);
-	if (error == STORE_OK && !no_expunge && mb->ngone > 0)
+	if (error == STORE_OK && !no_expunge && mb->ngone > 0 &&
+	    d->gone == NULL)
 		error = view_drop(mb, d);
+	if (mb->slots == 0)
+		view_begin(mb, d);
 	for (s = mb->slots; error == STORE_OK && s < slots;
 	    s = index_next(&f->ix, s))
 		error = view_add(mb, s, d);
@@ -108,44 +188,62 @@ view_collect(struct mailbox *mb, int no_expunge, struct view_delta *d)
 	return (error);
 }
 
+/*
+ * What the index begins with is a message each and needs no list.  What may be
+ * recent does, if we are to tell.
+ */
+static void
+view_begin(struct mailbox *mb, struct view_delta *d)
+{
+	const struct index_header *h = &mb->f->ix.hdr;
+	uint32_t n = h->dense;
+
+	if ((mb->flags & MAILBOX_EXCLUSIVE) == 0 && n > h->newlow)
+		n = h->newlow;
+	mb->dense = mb->n = mb->slots = n;
+	d->added += n;
+}
+
 /* Which of our messages changed after modseq? */
 static enum store_error
 view_look(struct mailbox *mb, uint64_t modseq, struct view_delta *d)
 {
 	struct index_mut m;
-	struct view_entry *e;
+	struct view_entry e;
 	enum store_error error = STORE_OK;
-	uint32_t slots[VIEW_CHANGES], i;
+	uint32_t slots[VIEW_CHANGES], i, seq;
 	int n, j;
 
 	n = index_changes(&mb->f->ix, modseq, mb->slots, slots, VIEW_CHANGES);
 	for (j = 0; j < n && error == STORE_OK; j++)
-		if ((e = view_find(mb, slots[j])) != NULL)
-			error = view_changed(mb, e, d);
-	for (i = 0; n == -1 && i < mb->n && error == STORE_OK; i++) {
-		e = &mb->list[i];
-		if (e->gone)
+		if ((seq = view_find(mb, slots[j])) != 0)
+			error = view_changed(mb, seq, d);
+	for (i = 1; n == -1 && i <= mb->n && error == STORE_OK; i++) {
+		if (view_at(mb, i, &e) == -1 || e.gone)
 			continue;
-		error = folder_message(mb->f, e->slot, &m);
+		error = folder_message(mb->f, e.slot, &m);
 		if (error == STORE_OK && m.modseq > modseq)
-			error = view_changed(mb, e, d);
+			error = view_changed(mb, i, d);
 	}
 	return (error);
 }
 
 static enum store_error
-view_changed(struct mailbox *mb, struct view_entry *e, struct view_delta *d)
+view_changed(struct mailbox *mb, uint32_t seq, struct view_delta *d)
 {
+	struct view_entry e;
 	struct index_mut m;
 	enum store_error error;
 	uint32_t cap, *p;
 
-	if (e->gone)
+	if (view_at(mb, seq, &e) == -1 || e.gone)
 		return (STORE_OK);
-	if ((error = folder_message(mb->f, e->slot, &m)) != STORE_OK)
+	if ((error = folder_message(mb->f, e.slot, &m)) != STORE_OK)
 		return (error);
 	if ((m.state & REC_LIVE) == 0) {
-		e->gone = 1;
+		if ((error = view_settle(mb)) != STORE_OK)
+			return (error);
+		mb->list[seq - 1].gone = 1;
 		mb->ngone++;
 		return (STORE_OK);
 	}
@@ -156,7 +254,7 @@ view_changed(struct mailbox *mb, struct view_entry *e, struct view_delta *d)
 		d->changed = p;
 		d->capchanged = cap;
 	}
-	d->changed[d->nchanged++] = e->uid;
+	d->changed[d->nchanged++] = e.uid;
 	return (STORE_OK);
 }
 
@@ -193,22 +291,24 @@ view_add(struct mailbox *mb, uint32_t slot, struct view_delta *d)
 	enum store_error error;
 	uint32_t cap;
 
+	if (index_uid(&mb->f->ix, slot) == 0)
+		return (STORE_CORRUPT);
 	if ((error = folder_message(mb->f, slot, &m)) != STORE_OK)
 		return (error);
 	if ((m.state & REC_LIVE) == 0)
 		return (STORE_OK);
-	if (mb->n == mb->cap) {
+	if (mb->n - mb->dense == mb->cap) {
 		/* The first time, we know how many there will be. */
 		cap = mb->cap + mb->cap / 2;
 		if (mb->cap == 0)
 			cap = mb->f->ix.hdr.messages < mb->f->ix.hdr.slots ?
-			    mb->f->ix.hdr.messages + 16 : 64;
+			    mb->f->ix.hdr.messages - mb->dense + 16 : 64;
 		if ((e = reallocarray(mb->list, cap, sizeof(*e))) == NULL)
 			return (STORE_SYS);
 		mb->list = e;
 		mb->cap = cap;
 	}
-	e = &mb->list[mb->n++];
+	e = &mb->list[mb->n++ - mb->dense];
 	e->uid = index_uid(&mb->f->ix, slot);
 	e->slot = slot;
 	e->gone = 0;

@@ -17,19 +17,26 @@ struct view_entry {
 };
 
 struct mailbox {
+	LIST_ENTRY(mailbox)	 views;		/* of the folder */
 	struct store		*store;
 	struct folder		*f;		/* or else: */
 	struct mboxview		*mbox;
 	unsigned int		 flags;		/* MAILBOX_* */
 	int			 exclusive;	/* the lock's descriptor, -1 */
-	struct view_entry	*list;		/* by UID, and so by slot */
-	uint32_t		 n, cap;
+	uint32_t		 dense;		/* the first: as they are in */
+	struct view_entry	*list;		/* the index; the others */
+	uint32_t		 n, cap;	/* all; of list */
 	uint32_t		 ngone, nrecent;
 	uint32_t		 slots;		/* of the index, seen */
 	uint64_t		 modseq;	/* of the index, seen */
 	uint32_t		 uidvalidity, uidnext;
 	unsigned int		 epoch;		/* the folder's */
-	struct store_message	 msg;		/* mailbox_message()'s */
+	int			 lost;		/* no memory to settle */
+	struct view_facts {
+		uint32_t	 next;		/* sequence number */
+		uint32_t	 run;		/* so many the last time */
+	}			 facts;
+	struct store_message	 msg;		/* mailbox_facts()'s */
 	struct buf		 cached;	/* mailbox_cached()'s */
 };
 
@@ -46,9 +53,24 @@ struct view_delta {
 
 /* After the index was replaced: find the slots again. */
 enum store_error view_fresh(struct mailbox *);
-/* The entry, or NULL. */
-struct view_entry *view_entry(struct mailbox *, uint32_t seq);
-/* Take in what the index has; expunged ones stay if no_expunge is set. */
+/* The entry; -1 if there is none. */
+int		 view_at(const struct mailbox *, uint32_t seq,
+		    struct view_entry *);
+/*
+ * The entry and its record, after view_fresh(); a damaged index is rebuilt
+ * first.  STORE_NOENT: it is not in the index any more.  fix may be NULL.
+ */
+enum store_error view_record(struct mailbox *, uint32_t seq,
+		    struct view_entry *, struct index_fix *fix,
+		    struct index_mut *);
+/* The view has what the index has, no more and no less. */
+int		 view_is_index(const struct mailbox *);
+/* Another index is going to be used: remember all UIDs. */
+void		 view_settle_all(struct folder *);
+/*
+ * Take in what the index has; expunged ones stay if no_expunge is set.  The
+ * delta is all zero, or what an earlier call left.  STORE_CORRUPT: rebuild.
+ */
 enum store_error view_collect(struct mailbox *, int no_expunge,
 		    struct view_delta *);
 void		 view_tell(struct mailbox *, struct view_delta *,
@@ -60,8 +82,8 @@ enum store_error view_claim(struct mailbox *);
 enum store_error message_open(struct mailbox *, uint32_t seq, int *fd);
 /* The whole of a file with CRLF line ends. */
 enum store_error message_read(int fd, struct message_text *);
-/* Read the file to learn its size with CRLF and its TEXT_*. */
-enum store_error message_measure(struct mailbox *, uint32_t seq,
-		    uint64_t *size, unsigned int *text);
+/* What a message's text says of it, if the index does not have it. */
+void		 message_sized(struct mailbox *, uint32_t seq, uint64_t size,
+		    unsigned int text);
 
 #endif

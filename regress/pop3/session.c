@@ -244,7 +244,7 @@ expand(const char *text, char *out, size_t size)
 	const char *p;
 	size_t o = 0;
 
-	if (store_status(test.store, "INBOX", &st) != STORE_OK)
+	if (store_status(test.store, "INBOX", &st, NULL) != STORE_OK)
 		return;
 	snprintf(validity, sizeof(validity), "%08x", st.uidvalidity);
 	for (p = text; *p != '\0' && o < size - 9; p++) {
@@ -263,7 +263,7 @@ left(void)
 {
 	struct mailbox_status st = { 0 };
 
-	if (store_status(test.store, "INBOX", &st) != STORE_OK)
+	if (store_status(test.store, "INBOX", &st, NULL) != STORE_OK)
 		return (999);
 	return (st.messages);
 }
@@ -424,7 +424,7 @@ test_interrupted(void)
 
 	for (right = 0; right < 2; right++) {
 		if (begin() == -1 ||
-		    store_status(test.store, "INBOX", &st) != STORE_OK)
+		    store_status(test.store, "INBOX", &st, NULL) != STORE_OK)
 			return;
 		snprintf(path, sizeof(path), "%s/postern.expunge", test.dir);
 		if ((f = fopen(path, "w")) == NULL)

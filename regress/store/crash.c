@@ -142,15 +142,16 @@ check_inbox(struct store *st, uint32_t *seen, uint32_t *validity)
 	struct mailbox_status s, s2;
 	const struct store_message *m;
 	uint32_t seq, uid, number;
+	uint64_t size;
 	int bad = 0;
 
 	mailbox_status(mb, &s);
 	if (*validity != 0 && *validity != s.uidvalidity)
 		bad |= 1;
 	*validity = s.uidvalidity;
-	if (store_status(st, "INBOX", &s2) != STORE_OK ||
+	if (store_status(st, "INBOX", &s2, &size) != STORE_OK ||
 	    s.messages != s2.messages || s.unseen != s2.unseen ||
-	    s.deleted != s2.deleted || s.size != s2.size)
+	    s.deleted != s2.deleted || mailbox_size(mb) != size)
 		bad |= 2;
 	for (seq = 1; seq <= mailbox_count(mb); seq++) {
 		m = mailbox_message(mb, seq);

@@ -178,6 +178,19 @@ test_open(void)
 	TEST("torn is mended", mailbox_message(mb, 2)->flags == (MSG_SEEN |
 	    MSG_RECENT));
 	close(fd);
+	/* A record that no session has looked at yet, and one asks for it. */
+	mailbox_close(mb);
+	store_close(st);
+	st = open_store("o");
+	mb = open_box(st, "INBOX", 0);
+	fd = openat(scratch, "o/postern.index", O_RDWR);
+	TEST("damaged", pwrite(fd, "\377", 1, 9216 + 192 + 10) == 1);
+	close(fd);
+	TEST("rebuilt", mailbox_store(mb, 2, FLAGS_ADD, MSG_FLAGGED, 0) ==
+	    STORE_OK && mailbox_message(mb, 2)->uid == 2 &&
+	    mailbox_message(mb, 3)->uid == 3 &&
+	    mailbox_message(mb, 2)->flags == (MSG_SEEN | MSG_FLAGGED));
+	TEST_STR("nothing to tell", sync_told(mb, 0, &t), "");
 	/* Replaced by another process that rebuilt it. */
 	(void)index_file("o/postern.index", &data, &len);
 	index_put_file("o/postern.index", data, len);

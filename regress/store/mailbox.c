@@ -16,7 +16,8 @@ text_is(struct mailbox *mb, const char *name, uint32_t seq, const char *want,
 
 	ok = mailbox_message_text(mb, seq, &t) == STORE_OK && t.len == len &&
 	    memcmp(t.data, want, len) == 0;
-	TEST(name, ok && mailbox_message(mb, seq)->size == len);
+	TEST(name, ok && mailbox_facts(mb, seq, FACT_SIZE)->size ==
+	    len);
 	message_text_free(&t);
 }
 
@@ -138,10 +139,10 @@ test_deliver(struct store *st)
 	    STORE_NOENT);
 	TEST("in new", count_files("m/new") == 2 && count_files("m/tmp") ==
 	    0);
-	TEST("status", store_status(st, "INBOX", &s) == STORE_OK &&
+	TEST("status", store_status(st, "INBOX", &s, NULL) == STORE_OK &&
 	    s.messages == 2 && s.recent == 2 && s.unseen == 2);
 	mb = open_box(st, "INBOX", 0);
-	m = mailbox_message(mb, 1);
+	m = mailbox_facts(mb, 1, FACT_DATES);
 	TEST("internaldate", m->internal == 1700000000);
 	TEST("recent", m->flags == MSG_RECENT);
 	TEST("size", m->size == strlen(MAIL1) + 20);
@@ -313,7 +314,8 @@ test_copy(struct store *st)
 	TEST("copied flags", mailbox_message(b, 9)->flags == (MSG_DRAFT |
 	    MSG_RECENT));
 	TEST("copied keyword", mailbox_message(b, 3)->keywords == 2);
-	TEST("copied date", mailbox_message(b, 9)->internal == 1600000000);
+	TEST("copied date", mailbox_facts(b, 9, FACT_DATES)->internal ==
+	    1600000000);
 	TEST("copy noent", mailbox_copy(a, seqs, 1, "None", uids, &validity)
 	    == STORE_NOENT);
 	TEST("copy to itself", mailbox_copy(a, seqs, 2, "INBOX", uids,
@@ -405,14 +407,14 @@ test_tree(struct store *st)
 	TEST_STR("subscribed", list_text(st), "INBOX:4 A:3 A/B & C:4 "
 	    "Copies:0 Entw\xc3\xbcrfe:0 None:12 ");
 	TEST("unsubscribe", store_subscribe(st, "None", 0) == STORE_OK);
-	(void)store_status(st, "Entw\xc3\xbcrfe", &s);
+	(void)store_status(st, "Entw\xc3\xbcrfe", &s, NULL);
 	v = s.uidvalidity;
 	TEST("delete", store_delete(st, "Entw\xc3\xbcrfe") == STORE_OK);
-	TEST("deleted", store_status(st, "Entw\xc3\xbcrfe", &s) ==
+	TEST("deleted", store_status(st, "Entw\xc3\xbcrfe", &s, NULL) ==
 	    STORE_NOENT && faccessat(scratch, "m/.Entw&APw-rfe", F_OK, 0) ==
 	    -1);
 	TEST("create again", store_create(st, "Entw\xc3\xbcrfe") == STORE_OK &&
-	    store_status(st, "Entw\xc3\xbcrfe", &s) == STORE_OK &&
+	    store_status(st, "Entw\xc3\xbcrfe", &s, NULL) == STORE_OK &&
 	    s.uidvalidity > v);
 	TEST("delete noselect", store_delete(st, "A") == STORE_NOTEMPTY);
 	TEST("delete inbox", store_delete(st, "INBOX") == STORE_NAME);
@@ -426,11 +428,11 @@ test_tree(struct store *st)
 	TEST("rename noent", store_rename(st, "A", "C") == STORE_NOENT);
 	TEST_STR("renamed", list_text(st), "INBOX:4 A/B & C:12 "
 	    "Entw\xc3\xbcrfe:0 X:3 X/Y:3 X/Y/B & C:0 X/Y/Z:0 ");
-	(void)store_status(st, "INBOX", &s);
+	(void)store_status(st, "INBOX", &s, NULL);
 	v = s.messages;
 	TEST("rename inbox", store_rename(st, "INBOX", "Old") == STORE_OK &&
-	    store_status(st, "Old", &s) == STORE_OK && s.messages == v &&
-	    store_status(st, "INBOX", &s) == STORE_OK && s.messages == 0);
+	    store_status(st, "Old", &s, NULL) == STORE_OK && s.messages == v &&
+	    store_status(st, "INBOX", &s, NULL) == STORE_OK && s.messages == 0);
 	/* A name that is not ours to understand. */
 	mkdirat(scratch, "m/.bad&name", 0700);
 	mkdirat(scratch, "m/.bad&name/cur", 0700);
