@@ -119,7 +119,7 @@ DNS_OBJS = \
 	lib/dns/wire.o
 RULES_OBJS = \
 	lib/rules/account.o lib/rules/archive.o lib/rules/check.o \
-	lib/rules/client.o lib/rules/command.o lib/rules/expand.o \
+	lib/rules/client.o lib/rules/command.o lib/rules/expand.o lib/rules/expand_value.o \
 	lib/rules/include.o lib/rules/match.o lib/rules/now.o \
 	lib/rules/prove.o lib/rules/prove_dim.o lib/rules/prove_net.o \
 	lib/rules/seen.o lib/rules/sender.o lib/rules/value.o
@@ -197,7 +197,8 @@ REGRESS = \
 	regress/daemon/parked regress/daemon/counter \
 	regress/imap/parse regress/imap/reader regress/imap/states \
 	regress/imsg/contract \
-	regress/imsg/peer regress/log/log regress/mime/address \
+	regress/imsg/peer regress/log/log regress/lookup/forward \
+	regress/mime/address \
 	regress/mime/bombs regress/mime/charset regress/mime/header regress/mime/param \
 	regress/mime/preview regress/mime/recode regress/mime/rewrite \
 	regress/mime/submission regress/mime/tree \

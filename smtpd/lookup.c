@@ -29,7 +29,11 @@
 #define CONF_TEXT_MAX	(16 << 20)
 #define CLIENT_BUCKETS	4096
 #define JOBS_MAX	100000		/* waiting for a table */
-#define JOB_TRIES	2000		/* answers that one may wait for */
+/*
+ * Times that one is gone through: all the forward files of the longest list,
+ * and tables and names beside them.
+ */
+#define JOB_TRIES	(RULES_EXPAND_MAX / RULES_AHEAD + 100)
 
 /* What is known of a connection of net. */
 struct client {
@@ -56,6 +60,7 @@ struct job {
 	enum job_kind		 kind;
 	int			 tries;
 	int			 running;
+	time_t			 since;
 	uint32_t		 generation;	/* of who is answered */
 	union {
 		struct msg_TX_RCPT	rcpt;
@@ -275,6 +280,7 @@ job_new(enum job_kind kind, struct peer *p)
 		return (NULL);
 	self.njobs++;
 	j->kind = kind;
+	j->since = lookup_forward_now();
 	j->generation = peer_generation(p);
 	return (j);
 }
@@ -433,7 +439,8 @@ job_run(struct job *j)
 				    .lookup = tables_lookup,
 				    .dns = lookup_dns,
 				    .forward = lookup_forward,
-				    .resume = job_resume, .arg = j };
+				    .resume = job_resume, .arg = j,
+				    .since = j->since };
 	enum rules_result	r = RULES_NO;
 
 	j->running = 1;

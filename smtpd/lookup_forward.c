@@ -3,16 +3,21 @@
  * parent starts for it and that sends the text and ends.
  *
  * The text is the user's own word about his own mail; rules/expand.c believes
- * it no more than that.  It is kept for KEPT_SECONDS.  READERS_MAX processes
- * run at a time, KNOWN_MAX texts are kept.
+ * it no more than that.  It is good for KEPT_SECONDS, and for whoever asked
+ * before it was read; FORGET_SECONDS later it goes.  READERS_MAX processes run
+ * at a time, WAITS_MAX wait for that, KNOWN_MAX texts are kept, so that all
+ * those of the longest list (RULES_EXPAND_MAX) are known at once.
  *
  *	state	event			next
  *	-	lookup			WAITS, or ASKED if there is room
  *	WAITS	another is KNOWN	ASKED: parent was asked
  *	ASKED	FORWARD_READER		ASKED: the channel is there
  *	ASKED	FORWARD_TEXT, NO_FORWARD, channel gone, READ_SECONDS
- *					KNOWN: all who wait are resumed
+ *					KNOWN: all who wait are resumed, and
+ *					the channel is closed, whatever its
+ *					process does
  *	KNOWN	lookup after KEPT_SECONDS	WAITS or ASKED
+ *	KNOWN	FORGET_SECONDS		-
  */
 #include <event2/event.h>
 #include <stdio.h>
@@ -28,11 +33,12 @@
 #include "smtpd/lookup_forward.h"
 #include "smtpd/waiters.h"
 
-#define BUCKETS		1024
-#define KNOWN_MAX	4096
-#define WAITS_MAX	1024
+#define BUCKETS		4096
+#define KNOWN_MAX	(RULES_EXPAND_MAX + 2000)
+#define WAITS_MAX	8192
 #define READERS_MAX	32
 #define KEPT_SECONDS	10
+#define FORGET_SECONDS	300
 #define READ_SECONDS	30
 
 enum state { WAITS, ASKED, KNOWN };
@@ -47,7 +53,7 @@ struct file {
 	struct waiters		 waiters;
 	enum rules_result	 result;	/* KNOWN */
 	char			*text;
-	time_t			 until;
+	time_t			 read;
 	struct msg_FORWARD_OPEN	 open;
 };
 TAILQ_HEAD(files, file);
@@ -62,8 +68,8 @@ static struct {
 
 static void	known(struct file *, enum rules_result);
 
-static time_t
-now(void)
+time_t
+lookup_forward_now(void)
 {
 	struct timespec	ts;
 
@@ -138,7 +144,7 @@ timed_out(evutil_socket_t fd, short ev, void *arg)
 
 	log_warnx("user=%s: the forward file was not read in time",
 	    f->open.user);
-	known(f, RULES_TEMPFAIL);
+	known(f, RULES_FAULTY);
 }
 
 static void
@@ -150,10 +156,9 @@ ask(struct file *f)
 	enter(f, ASKED);
 	f->ticket = f->open.ticket = self.ticket == UINT32_MAX ?
 	    (self.ticket = 1) : ++self.ticket;
-	if (f->timer == NULL)
-		f->timer = evtimer_new(role_base(), timed_out, f);
+	f->timer = evtimer_new(role_base(), timed_out, f);
 	if (f->timer == NULL || evtimer_add(f->timer, &tv) == -1)
-		log_warnx("no timer for a forward file");
+		log_warnx("no timer for a forward file"); /* parent has one */
 	peer_send(role_parent(), M_FORWARD_OPEN, &f->open, -1);
 }
 
@@ -166,6 +171,16 @@ ask_more(void)
 }
 
 static void
+forget(time_t now)
+{
+	struct file	*f;
+
+	while ((f = TAILQ_FIRST(&self.files[KNOWN])) != NULL &&
+	    (self.n[KNOWN] == KNOWN_MAX || f->read + FORGET_SECONDS < now))
+		drop(f);
+}
+
+static void
 known(struct file *f, enum rules_result result)
 {
 	struct peer	*reader = f->reader;
@@ -174,12 +189,12 @@ known(struct file *f, enum rules_result result)
 	if (reader != NULL)
 		peer_free(reader);	/* it ends with its channel */
 	if (f->timer != NULL)
-		(void)evtimer_del(f->timer);
+		event_free(f->timer);
+	f->timer = NULL;
 	f->result = result;
-	f->until = now() + KEPT_SECONDS;
+	f->read = lookup_forward_now();
 	leave(f);
-	if (self.n[KNOWN] == KNOWN_MAX)
-		drop(TAILQ_FIRST(&self.files[KNOWN]));
+	forget(f->read);
 	enter(f, KNOWN);
 	ask_more();
 	/* Who is resumed may make room for another one. */
@@ -205,6 +220,28 @@ file_new(const struct conf_domain *d, const struct rules_account *acc)
 	return (f);
 }
 
+static int
+is_good(const struct file *f, const struct rules_env *env,
+    const struct rules_account *acc)
+{
+	if (f->open.uid != acc->uid || strcmp(f->open.home, acc->home) != 0)
+		return (0);
+	return (f->read + KEPT_SECONDS > lookup_forward_now() ||
+	    (env->since != 0 && f->read >= env->since));
+}
+
+/* Without a resume() nobody minds if there is no room to ask now. */
+static enum rules_result
+wait_for(struct file *f, const struct rules_env *env)
+{
+	if (f == NULL)
+		return (env->resume == NULL ? RULES_PENDING : RULES_TEMPFAIL);
+	if (waiters_add(&f->waiters, env) == -1)
+		return (RULES_TEMPFAIL);
+	ask_more();
+	return (RULES_PENDING);
+}
+
 enum rules_result
 lookup_forward(const struct rules_env *env, const struct conf_domain *d,
     const struct rules_account *acc, char **text)
@@ -218,8 +255,7 @@ lookup_forward(const struct rules_env *env, const struct conf_domain *d,
 	self.ready = 1;
 	*text = NULL;
 	f = find(d->index, acc->user);
-	if (f != NULL && f->state == KNOWN && f->until > now() &&
-	    f->open.uid == acc->uid && strcmp(f->open.home, acc->home) == 0) {
+	if (f != NULL && f->state == KNOWN && is_good(f, env, acc)) {
 		if (f->result == RULES_OK &&
 		    (*text = strdup(f->text)) == NULL)
 			return (RULES_TEMPFAIL);
@@ -229,12 +265,9 @@ lookup_forward(const struct rules_env *env, const struct conf_domain *d,
 		drop(f);
 		f = NULL;
 	}
-	if (f == NULL && (f = file_new(d, acc)) == NULL)
-		return (RULES_TEMPFAIL);
-	if (waiters_add(&f->waiters, env) == -1)
-		return (RULES_TEMPFAIL);
-	ask_more();
-	return (RULES_PENDING);
+	if (f == NULL)
+		f = file_new(d, acc);
+	return (wait_for(f, env));
 }
 
 void
@@ -278,14 +311,12 @@ lookup_forward_text(struct peer *p, struct msg *m)
 	free(f->text);
 	f->text = NULL;
 	if (a->tempfail)
-		r = RULES_TEMPFAIL;
+		r = RULES_FAULTY;
 	else if (a->found)
 		r = (f->text = strndup(m->tail, m->taillen)) != NULL ?
 		    RULES_OK : RULES_TEMPFAIL;
 	if (*a->why != '\0')
 		log_warnx("user=%s: forward file %s", f->open.user, a->why);
-	f->reader = NULL;		/* freed when its end is seen */
-	peer_set_arg(p, NULL);
 	known(f, r);
 }
 
@@ -297,5 +328,5 @@ lookup_forward_gone(struct peer *p)
 	if (f == NULL)
 		return;
 	f->reader = NULL;		/* freed by our caller */
-	known(f, RULES_TEMPFAIL);
+	known(f, RULES_FAULTY);
 }

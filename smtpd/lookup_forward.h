@@ -10,6 +10,8 @@
 struct msg;
 struct peer;
 
+/* The clock of rules_env.since. */
+time_t	lookup_forward_now(void);
 /* rules_env.forward */
 enum rules_result lookup_forward(const struct rules_env *,
 	    const struct conf_domain *, const struct rules_account *,

@@ -156,11 +156,11 @@ no_deliverer(uint64_t ticket, int permanent, const char *why)
 }
 
 static const struct conf_domain *
-domain_of(uint64_t index)
+domain_of(const struct conf *conf, uint64_t index)
 {
 	const struct conf_domain	*d;
 
-	TAILQ_FOREACH(d, &supervise_conf()->domains, entry)
+	TAILQ_FOREACH(d, &conf->domains, entry)
 		if (d->index == index)
 			return (d);
 	return (NULL);
@@ -289,7 +289,8 @@ static void
 parent_delivery_open(struct peer *lookup, struct msg *m)
 {
 	struct msg_DELIVERY_OPEN	*a = m->body;
-	const struct conf_domain	*d = domain_of(a->domain);
+	const struct conf_domain	*d = domain_of(supervise_conf(),
+					    a->domain);
 	struct mailplace		 place;
 	const char			*why;
 
@@ -338,7 +339,8 @@ parent_socket_ask(struct peer *relay, struct msg *m)
 {
 	const struct msg_SOCKET_ASK	*a = m->body;
 	struct msg_SOCKET		 done = { .session = a->session };
-	const struct conf_domain	*d = domain_of(a->domain - 1);
+	const struct conf_domain	*d = domain_of(supervise_conf(),
+					    a->domain - 1);
 	struct sockaddr_un		 sun = { .sun_family = AF_UNIX };
 	int				 fd;
 
@@ -422,15 +424,19 @@ no_forward(struct peer *lookup, uint64_t ticket, int tempfail)
 	peer_send(lookup, M_NO_FORWARD, &m, -1);
 }
 
-/* Where the file of an account is; -1 if it can have none. */
+/*
+ * Where the file of an account is, by the configuration that lookup has; -1 if
+ * it can have none.
+ */
 static int
-forward_path(const struct msg_FORWARD_OPEN *a, char *path, char *dir,
-    size_t size)
+forward_path(struct peer *lookup, const struct msg_FORWARD_OPEN *a,
+    char *path, char *dir, size_t size)
 {
-	const struct conf_domain	*d = domain_of(a->domain);
+	const struct conf_domain	*d;
 	struct stat			 st;
 	char				*slash;
 
+	d = domain_of(supervise_peer_conf(lookup), a->domain);
 	if (d == NULL || d->forward == NULL ||
 	    !mailplace_owner_ok(a->uid, a->gid) ||
 	    conf_expand(d->forward, a->user, a->home, path, size) == -1 ||
@@ -459,7 +465,7 @@ parent_forward_open(struct peer *lookup, struct msg *m)
 	char				 dir[C_PATH];
 	int				 sp[2];
 
-	if (forward_path(a, file.path, dir, sizeof(dir)) == -1) {
+	if (forward_path(lookup, a, file.path, dir, sizeof(dir)) == -1) {
 		no_forward(lookup, a->ticket, 0);
 		return;
 	}

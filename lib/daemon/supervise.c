@@ -77,6 +77,14 @@ supervise_peer_generation(struct peer *p)
 	return (child_of(p)->gen);
 }
 
+const struct conf *
+supervise_peer_conf(struct peer *p)
+{
+	const struct gen	*g = gen_find(child_of(p)->gen);
+
+	return (g != NULL ? g->conf : supervise_conf());
+}
+
 int
 supervise_unprivileged(void)
 {

@@ -54,8 +54,9 @@ int	supervise_main(const struct daemon_def *, const struct parent_ops *,
 /* The configuration in force, and its generation. */
 const struct conf *supervise_conf(void);
 uint32_t	supervise_generation(void);
-/* Generation that a peer of the parent belongs to. */
+/* Generation that a peer of the parent belongs to, and its configuration. */
 uint32_t	supervise_peer_generation(struct peer *);
+const struct conf *supervise_peer_conf(struct peer *);
 int		supervise_unprivileged(void);
 
 /*

@@ -106,6 +106,7 @@ client_no_rdns(const struct rules_env *env, const char *addr,
 			got = RULES_PENDING;
 			break;
 		case RULES_TEMPFAIL:
+		case RULES_FAULTY:
 			unsure = 1;
 			break;
 		case RULES_NO:
@@ -178,6 +179,7 @@ client_helo_unknown(const struct rules_env *env, const char *helo,
 			break;
 		case RULES_OK:
 		case RULES_TEMPFAIL:
+		case RULES_FAULTY:
 			unknown = 0;
 			break;
 		}

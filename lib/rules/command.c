@@ -63,7 +63,8 @@ of_forward(const struct rules_env *env, const struct conf_domain *d,
 		return (RULES_TEMPFAIL);
 	if ((r = rules_account(env, d, name, acc)) != RULES_OK)
 		return (r);
-	return (env->forward(env, d, acc, text));
+	r = env->forward(env, d, acc, text);
+	return (r == RULES_FAULTY ? RULES_TEMPFAIL : r);
 }
 
 enum rules_result

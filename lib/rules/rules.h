@@ -11,6 +11,8 @@
 #ifndef RULES_RULES_H
 #define RULES_RULES_H
 
+#include <time.h>
+
 #include "conf/conf.h"
 #include "dns/wire.h"
 #include "privsep/contract.h"
@@ -21,6 +23,7 @@
 #define RULES_DEPTH_MAX		20	/* aliases of aliases */
 #define RULES_ARCHIVES		16	/* copies of one message */
 #define RULES_INCLUDE_MAX	100	/* files of one address */
+#define RULES_AHEAD	100	/* forward files asked for at a time */
 #define RULES_VALUE_MAX		(1 << 20)	/* bytes of one alias */
 #define RULES_COMMANDS	100	/* that one address starts */
 #define RULES_COMMAND	1024	/* bytes of a command, terminated */
@@ -29,7 +32,9 @@ enum rules_result {
 	RULES_OK,
 	RULES_NO,		/* refused: reply says why */
 	RULES_TEMPFAIL,		/* cannot be told now: reply */
-	RULES_PENDING
+	RULES_PENDING,
+	RULES_FAULTY		/* of a forward file: its owner keeps it from
+				   being used */
 };
 
 struct rules_account;
@@ -74,13 +79,19 @@ struct rules_env {
 	/*
 	 * What stands in an account's forward file, malloc'ed and for the
 	 * caller to free.  RULES_NO there is none, or none that may be used.
-	 * NULL: nobody reads them.
+	 * RULES_PENDING resume() follows, or nothing if that is NULL, and the
+	 * file may not even be asked for.  NULL: nobody reads them.
 	 */
 	enum rules_result	(*forward)(const struct rules_env *,
 				    const struct conf_domain *,
 				    const struct rules_account *, char **text);
 	void			(*resume)(void *arg);
 	void			*arg;
+	/*
+	 * When this was first asked, monotonic seconds: a forward file that
+	 * was read since is not read again.  0: its usual lifetime counts.
+	 */
+	time_t			 since;
 	const struct rules_trace *trace;	/* NULL: nobody listens */
 };
 

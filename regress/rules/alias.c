@@ -154,7 +154,7 @@ test_include(void)
 
 static struct row	rows[20];
 static const char	*forwards[4][2];	/* user, text */
-static int		 forward_late;
+static int		 forward_late, asked_ahead, asked_and_waits;
 
 static enum rules_result
 forward(const struct rules_env *env, const struct conf_domain *d,
@@ -162,13 +162,18 @@ forward(const struct rules_env *env, const struct conf_domain *d,
 {
 	size_t	i;
 
-	if (forward_late)
+	if (forward_late) {
+		asked_ahead += env->resume == NULL;
+		asked_and_waits += env->resume != NULL;
 		return (RULES_PENDING);
+	}
 	for (i = 0; i < 4 && forwards[i][0] != NULL; i++) {
 		if (strcmp(forwards[i][0], acc->user) != 0)
 			continue;
 		if (forwards[i][1] == NULL)
 			return (RULES_TEMPFAIL);
+		if (strcmp(forwards[i][1], "FAULTY") == 0)
+			return (RULES_FAULTY);
 		*text = strdup(forwards[i][1]);
 		return (*text == NULL ? RULES_TEMPFAIL : RULES_OK);
 	}
@@ -286,7 +291,66 @@ static const struct {
 	    "here" },
 	{ "not to be read", NULL, "451 4.3.0 a forward file cannot be read "
 	    "now, try again later" },
+	{ "kept from being read", "FAULTY", "451 4.3.0 a forward file cannot "
+	    "be read now, try again later" },
 };
+
+/* Of a list on which alice is the first and bob the second. */
+static const struct {
+	const char	*name, *text, *want;
+} member_cases[] = {
+	{ "member", "x@else.example", "bob@example.org x@else.example" },
+	{ "member with nonsense", "a@@b",
+	    "alice@example.org bob@example.org" },
+	{ "member with more than nonsense", "x@else.example, a@@b",
+	    "alice@example.org bob@example.org x@else.example" },
+	{ "member with a command", "|/bin/prog",
+	    "alice@example.org bob@example.org" },
+	{ "member with an include", ":include:/etc/shadow",
+	    "alice@example.org bob@example.org" },
+	{ "member who keeps it from being read", "FAULTY",
+	    "alice@example.org bob@example.org" },
+	{ "member who cannot be asked", NULL, "451 4.3.0 a forward file "
+	    "cannot be read now, try again later" },
+};
+
+static void
+test_members(void)
+{
+	struct conf	*c = conf_with("	forward \"~/.forward\"\n");
+	static char	 list[20 * 300];
+	size_t		 i, n = 0;
+
+	rows[0] = (struct row){ "aliases", "list", "alice, bob" };
+	rows[1] = (struct row){ "people", "alice@example.org", "" };
+	rows[2] = (struct row){ "people", "bob@example.org", "" };
+	rows[3] = (struct row){ NULL, NULL, NULL };
+	world.rows = rows;
+	forwards[0][0] = "alice@example.org";
+	for (i = 0; i < sizeof(member_cases) / sizeof(member_cases[0]); i++) {
+		forwards[0][1] = member_cases[i].text;
+		TEST_STR(member_cases[i].name, resolve(c, "list@example.org"),
+		    member_cases[i].want);
+	}
+	forwards[0][0] = NULL;
+	forward_late = 1;
+	asked_ahead = asked_and_waits = 0;
+	TEST_STR("members later", resolve(c, "list@example.org"), "pending");
+	TEST("all at once", asked_ahead == 2 && asked_and_waits == 1);
+	world.late = "people";
+	asked_ahead = asked_and_waits = 0;
+	TEST_STR("a table first", resolve(c, "list@example.org"), "pending");
+	TEST("one waits", asked_ahead == 0 && asked_and_waits == 0);
+	world_now();
+	for (i = 0; i < 250; i++)
+		n += snprintf(list + n, sizeof(list) - n, "alice+%zu, ", i);
+	rows[0].value = list;
+	TEST_STR("many later", resolve(c, "list@example.org"), "pending");
+	TEST("so many ahead", asked_ahead == RULES_AHEAD &&
+	    asked_and_waits == 1);
+	forward_late = 0;
+	conf_free(c);
+}
 
 static void
 test_forward(void)
@@ -527,6 +591,7 @@ main(void)
 	test_include();
 	test_lists();
 	test_forward();
+	test_members();
 	test_commands();
 	test_archive();
 	test_many();

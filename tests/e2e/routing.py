@@ -48,6 +48,7 @@ gone: :include:{dir}/lists/none
 cmd: "|/bin/true"
 file: /tmp/x
 keep: \\keep
+members@many.example: """ + ", ".join("m%d" % i for i in range(500)) + """
 """, extra="""
 domain "arch.example" {{
 	users <people>
@@ -65,13 +66,19 @@ domain "forward.example" {{
 	forward "{dir}/sys/%u/.forward"
 	deliver maildir "{dir}/sys/%u/Maildir"
 }}
+domain "many.example" {{
+	users <people>
+	aliases <aliases>
+	forward "{dir}/many/%n/.forward"
+	deliver maildir "{dir}/mail/%d/%n/Maildir" as {owner}
+}}
 relay to "@routed.lab" from "@special.example" via "smtp+notls://127.0.0.1:1"
 relay to "@routed.lab" via "smtp+notls://127.0.0.1:2"
 relay to "@backup.lab" via "smtp+notls://127.0.0.1:1"
 bounce to "@never.lab" "550 5.1.2 never"
 """, people=dict(PEOPLE, **{
     "audit@arch.example": "{PLAIN}x", "ann@arch.example": "{PLAIN}x", "ben@arch.example": "{PLAIN}x",
-    "fay@far.example": "{PLAIN}x"}))
+    "fay@far.example": "{PLAIN}x"}, **{"m%d@many.example" % i: "{PLAIN}x" for i in range(500)}))
 for f in ("extra",):
     s.vars[f] = s.vars[f].format(dir=s.dir, owner=s.owner)
 s.write("aliases", slurp(s.dir + "/aliases").decode().replace("{dir}", s.dir))
@@ -213,6 +220,28 @@ def forward():
     finally:
         if os.path.lexists(path):
             os.unlink(path)
+
+
+@case
+def list_of_users_who_forward():
+    """Their files are read side by side; one who keeps his from being read holds up nobody else's mail."""
+    users = 500
+    for i in range(users):
+        home = "%s/many/m%d" % (s.dir, i)
+        os.makedirs(home)
+        with open(home + "/.forward", "w") as f:
+            f.write("\0" if i == 7 else "alice@example.org, bob@example.org\n")
+        os.chmod(home + "/.forward", 0o644)
+        shutil.chown(home + "/.forward", s.owner)
+    c = s.smtp()
+    c.hello()
+    check_rcpt(c, "m7@many.example", "451 4.3.0 a forward file cannot be read")
+    began = time.time()
+    check_rcpt(c, "members@many.example", "250")
+    print("# %d forward files: %.1f s" % (users, time.time() - began))
+    s.send("members@many.example", "to all members")
+    for u in ("alice@example.org", "bob@example.org", "m7@many.example"):
+        s.wait_mail(u, "Subject: to all members")
 
 
 @case(root=True)
