@@ -51,7 +51,8 @@ TLS_OBJS = \
 	lib/tls/context.o lib/tls/keyid.o lib/tls/server.o \
 	lib/tls/signer.o
 NET_OBJS = \
-	lib/net/addr.o lib/net/conn.o lib/net/listen.o lib/net/pump.o
+	lib/net/addr.o lib/net/conn.o lib/net/listen.o lib/net/pass.o \
+	lib/net/pump.o
 CONF_OBJS = \
 	lib/conf/arena.o lib/conf/build.o lib/conf/build_domain.o \
 	lib/conf/build_later.o lib/conf/build_listen.o \
@@ -128,7 +129,8 @@ DAEMON_OBJS = \
 	lib/daemon/control.o lib/daemon/counter.o lib/daemon/ctlclient.o lib/daemon/ctlserve.o \
 	lib/daemon/decoy.o lib/daemon/doors.o lib/daemon/generation.o \
 	lib/daemon/give.o lib/daemon/limit.o lib/daemon/login.o \
-	lib/daemon/mailplace.o lib/daemon/mailsession.o \
+	lib/daemon/login_ask.o lib/daemon/mailplace.o \
+	lib/daemon/mailsession.o \
 	lib/daemon/options.o lib/daemon/parked.o lib/daemon/rate.o \
 	lib/daemon/sessions.o lib/daemon/spawn.o lib/daemon/submit.o \
 	lib/daemon/submit_args.o lib/daemon/submit_keep.o \
@@ -179,7 +181,7 @@ IMAPD_SESSION_OBJS = \
 POP3D_OBJS = \
 	pop3d/net.o pop3d/parent.o
 POP3D_SESSION_OBJS = \
-	pop3d/client.o pop3d/maildrop.o pop3d/text.o
+	pop3d/client.o pop3d/client_cmd.o pop3d/maildrop.o pop3d/text.o
 MAILCTL_OBJS = \
 	mailctl/check.o mailctl/explain.o mailctl/hash.o mailctl/mailbox.o \
 	mailctl/mailbox_copy.o mailctl/mailbox_do.o \
@@ -203,7 +205,8 @@ REGRESS = \
 	regress/mime/preview regress/mime/recode regress/mime/rewrite \
 	regress/mime/submission regress/mime/tree \
 	regress/net/conn regress/net/listen \
-	regress/net/pump regress/net/tls regress/os/os \
+	regress/net/pass regress/net/pump regress/net/tls \
+	regress/os/os \
 	regress/pop3/ascii regress/pop3/command regress/pop3/session \
 	regress/pop3/stuff \
 	regress/privsep/role regress/queue/envelope regress/queue/journal \

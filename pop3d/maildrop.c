@@ -32,13 +32,11 @@ static uint32_t	size_of(struct maildrop *, uint32_t);
 static enum store_error	expunge_marked(struct maildrop *);
 
 enum store_error
-maildrop_open(struct store *st, const char *uidl, int utf8,
-    struct maildrop **mdp)
+maildrop_open(struct store *st, const char *uidl, struct maildrop **mdp)
 {
 	struct mailbox_status status;
 	struct maildrop *md;
 	enum store_error e;
-	uint32_t n;
 
 	if ((md = calloc(1, sizeof(*md))) == NULL)
 		return (STORE_SYS);
@@ -48,7 +46,6 @@ maildrop_open(struct store *st, const char *uidl, int utf8,
 		return (e);
 	}
 	md->uidl = uidl;
-	md->utf8 = utf8;
 	mailbox_status(md->mb, &status);
 	md->uidvalidity = status.uidvalidity;
 	md->last = mailbox_count(md->mb);
@@ -58,11 +55,19 @@ maildrop_open(struct store *st, const char *uidl, int utf8,
 		maildrop_close(md);
 		return (STORE_SYS);
 	}
+	*mdp = md;
+	return (STORE_OK);
+}
+
+void
+maildrop_begin(struct maildrop *md, int utf8)
+{
+	uint32_t n;
+
+	md->utf8 = utf8;
 	for (n = 1; n <= md->last; n++)
 		md->sizes[n] = size_of(md, n);
 	add_up(md);
-	*mdp = md;
-	return (STORE_OK);
 }
 
 void

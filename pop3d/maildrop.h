@@ -15,10 +15,15 @@ struct maildrop;
 
 /*
  * STORE_BUSY if another client has it.  The store and the format of unique ids
- * must outlive it.  utf8: the client takes headers as they are.
+ * must outlive it.
  */
-enum store_error maildrop_open(struct store *, const char *uidl, int utf8,
+enum store_error maildrop_open(struct store *, const char *uidl,
 		    struct maildrop **);
+/*
+ * Once, before anything else is asked of it: find the sizes.  utf8: the client
+ * takes headers as they are.
+ */
+void		 maildrop_begin(struct maildrop *, int utf8);
 /* Nothing is deleted. NULL is fine. */
 void		 maildrop_close(struct maildrop *);
 

@@ -329,9 +329,6 @@ attempt_grant(struct attempt *at, const struct account *a)
 	self.granted++;
 	throttle_succeeded(self.throttle, at->ask.addr, at->name,
 	    at->arrived / 1000);
-	log_info("authenticated: user=%s addr=%s proto=%s conn=%u",
-	    log_name(a->user), at->ask.addr, at->ask.proto,
-	    (unsigned int)at->ask.conn);
 	g.net = at->net;
 	g.conn = (unsigned int)at->ask.conn;
 	g.tls = (int)at->ask.tls;
@@ -346,6 +343,10 @@ attempt_grant(struct attempt *at, const struct account *a)
 	memcpy(g.home, a->home, sizeof(g.home));
 	if (at->net != NULL)
 		auth_granted(&g);
+	/* The user waits for the line above, not for this one. */
+	log_info("authenticated: user=%s addr=%s proto=%s conn=%u",
+	    log_name(a->user), at->ask.addr, at->ask.proto,
+	    (unsigned int)at->ask.conn);
 	attempt_free(at);
 }
 

@@ -31,4 +31,5 @@ auth_granted_session(const struct auth_grant *g)
 		return;
 	}
 	peer_send(role_parent(), M_SESSION_OPEN, &open, -1);
+	peer_push(role_parent());
 }

@@ -391,6 +391,14 @@ peer_writable(evutil_socket_t fd, short ev, void *arg)
 	}
 }
 
+void
+peer_push(struct peer *p)
+{
+	/* What goes wrong is noticed at the end of the turn. */
+	if (p->broken == NULL && p->fd != -1 && !p->full)
+		(void)write_out(p);
+}
+
 int
 peer_flush(struct peer *p)
 {

@@ -73,6 +73,8 @@ void		 peer_send(struct peer *, uint32_t type, const void *body,
 		    int fd);
 void		 peer_send_tail(struct peer *, uint32_t type, const void *body,
 		    const void *tail, size_t taillen, int fd);
+/* Send now what can be sent: something slow comes before the loop does. */
+void		 peer_push(struct peer *);
 /* Blocking: write out all that is queued; -1 if the channel broke. */
 int		 peer_flush(struct peer *);
 /*

@@ -182,7 +182,7 @@ void
 pump_first(struct pump *p, const void *data, size_t len)
 {
 	if (buf_add(&p->first, data, len) == 0)
-		event_active(p->wr, 0, 0);
+		pump_writable(p->fd, EV_WRITE, p);
 }
 
 /* The client has said all; the process ends the connection when it is done. */
