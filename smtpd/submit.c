@@ -5,7 +5,8 @@
  * and to connecting to smtpd's local socket, which learns from the kernel who
  * it is.  The parent says which files; they are his own words, so nothing here
  * is believed that he could not have done himself: a file that is not his, or
- * no plain file of one name, is left alone.
+ * no plain file of one name, is left alone, and so is one that his sendmail
+ * still writes.
  *
  * Sent, then removed: a crash in between sends it twice, never not at all.
  * What cannot be sent is told its sender, else the postmaster.
@@ -62,37 +63,6 @@ drop(const char *name)
 {
 	if (unlinkat(self.dir, name, 0) == -1)
 		log_warn("%s", name);
-}
-
-/* Its bytes, if it is a file of ours; locked. */
-static char *
-read_file(int fd, const struct stat *st)
-{
-	char	*bytes;
-	size_t	 done = 0, size = (size_t)st->st_size;
-	ssize_t	 n;
-
-	if ((bytes = malloc(size + 1)) == NULL)
-		return (NULL);
-	while (done < size && (n = read(fd, bytes + done, size - done)) != 0) {
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			break;
-		done += (size_t)n;
-	}
-	if (done == size)
-		return (bytes);
-	free(bytes);
-	return (NULL);
-}
-
-static int
-is_ours(const struct stat *st)
-{
-	return (S_ISREG(st->st_mode) && st->st_uid == getuid() &&
-	    st->st_nlink == 1 && st->st_size > 0 &&
-	    (uint64_t)st->st_size <= self.place.max + ENVELOPE_MAX);
 }
 
 /* To the sender, or to the postmaster if he cannot be told. */
@@ -164,29 +134,29 @@ send_kept(const char *name, struct keep *k, time_t age)
 	drop(name);
 }
 
+/* As long as it is locked no other process of ours sends it too. */
 static void
 send_file(const char *name)
 {
 	struct stat	 st;
 	struct keep	 k;
 	char		*bytes;
+	size_t		 len, max = self.place.max + ENVELOPE_MAX;
 	time_t		 age;
 	int		 fd;
 
-	if ((fd = openat(self.dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
-	    O_CLOEXEC)) == -1) {
-		log_warn("%s", name);
+	if ((fd = keep_take(self.dir, name, max, &st)) == -1) {
+		if (errno != EWOULDBLOCK)
+			log_warn("%s", name);
 		return;
 	}
-	if (fstat(fd, &st) == -1 || !is_ours(&st))
-		log_warnx("%s: not a file that sendmail has kept", name);
-	else if ((bytes = read_file(fd, &st)) == NULL)
+	if ((bytes = role_slurp(fd, max, &len)) == NULL)
 		log_warn("%s", name);
 	else {
 		age = time(NULL) - st.st_mtime;
 		if (age < -SHORT_AGE)	/* set by its owner, no clock */
 			age = KEEP_AGE;
-		if (keep_parse(&k, bytes, (size_t)st.st_size) == 0)
+		if (keep_parse(&k, bytes, len) == 0)
 			send_kept(name, &k, age);
 		else if (age > SHORT_AGE) {
 			log_info("%s: removed: it is not whole", name);

@@ -164,14 +164,39 @@ keep_write(int dir, uid_t uid, gid_t gid, const struct submit_mail *m,
 
 	if ((fd = create(dir, uid, name)) == -1)
 		return (-1);
-	if ((geteuid() == uid || fchown(fd, uid, gid) == 0) &&
+	if (os_lock(fd) == 0 &&
+	    (geteuid() == uid || fchown(fd, uid, gid) == 0) &&
 	    write_file(fd, m, origin) == 0 && sync_file(fd) == 0) {
 		close(fd);
 		return (0);
 	}
+	/* Who calls says that it failed: it must not be sent as well. */
+	save = errno;
+	if (unlinkat(dir, name, 0) == -1 && ftruncate(fd, 0) == -1)
+		save = errno;		/* the disk does nothing any more */
+	close(fd);
+	errno = save;
+	return (-1);
+}
+
+int
+keep_take(int dir, const char *name, size_t max, struct stat *st)
+{
+	int	fd, save;
+
+	if ((fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
+	    O_CLOEXEC)) == -1)
+		return (-1);
+	/* Locked first: who gave it up has unlinked it by then. */
+	if (os_lock(fd) == 0 && fstat(fd, st) == 0) {
+		if (S_ISREG(st->st_mode) && st->st_uid == getuid() &&
+		    st->st_nlink == 1 && st->st_size > 0 &&
+		    (uintmax_t)st->st_size <= max)
+			return (fd);
+		errno = EPERM;
+	}
 	save = errno;
 	close(fd);
-	(void)unlinkat(dir, name, 0);	/* it is short, and nobody was told */
 	errno = save;
 	return (-1);
 }

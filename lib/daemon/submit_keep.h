@@ -7,9 +7,14 @@
  * nobody can remove or replace what is another's.  A file is its user's own
  * (mode 0600), named after his uid and a random number.  The legal states:
  *
+ *	locked		sendmail writes it or waits for the disk, or a process
+ *			of smtpd's sends it
  *	complete	its size is what its first line says; it was synced
  *			before sendmail ended with 0
  *	short		sendmail was killed, and nobody was told that it is kept
+ *
+ * What cannot be synced is removed before its lock goes: it is never sent by
+ * one and said to have failed by the other.
  *
  * smtpd looks once a minute and has a process of the user's send what is
  * there (smtpd/handover.c), which then removes it.
@@ -17,6 +22,7 @@
 #ifndef DAEMON_SUBMIT_KEEP_H
 #define DAEMON_SUBMIT_KEEP_H
 
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -41,6 +47,12 @@ int	keep_open(const char *path, uid_t owner);
 /* Keep it as this user's; 0 when it is on the disk. -1 with errno. */
 int	keep_write(int dir, uid_t uid, gid_t gid, const struct submit_mail *,
 	    const char *origin);
+/*
+ * A kept file of this process's uid, read-only and locked until it is closed;
+ * *st is what it is.  -1 with errno: EWOULDBLOCK somebody else is at it, EPERM
+ * it is none that sendmail has kept, or above max bytes.
+ */
+int	keep_take(int dir, const char *name, size_t max, struct stat *st);
 /* The uid in a name; -1 if it is none of ours. */
 int	keep_name_uid(const char *name, uid_t *uid);
 

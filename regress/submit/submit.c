@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -138,6 +139,96 @@ copy(const char *text, size_t len)
 		exit(1);
 	memcpy(p, text, len);
 	return (p);
+}
+
+/* While sendmail waits for the disk, smtpd looks at the directory. */
+static struct {
+	int	dir;			/* -1: nobody looks */
+	int	fails;
+	int	calls, seen;
+	int	error;			/* of smtpd */
+} disk = { .dir = -1 };
+
+static int
+one_name(int dir, char *name, size_t size)
+{
+	struct dirent	*e;
+	DIR		*d;
+	int		 n = 0;
+
+	if ((d = fdopendir(dup(dir))) == NULL)
+		exit(1);
+	rewinddir(d);
+	while ((e = readdir(d)) != NULL)
+		if (e->d_name[0] != '.') {
+			strlcpy(name, e->d_name, size);
+			n++;
+		}
+	closedir(d);
+	return (n);
+}
+
+/* In place of libc's. */
+int
+fsync(int fd)
+{
+	struct stat	st;
+	char		name[KEEP_NAME];
+	int		got;
+
+	(void)fd;
+	if (disk.dir == -1)
+		return (0);
+	disk.calls++;
+	disk.seen = one_name(disk.dir, name, sizeof(name));
+	errno = 0;
+	if ((got = keep_take(disk.dir, name, 1 << 20, &st)) != -1)
+		close(got);
+	disk.error = errno;
+	errno = EIO;
+	return (disk.fails ? -1 : 0);
+}
+
+static void
+test_sync(void)
+{
+	struct submit_mail	m;
+	struct stat		st;
+	char			dir[] = "/tmp/regress.XXXXXX";
+	char			name[KEEP_NAME] = "";
+	int			d, first;
+
+	if (mkdtemp(dir) == NULL || (d = keep_open(dir, getuid())) == -1)
+		exit(1);
+	make_mail(&m);
+	disk.dir = d;
+	disk.fails = 1;
+	TEST("sync-fails", keep_write(d, getuid(), getgid(), &m, "o") == -1 &&
+	    errno == EIO && disk.calls == 1);
+	TEST("sync-fails-not-taken", disk.seen == 1 &&
+	    disk.error == EWOULDBLOCK);
+	TEST("sync-fails-nothing-left", one_name(d, name, sizeof(name)) == 0);
+	disk.fails = 0;
+	TEST("sync", keep_write(d, getuid(), getgid(), &m, "o") == 0);
+	TEST("sync-not-taken", disk.calls == 2 && disk.error == EWOULDBLOCK);
+	TEST("taken", one_name(d, name, sizeof(name)) == 1 &&
+	    (first = keep_take(d, name, 1 << 20, &st)) != -1);
+	TEST("taken-once", keep_take(d, name, 1 << 20, &st) == -1 &&
+	    errno == EWOULDBLOCK);
+	close(first);
+	TEST("too-large", keep_take(d, name, (size_t)st.st_size - 1, &st) ==
+	    -1 && errno == EPERM);
+	TEST("two-names", linkat(d, name, d, "x", 0) == 0 &&
+	    keep_take(d, name, 1 << 20, &st) == -1 && errno == EPERM);
+	(void)unlinkat(d, "x", 0);
+	TEST("a-link", symlinkat(name, d, "x") == 0 &&
+	    keep_take(d, "x", 1 << 20, &st) == -1 && errno == ELOOP);
+	(void)unlinkat(d, "x", 0);
+	(void)unlinkat(d, name, 0);
+	disk.dir = -1;
+	submit_mail_free(&m);
+	close(d);
+	(void)rmdir(dir);
 }
 
 /* Kept, read again; then every shorter and every changed file. */
@@ -337,6 +428,7 @@ int
 main(void)
 {
 	test_args();
+	test_sync();
 	test_keep();
 	test_dialogue();
 	test_notice();
