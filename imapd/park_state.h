@@ -23,7 +23,7 @@ struct park_state {
 	int		 idling;	/* in IDLE, whose tag it is */
 	int		 selected;	/* and if so: */
 	int		 readonly;
-	unsigned int	 keywords;
+	uint32_t	 keywords;
 	struct mailbox_frozen frozen;
 	char		 tag[IMAP_TAG_MAX + 1];
 	char		 name[PARK_NAME_MAX];

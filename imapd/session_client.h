@@ -74,7 +74,7 @@ struct client {
 	struct mailbox	*mb;
 	char		*mbname;
 	int		 readonly;
-	unsigned int	 keywords;	/* told in FLAGS */
+	uint32_t	 keywords;	/* those told in FLAGS */
 	struct imap_seqset saved;	/* UIDs of "$" (RFC 5182) */
 	uint32_t	*vanished;	/* to be told, highest first */
 	size_t		 nvanished, roomvanished;

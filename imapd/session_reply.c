@@ -82,6 +82,18 @@ reply_fetch(struct client *c, uint32_t seq, uint32_t uid)
 		reply_check(c, buf_printf(out, "* %u FETCH (", seq));
 }
 
+/* Another process may just have made the ones that are not known yet. */
+static void
+know_keywords(struct client *c, uint32_t keywords)
+{
+	unsigned int i;
+
+	keywords &= ~mailbox_keywords(c->mb);
+	for (i = 0; keywords != 0 && i < STORE_KEYWORDS; i++)
+		if (keywords & 1u << i)
+			(void)mailbox_keyword(c->mb, i);
+}
+
 void
 reply_flags(struct client *c, uint32_t seq, int uid)
 {
@@ -92,6 +104,7 @@ reply_flags(struct client *c, uint32_t seq, int uid)
 	if ((m = mailbox_message(c->mb, seq)) == NULL)
 		return;
 	copy = *m;
+	know_keywords(c, copy.keywords);
 	reply_keywords(c, 0);
 	reply_fetch(c, seq, copy.uid);
 	/* RFC 7162 3.2: clients of QRESYNC are always told the UID. */
@@ -151,19 +164,18 @@ void
 reply_keywords(struct client *c, int always)
 {
 	struct buf *out = sio_out(c->io);
-	const char *name;
-	unsigned int i, n = 0;
+	uint32_t known = mailbox_keywords(c->mb);
+	unsigned int i;
 
-	for (i = 0; i < STORE_KEYWORDS; i++)
-		n += mailbox_keyword(c->mb, i) != NULL;
-	if (n == c->keywords && !always)
+	if (known == c->keywords && !always)
 		return;
-	c->keywords = n;
+	c->keywords = known;
 	reply_check(c, buf_puts(out, "* FLAGS ("));
 	reply_check(c, imap_write_flags(out, 0x3f));
 	for (i = 0; i < STORE_KEYWORDS; i++)
-		if ((name = mailbox_keyword(c->mb, i)) != NULL)
-			reply_check(c, buf_printf(out, " %s", name));
+		if (known & 1u << i)
+			reply_check(c, buf_printf(out, " %s",
+			    mailbox_keyword(c->mb, i)));
 	reply_line(c, ")");
 }
 

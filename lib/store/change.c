@@ -20,10 +20,18 @@
 #define FLAGS_ALL	(MSG_SEEN | MSG_ANSWERED | MSG_FLAGGED | \
 			    MSG_DELETED | MSG_DRAFT | MSG_PASSED)
 
+/* Changes of the index that are made under one pair of marks. */
+struct batch {
+	struct files_mark mark;
+	int		 open;
+};
+
 static enum store_error change_locked(struct mailbox *, const uint32_t *,
     size_t, const struct store_change *, struct store_changed *);
 static enum store_error change_one(struct mailbox *, uint32_t,
-    const struct store_change *, struct store_changed *);
+    const struct store_change *, struct store_changed *, struct batch *);
+static void batch_begin(struct folder *, struct batch *);
+static void batch_end(struct folder *, struct batch *);
 static int change_apply(struct index_mut *, const struct store_change *);
 
 /* What expunge_files() did. */
@@ -79,6 +87,7 @@ change_locked(struct mailbox *mb, const uint32_t *seqs, size_t n,
     const struct store_change *change, struct store_changed *result)
 {
 	struct folder *f = mb->f;
+	struct batch batch = { .open = 0 };
 	struct view_entry e;
 	enum store_error error;
 	uint64_t before;
@@ -90,17 +99,19 @@ change_locked(struct mailbox *mb, const uint32_t *seqs, size_t n,
 	before = f->ix.hdr.modseq;
 	for (i = 0; i < n; i++) {
 		memset(&result[i], 0, sizeof(result[i]));
-		error = change_one(mb, seqs[i], change, &result[i]);
+		error = change_one(mb, seqs[i], change, &result[i], &batch);
 		if (error == STORE_NOENT && !forced) {
 			/* Not where it was: look everywhere, once. */
 			forced = 1;
+			batch_end(f, &batch);
 			if (view_at(mb, seqs[i], &e) == 0 &&
 			    (error = folder_sync(f, 1)) == STORE_OK)
 				error = change_one(mb, seqs[i], change,
-				    &result[i]);
+				    &result[i], &batch);
 		}
 		result[i].error = error;
 	}
+	batch_end(f, &batch);
 	/* Who asked for it need not be told. */
 	if (!forced && mb->modseq == before)
 		mb->modseq = f->ix.hdr.modseq;
@@ -109,16 +120,23 @@ change_locked(struct mailbox *mb, const uint32_t *seqs, size_t n,
 
 static enum store_error
 change_one(struct mailbox *mb, uint32_t seq, const struct store_change *change,
-    struct store_changed *result)
+    struct store_changed *result, struct batch *batch)
 {
 	struct folder *f = mb->f;
-	struct files_mark mark;
 	struct view_entry e;
+	struct index_fix fix;
 	struct index_mut m;
 	enum store_error error;
 
-	if ((error = view_record(mb, seq, &e, NULL, &m)) != STORE_OK)
-		return (error);
+	if (mb->epoch != f->epoch || view_at(mb, seq, &e) == -1 ||
+	    e.slot == UINT32_MAX || index_fixed(&f->ix, e.slot, &fix) == -1 ||
+	    index_get(&f->ix, e.slot, &m) == -1) {
+		/* What mends it reads the directories. */
+		batch_end(f, batch);
+		error = view_record(mb, seq, &e, NULL, &m);
+		if (error != STORE_OK)
+			return (error);
+	}
 	if ((m.state & REC_LIVE) == 0)
 		return (STORE_NOENT);
 	result->modseq = m.modseq;
@@ -128,15 +146,32 @@ change_one(struct mailbox *mb, uint32_t seq, const struct store_change *change,
 		return (STORE_OK);
 	m.modseq = f->ix.hdr.modseq + 1;
 	m.state &= ~REC_NEW;		/* flags are for files in cur/ */
-	files_mark(f, &mark);
-	index_begin(&f->ix);
+	batch_begin(f, batch);
 	error = files_rename(f, e.slot, &m);
-	files_unmark(f, &mark);
-	index_end(&f->ix);
 	if (error == STORE_OK)
 		result->modseq = m.modseq;
 	folder_dirty(f, FLUSH_CUR);
 	return (error);
+}
+
+static void
+batch_begin(struct folder *f, struct batch *b)
+{
+	if (b->open)
+		return;
+	files_mark(f, &b->mark);
+	index_begin(&f->ix);
+	b->open = 1;
+}
+
+static void
+batch_end(struct folder *f, struct batch *b)
+{
+	if (!b->open)
+		return;
+	files_unmark(f, &b->mark);
+	index_end(&f->ix);
+	b->open = 0;
 }
 
 /* 1 if that changes anything. */

@@ -42,6 +42,7 @@ struct folder {
 	int		 refs;
 	LIST_HEAD(, mailbox) views;	/* what sessions have open */
 	int		 locked;	/* how deep */
+	time_t		 tidied;	/* when its tmp/ was looked through */
 	struct unsynced {
 		int	 fd[FLUSH_FILES];
 		int	 n;

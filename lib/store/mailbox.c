@@ -24,6 +24,7 @@
 #define EXCLUSIVE_FILE	"postern.exclusive"
 #define TMP_AGE		(36 * 60 * 60)	/* as maildir(5) has it */
 #define TMP_FILES	10000		/* looked at, at most */
+#define TMP_EVERY	(60 * 60)	/* seconds between two looks */
 
 static enum store_error mailbox_exclusive(struct mailbox *);
 static void mailbox_tidy(struct folder *);
@@ -88,8 +89,12 @@ mailbox_tidy(struct folder *f)
 	struct dirent *e;
 	struct stat st;
 	DIR *dir;
+	time_t now = time(NULL);
 	int fd, n;
 
+	if (f->tidied != 0 && now - f->tidied < TMP_EVERY && now >= f->tidied)
+		return;
+	f->tidied = now;
 	fd = openat(f->dir, "tmp", O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
 	    O_CLOEXEC);
 	if (fd == -1 || (dir = fdopendir(fd)) == NULL) {
@@ -101,7 +106,7 @@ mailbox_tidy(struct folder *f)
 		/* mtime is the message's; ctime is when it was written. */
 		if (e->d_name[0] != '.' && fstatat(fd, e->d_name, &st,
 		    AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
-		    time(NULL) - st.st_ctime > TMP_AGE)
+		    now - st.st_ctime > TMP_AGE)
 			(void)unlinkat(fd, e->d_name, 0);
 	}
 	closedir(dir);
@@ -294,6 +299,19 @@ mailbox_keyword(struct mailbox *mb, unsigned int i)
 	if (mb->f->kw.name[i] == NULL)
 		(void)keywords_load(&mb->f->kw, mb->f->dir);
 	return (mb->f->kw.name[i]);
+}
+
+uint32_t
+mailbox_keywords(struct mailbox *mb)
+{
+	uint32_t bits = 0;
+	unsigned int i;
+
+	for (i = 0; i < STORE_KEYWORDS; i++)
+		if ((mb->mbox != NULL ? mbox_keyword(mb->mbox, i) :
+		    mb->f->kw.name[i]) != NULL)
+			bits |= 1U << i;
+	return (bits);
 }
 
 int

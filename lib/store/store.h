@@ -160,8 +160,13 @@ void		 mailbox_close(struct mailbox *);
 void		 mailbox_status(struct mailbox *, struct mailbox_status *);
 /* The sum of its messages' sizes, which may have to be found out. */
 uint64_t	 mailbox_size(struct mailbox *);
-/* Keyword i, or NULL; keyword_find makes one if create is set (-1: full). */
+/*
+ * Keyword i, or NULL; keyword_find makes one if create is set (-1: full).
+ * mailbox_keywords() has a bit for each that was known when the mailbox was
+ * last synced, and asks nobody.
+ */
 const char	*mailbox_keyword(struct mailbox *, unsigned int i);
+uint32_t	 mailbox_keywords(struct mailbox *);
 int		 mailbox_keyword_find(struct mailbox *, const char *,
 		    int create);
 
