@@ -223,6 +223,7 @@ REGRESS = \
 	regress/smtp/dsn regress/smtp/param regress/smtp/queueid \
 	regress/store/adopt regress/store/cached regress/store/crash \
 	regress/store/damage regress/store/lock regress/store/mailbox regress/store/names \
+	regress/store/steps \
 	regress/submit/batch regress/submit/submit \
 	regress/table/map \
 	regress/table/table regress/table/user regress/tls/keyid \

@@ -134,7 +134,7 @@ append_commit(struct append **list, size_t n, uint32_t *uids,
 	if (error == STORE_OK) {
 		for (i = 0; i < n; i++)
 			in[i] = list[i]->in;
-		error = incoming_commit(list[0]->folder, in, n, uids,
+		error = incoming_commit(list[0]->folder, in, n, NULL, uids,
 		    uidvalidity);
 		/* The files are where they belong, or gone. */
 		for (i = 0; i < n; i++) {

@@ -10,28 +10,18 @@
 #include <unistd.h>
 
 #include "os/compat.h"
-#include "store/files.h"
+#include "store/change.h"
 #include "store/flush.h"
 #include "store/quota.h"
-#include "store/recover.h"
 #include "store/sync.h"
-#include "store/view.h"
 
 #define FLAGS_ALL	(MSG_SEEN | MSG_ANSWERED | MSG_FLAGGED | \
 			    MSG_DELETED | MSG_DRAFT | MSG_PASSED)
-
-/* Changes of the index that are made under one pair of marks. */
-struct batch {
-	struct files_mark mark;
-	int		 open;
-};
 
 static enum store_error change_locked(struct mailbox *, const uint32_t *,
     size_t, const struct store_change *, struct store_changed *);
 static enum store_error change_one(struct mailbox *, uint32_t,
     const struct store_change *, struct store_changed *, struct batch *);
-static void batch_begin(struct folder *, struct batch *);
-static void batch_end(struct folder *, struct batch *);
 static int change_apply(struct index_mut *, const struct store_change *);
 
 /* What expunge_files() did. */
@@ -43,6 +33,10 @@ struct expunged {
 
 static void expunge_files(struct mailbox *, const uint32_t *, size_t,
     struct expunged *);
+static int expunge_slot(struct mailbox *, uint32_t, uint32_t *,
+    struct index_mut *);
+static void expunge_record(struct folder *, uint32_t, struct index_mut *,
+    uint64_t);
 
 enum store_error
 mailbox_store(struct mailbox *mb, uint32_t seq, enum flag_op op,
@@ -154,7 +148,7 @@ change_one(struct mailbox *mb, uint32_t seq, const struct store_change *change,
 	return (error);
 }
 
-static void
+void
 batch_begin(struct folder *f, struct batch *b)
 {
 	if (b->open)
@@ -164,7 +158,7 @@ batch_begin(struct folder *f, struct batch *b)
 	b->open = 1;
 }
 
-static void
+void
 batch_end(struct folder *f, struct batch *b)
 {
 	if (!b->open)
@@ -231,8 +225,7 @@ mailbox_expunge(struct mailbox *mb, const uint32_t *seqs, size_t n,
 		quota_change(mb->store, -(int64_t)out.bytes,
 		    -(int64_t)out.messages);
 	}
-	if (error == STORE_OK)
-		error = recover_compact(f);
+	/* The index is compacted by whoever syncs next under the lock. */
 	if (error == STORE_OK)
 		error = view_collect(mb, 0, &delta);
 	folder_unlock(f);
@@ -245,35 +238,67 @@ expunge_files(struct mailbox *mb, const uint32_t *seqs, size_t n,
     struct expunged *out)
 {
 	struct folder *f = mb->f;
-	struct files_mark mark;
-	struct view_entry e;
+	struct batch batch = { .open = 0 };
 	struct index_fix fix;
 	struct index_mut m;
 	char name[NAME_MAX + 1];
 	uint64_t modseq = f->ix.hdr.modseq + 1;
+	uint32_t slot;
 	size_t i;
 	int dirfd;
 
-	files_mark(f, &mark);
-	index_begin(&f->ix);
+	batch_begin(f, &batch);
 	for (i = 0; i < n; i++) {
-		if (view_at(mb, seqs[i], &e) == -1 || e.slot == UINT32_MAX ||
-		    index_get(&f->ix, e.slot, &m) == -1 ||
-		    (m.state & REC_LIVE) == 0)
+		if (!expunge_slot(mb, seqs[i], &slot, &m))
 			continue;
-		if (index_fixed(&f->ix, e.slot, &fix) == -1 ||
-		    files_path(f, e.slot, &m, &dirfd, name) == -1 ||
+		if (index_fixed(&f->ix, slot, &fix) == -1 ||
+		    files_path(f, slot, &m, &dirfd, name) == -1 ||
 		    unlinkat(dirfd, name, 0) == -1) {
 			out->missed++;
 			continue;
 		}
-		m.state = 0;
-		m.modseq = modseq;
-		index_set(&f->ix, e.slot, &m);
+		expunge_record(f, slot, &m, modseq);
 		out->bytes += fix.fsize;
 		out->messages++;
 	}
-	files_unmark(f, &mark);
-	index_end(&f->ix);
-	folder_dirty(f, FLUSH_CUR | FLUSH_NEW);
+	batch_end(f, &batch);
+}
+
+/* The record of a message that is still there. */
+static int
+expunge_slot(struct mailbox *mb, uint32_t seq, uint32_t *slot,
+    struct index_mut *m)
+{
+	struct view_entry e;
+
+	if (view_at(mb, seq, &e) == -1 || e.slot == UINT32_MAX ||
+	    index_get(&mb->f->ix, e.slot, m) == -1 ||
+	    (m->state & REC_LIVE) == 0)
+		return (0);
+	*slot = e.slot;
+	return (1);
+}
+
+void
+change_moved(struct mailbox *mb, const uint32_t *seqs, size_t n)
+{
+	struct index_mut m;
+	uint64_t modseq = mb->f->ix.hdr.modseq + 1;
+	uint32_t slot;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (expunge_slot(mb, seqs[i], &slot, &m))
+			expunge_record(mb->f, slot, &m, modseq);
+}
+
+/* Its file has gone from where it was. */
+static void
+expunge_record(struct folder *f, uint32_t slot, struct index_mut *m,
+    uint64_t modseq)
+{
+	folder_dirty(f, m->state & REC_NEW ? FLUSH_NEW : FLUSH_CUR);
+	m->state = 0;
+	m->modseq = modseq;
+	index_set(&f->ix, slot, m);
 }

@@ -1,9 +1,11 @@
 /*
  * copy: messages from one mailbox of a store to another.
  *
- * A message never changes, so a copy is a second link to the same file; where
- * links cannot be made the bytes are copied.  Move is copy, then expunge: if
- * we are killed in between a message is there twice, never not at all.
+ * A message never changes, so a copy is a second link to the same file, made
+ * where it belongs; and to move is to rename.  Where that cannot be done (the
+ * file was renamed by others, or is on another file system) the copies are
+ * made in tmp/, from the bytes if need be, and a move is that and an expunge:
+ * if we are killed in between a message is there twice, never not at all.
  */
 #include <sys/stat.h>
 #include <errno.h>
@@ -15,65 +17,203 @@
 
 #include "os/compat.h"
 #include "os/os.h"
+#include "store/change.h"
 #include "store/file.h"
-#include "store/files.h"
 #include "store/incoming.h"
 #include "store/name.h"
 #include "store/sync.h"
-#include "store/view.h"
 
 #define COPY_SIZE	65536
 #define COPY_YOUNG	120	/* seconds; older ones are on the disk */
 
-static enum store_error copy_one(struct mailbox *, uint32_t,
-    struct folder *, struct incoming *);
+/* One COPY or MOVE. */
+struct copying {
+	struct mailbox	*mb;
+	const uint32_t	*seqs;
+	size_t		 n;
+	struct folder	*to;
+	struct incoming	*in;		/* n of them */
+	struct source	 from;
+	unsigned int	 young;		/* files that may not be synced yet */
+};
+
+static enum store_error copy_begin(struct copying *, struct mailbox *,
+    const uint32_t *, size_t, const char *);
+static void copy_reset(struct copying *);
+static void copy_end(struct copying *);
+static enum store_error copy_direct(struct copying *, uint32_t *, uint32_t *);
+static enum store_error copy_through_tmp(struct copying *, uint32_t *,
+    uint32_t *);
+static int copy_other_way(enum store_error);
+static enum store_error copy_prepare(struct copying *);
+static enum store_error copy_describe(struct mailbox *, uint32_t,
+    struct folder *, struct incoming *, int *);
+static int copy_young(struct copying *, struct incoming *);
 static void copy_entry(struct mailbox *, const struct view_entry *,
     const struct index_mut *, struct incoming *);
 static enum store_error copy_file(struct mailbox *, uint32_t,
-    const struct view_entry *, const struct index_mut *, struct folder *,
-    struct incoming *);
+    struct folder *, struct incoming *, int);
 static enum store_error copy_bytes(struct mailbox *, uint32_t,
     struct folder *, const char *, struct incoming *);
 static uint32_t copy_keywords(struct mailbox *, struct folder *, uint32_t);
+static enum store_error move_direct(struct copying *, uint32_t *, uint32_t *,
+    struct view_delta *);
+static enum store_error move_locked(struct copying *, uint32_t *, uint32_t *,
+    struct view_delta *);
 
 enum store_error
 mailbox_copy(struct mailbox *mb, const uint32_t *seqs, size_t n,
     const char *name, uint32_t *uids, uint32_t *uidvalidity)
 {
-	struct incoming *in;
-	struct folder *to;
+	struct copying c;
 	enum store_error error;
-	size_t i, made = 0;
 
 	if (mb->mbox != NULL)
 		return (name_is_inbox(name) ? STORE_READONLY : STORE_NOENT);
-	if ((error = folder_get(mb->store, name, &to)) != STORE_OK)
-		return (error);
-	if (n == 0 || (in = calloc(n, sizeof(*in))) == NULL) {
-		folder_release(to);
-		return (n == 0 ? STORE_OK : STORE_SYS);
+	if ((error = copy_begin(&c, mb, seqs, n, name)) == STORE_OK && n > 0) {
+		error = copy_direct(&c, uids, uidvalidity);
+		if (copy_other_way(error))
+			error = copy_through_tmp(&c, uids, uidvalidity);
 	}
-	for (i = 0; i < n; i++)
-		in[i].fd = -1;
-	for (; made < n && error == STORE_OK; made++)
-		error = copy_one(mb, seqs[made], to, &in[made]);
-	if (error == STORE_OK)
-		error = incoming_commit(to, in, n, uids, uidvalidity);
-	else
-		incoming_drop(to, in, made);
-	for (i = 0; i < n; i++) {
-		if (in[i].fd != -1)
-			close(in[i].fd);
-		buf_free(&in[i].entry);
-	}
-	free(in);
-	folder_release(to);
+	copy_end(&c);
 	return (error);
 }
 
 static enum store_error
-copy_one(struct mailbox *mb, uint32_t seq, struct folder *to,
-    struct incoming *in)
+copy_begin(struct copying *c, struct mailbox *mb, const uint32_t *seqs,
+    size_t n, const char *name)
+{
+	enum store_error error;
+	size_t i;
+
+	memset(c, 0, sizeof(*c));
+	c->mb = mb;
+	c->seqs = seqs;
+	c->n = n;
+	if ((error = folder_get(mb->store, name, &c->to)) != STORE_OK)
+		return (error);
+	if (n > 0 && (c->in = calloc(n, sizeof(*c->in))) == NULL)
+		return (STORE_SYS);
+	for (i = 0; i < n; i++)
+		c->in[i].fd = -1;
+	return (STORE_OK);
+}
+
+static void
+copy_reset(struct copying *c)
+{
+	size_t i;
+
+	for (i = 0; c->in != NULL && i < c->n; i++) {
+		if (c->in[i].fd != -1)
+			close(c->in[i].fd);
+		buf_free(&c->in[i].entry);
+		memset(&c->in[i], 0, sizeof(c->in[i]));
+		c->in[i].fd = -1;
+	}
+	memset(&c->from, 0, sizeof(c->from));
+	c->young = 0;
+}
+
+static void
+copy_end(struct copying *c)
+{
+	copy_reset(c);
+	free(c->in);
+	folder_release(c->to);
+}
+
+static enum store_error
+copy_direct(struct copying *c, uint32_t *uids, uint32_t *uidvalidity)
+{
+	enum store_error error;
+
+	if ((error = copy_prepare(c)) != STORE_OK)
+		return (error);
+	return (incoming_commit(c->to, c->in, c->n, &c->from, uids,
+	    uidvalidity));
+}
+
+/* Not for want of room, or of time: a copy in tmp/ may do. */
+static int
+copy_other_way(enum store_error error)
+{
+	return (error == STORE_NOENT || error == STORE_SYS ||
+	    error == STORE_READONLY || error == STORE_CORRUPT);
+}
+
+static enum store_error
+copy_through_tmp(struct copying *c, uint32_t *uids, uint32_t *uidvalidity)
+{
+	enum store_error error = STORE_OK;
+	size_t i;
+	int young;
+
+	copy_reset(c);
+	for (i = 0; i < c->n && error == STORE_OK; i++) {
+		error = copy_describe(c->mb, c->seqs[i], c->to, &c->in[i],
+		    &young);
+		if (error == STORE_OK)
+			error = copy_file(c->mb, c->seqs[i], c->to, &c->in[i],
+			    young);
+	}
+	if (error == STORE_OK)
+		return (incoming_commit(c->to, c->in, c->n, NULL, uids,
+		    uidvalidity));
+	incoming_drop(c->to, c->in, i);
+	return (error);
+}
+
+/* All that is known of the messages; their files stay where they are. */
+static enum store_error
+copy_prepare(struct copying *c)
+{
+	enum store_error error;
+	size_t i;
+	int young;
+
+	if ((error = view_fresh(c->mb)) != STORE_OK)
+		return (error);
+	c->from.f = c->mb->f;
+	c->from.epoch = c->mb->f->epoch;
+	for (i = 0; i < c->n; i++) {
+		error = copy_describe(c->mb, c->seqs[i], c->to, &c->in[i],
+		    &young);
+		if (error != STORE_OK)
+			return (error);
+		if (young && copy_young(c, &c->in[i]) == -1)
+			return (store_errno());
+	}
+	return (STORE_OK);
+}
+
+/* Its delivery may not have been synced yet. */
+static int
+copy_young(struct copying *c, struct incoming *in)
+{
+	struct index_mut m;
+	char name[NAME_MAX + 1];
+	int dirfd, ret;
+
+	if (++c->young > FLUSH_FILES && os_syncfs_works()) {
+		c->from.sync_all = 1;
+		return (0);
+	}
+	if (index_get(&c->mb->f->ix, in->slot, &m) == -1 ||
+	    files_path(c->mb->f, in->slot, &m, &dirfd, name) == -1 ||
+	    (in->fd = file_open(dirfd, name)) == -1)
+		return (-1);
+	if (c->young <= FLUSH_FILES)
+		return (0);
+	ret = fsync(in->fd);
+	close(in->fd);
+	in->fd = -1;
+	return (ret);
+}
+
+static enum store_error
+copy_describe(struct mailbox *mb, uint32_t seq, struct folder *to,
+    struct incoming *in, int *young)
 {
 	const struct store_message *msg;
 	struct view_entry e;
@@ -88,16 +228,17 @@ copy_one(struct mailbox *mb, uint32_t seq, struct folder *to,
 	in->size = msg->size;
 	in->text = msg->text;
 	in->internal = msg->internal;
+	*young = time(NULL) - msg->saved < COPY_YOUNG;
 	if ((error = view_record(mb, seq, &e, &fix, &m)) != STORE_OK)
 		return (error);
+	in->slot = e.slot;
 	in->flags = m.flags;
 	in->keywords = m.keywords == 0 ? 0 :
 	    copy_keywords(mb, to, m.keywords);
 	in->fsize = fix.fsize;
 	in->emailid = fix.emailid;
 	copy_entry(mb, &e, &m, in);
-	error = copy_file(mb, seq, &e, &m, to, in);
-	return (error != STORE_OK ? error : incoming_sizes(in));
+	return (incoming_sizes(in));
 }
 
 /* What the cache has of it holds for the copy. */
@@ -114,21 +255,22 @@ copy_entry(struct mailbox *mb, const struct view_entry *v,
 }
 
 static enum store_error
-copy_file(struct mailbox *mb, uint32_t seq, const struct view_entry *e,
-    const struct index_mut *m, struct folder *to, struct incoming *in)
+copy_file(struct mailbox *mb, uint32_t seq, struct folder *to,
+    struct incoming *in, int young)
 {
 	struct stat st;
+	struct index_mut m;
 	char name[NAME_MAX + 1], tmp[NAME_MAX + 1];
 	int dirfd;
 
-	if (files_path(mb->f, e->slot, m, &dirfd, name) == -1)
+	if (index_get(&mb->f->ix, in->slot, &m) == -1 ||
+	    files_path(mb->f, in->slot, &m, &dirfd, name) == -1)
 		return (STORE_CORRUPT);
 	incoming_tmp(in, tmp);
 	if (linkat(dirfd, name, to->tmp, tmp, 0) == 0) {
 		if (fstatat(to->tmp, tmp, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 		    S_ISREG(st.st_mode)) {
-			/* Its delivery may not have been synced yet. */
-			if (time(NULL) - m->saved < COPY_YOUNG)
+			if (young)
 				in->fd = file_open(to->tmp, tmp);
 			return (STORE_OK);
 		}
@@ -213,15 +355,81 @@ mailbox_move(struct mailbox *mb, const uint32_t *seqs, size_t n,
     const char *to, uint32_t *uids, uint32_t *uidvalidity,
     const struct mailbox_changes *changes, void *arg)
 {
+	struct view_delta delta = { 0 };
+	struct copying c;
 	enum store_error error;
 
 	if (mb->flags & MAILBOX_READONLY)
 		return (STORE_READONLY);
-	error = mailbox_copy(mb, seqs, n, to, uids, uidvalidity);
+	if (mb->mbox != NULL)
+		return (mailbox_copy(mb, seqs, n, to, uids, uidvalidity));
+	if ((error = copy_begin(&c, mb, seqs, n, to)) != STORE_OK || n == 0) {
+		copy_end(&c);
+		return (error);
+	}
+	error = STORE_NOENT;
+	if (c.to != mb->f)
+		error = move_direct(&c, uids, uidvalidity, &delta);
+	view_tell(mb, &delta, changes, arg);
+	if (!copy_other_way(error)) {
+		copy_end(&c);
+		return (error);
+	}
+	error = copy_through_tmp(&c, uids, uidvalidity);
+	copy_end(&c);
 	/* It must be there before it may be gone here. */
 	if (error == STORE_OK)
 		error = store_flush(mb->store);
 	if (error != STORE_OK)
 		return (error);
 	return (mailbox_expunge(mb, seqs, n, changes, arg));
+}
+
+/* Everybody takes two locks in the same order. */
+static enum store_error
+move_direct(struct copying *c, uint32_t *uids, uint32_t *uidvalidity,
+    struct view_delta *delta)
+{
+	struct folder *first = c->mb->f, *second = c->to;
+	enum store_error error;
+
+	if (strcmp(first->dirname, second->dirname) > 0) {
+		first = c->to;
+		second = c->mb->f;
+	}
+	if ((error = folder_lock(first, LOCK_LONG)) != STORE_OK)
+		return (error);
+	if ((error = folder_lock(second, LOCK_LONG)) == STORE_OK) {
+		error = move_locked(c, uids, uidvalidity, delta);
+		folder_unlock(second);
+	}
+	folder_unlock(first);
+	return (error);
+}
+
+static enum store_error
+move_locked(struct copying *c, uint32_t *uids, uint32_t *uidvalidity,
+    struct view_delta *delta)
+{
+	struct batch batch = { .open = 0 };
+	struct mailbox *mb = c->mb;
+	enum store_error error;
+
+	if ((error = folder_sync(mb->f, 0)) != STORE_OK ||
+	    (error = copy_prepare(c)) != STORE_OK)
+		return (error);
+	c->from.move = 1;
+	batch_begin(mb->f, &batch);
+	error = incoming_commit(c->to, c->in, c->n, &c->from, uids,
+	    uidvalidity);
+	if (error != STORE_OK) {
+		/* Unmarked, so that the next sync reads the directory. */
+		index_end(&mb->f->ix);
+		return (error);
+	}
+	change_moved(mb, c->seqs, c->n);
+	batch_end(mb->f, &batch);
+	/* What cannot be told now is told by the next sync. */
+	(void)view_collect(mb, 0, delta);
+	return (STORE_OK);
 }

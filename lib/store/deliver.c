@@ -198,7 +198,7 @@ deliver_rename(struct folder *f, struct incoming *in)
 	files_mark(f, &mark);
 	index_begin(&f->ix);
 	/* Whoever finds only the file knows the UID, too. */
-	if (folder_reserve(f, 1, 0) == -1 || info_uid_add(in->base,
+	if (folder_reserve(f, 1, RESERVE_SYNC) == -1 || info_uid_add(in->base,
 	    f->ix.hdr.uidvalidity, f->ix.hdr.uidnext) == -1 ||
 	    renameat(f->tmp, tmp, f->new, in->base) == -1)
 		error = store_errno();

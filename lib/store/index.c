@@ -22,7 +22,9 @@
  *	record behind the last, torn		index_repair() ignores it
  *	REC_PENDING below intent		rolled forward: files that are
  *						in tmp/ go to cur/
- *	REC_PENDING at or above intent		wiped; their files in tmp/ age
+ *	REC_PENDING at or above intent		wiped; their files in tmp/ age,
+ *						those in cur/ (REC_LINKED) are
+ *						removed by recover_pending()
  *	changing half of a record torn		index_repair(): flags are read
  *						from the file's name again
  *	file renamed or removed, index not	mtimes differ: next sync
@@ -480,7 +482,7 @@ repair_record(struct index *ix, uint32_t slot, uint32_t published)
 	if ((r->mut.state & REC_PENDING) && slot >= published &&
 	    slot >= h->intent) {
 		/* Its batch was not complete: as if it had never been. */
-		r->mut.state = 0;
+		r->mut.state &= REC_LINKED;
 		r->mutsum = index_mut_sum(&r->mut);
 	}
 	if (r->mut.modseq > h->modseq && !torn)

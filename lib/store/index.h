@@ -22,6 +22,7 @@
 #define REC_NEW		0x02		/* its file is in new/ */
 #define REC_RECENT	0x04		/* no session has been told yet */
 #define REC_PENDING	0x08		/* its file is still in tmp/ */
+#define REC_LINKED	0x10		/* or, with this, in cur/ already */
 
 struct index_time {
 	int64_t		 sec;

@@ -29,6 +29,10 @@
 static void recover_validity(struct folder *, struct index_header *);
 static int salvage(struct folder *, struct seeds *, struct index_header *);
 static enum store_error install(struct folder *, int, int);
+static enum store_error pending_forward(struct folder *, uint32_t,
+    struct index_mut);
+static enum store_error pending_back(struct folder *, uint32_t,
+    struct index_mut);
 static int compact_copy(const struct index *, struct index *);
 
 enum store_error
@@ -194,27 +198,56 @@ salvage(struct folder *f, struct seeds *seeds, struct index_header *h)
 enum store_error
 recover_pending(struct folder *f)
 {
-	char from[NAME_MAX + 1], to[NAME_MAX + 1];
-	struct index_mut m, before;
-	int fromfd, tofd;
+	enum store_error error;
+	struct index_mut m;
 	uint32_t s;
 
 	for (s = 0; s < f->ix.hdr.slots; s = index_next(&f->ix, s)) {
 		if (index_get(&f->ix, s, &m) == -1 ||
-		    (m.state & REC_PENDING) == 0)
+		    (m.state & (REC_PENDING | REC_LINKED)) == 0)
 			continue;
-		before = m;
-		m.state &= ~REC_PENDING;
-		if (files_path(f, s, &before, &fromfd, from) == -1 ||
-		    files_path(f, s, &m, &tofd, to) == -1)
-			return (STORE_CORRUPT);
-		/* Not there: it was renamed already; the next scan sees. */
-		if (renameat(fromfd, from, tofd, to) == -1 && errno != ENOENT)
-			return (store_errno());
-		index_set(&f->ix, s, &m);
+		error = m.state & REC_PENDING ? pending_forward(f, s, m) :
+		    pending_back(f, s, m);
+		if (error != STORE_OK)
+			return (error);
 	}
 	f->ix.hdr.intent = 0;
 	index_end(&f->ix);
+	return (STORE_OK);
+}
+
+/* What the batch was decided to be. */
+static enum store_error
+pending_forward(struct folder *f, uint32_t slot, struct index_mut m)
+{
+	char from[NAME_MAX + 1], to[NAME_MAX + 1];
+	struct index_mut before = m;
+	int fromfd, tofd;
+
+	m.state &= ~(REC_PENDING | REC_LINKED);
+	if (files_path(f, slot, &before, &fromfd, from) == -1 ||
+	    files_path(f, slot, &m, &tofd, to) == -1)
+		return (STORE_CORRUPT);
+	/* Not there: it was renamed already; the next scan sees. */
+	if (renameat(fromfd, from, tofd, to) == -1 && errno != ENOENT)
+		return (store_errno());
+	index_set(&f->ix, slot, &m);
+	return (STORE_OK);
+}
+
+/* A link of a copy that was not completed; the message is elsewhere, too. */
+static enum store_error
+pending_back(struct folder *f, uint32_t slot, struct index_mut m)
+{
+	char name[NAME_MAX + 1];
+	int dirfd;
+
+	m.state = 0;
+	if (files_path(f, slot, &m, &dirfd, name) == -1)
+		return (STORE_CORRUPT);
+	if (unlinkat(dirfd, name, 0) == -1 && errno != ENOENT)
+		return (store_errno());
+	index_set(&f->ix, slot, &m);
 	return (STORE_OK);
 }
 

@@ -41,7 +41,7 @@ folder_reserved(const struct folder *f, uint32_t *uidvalidity,
 }
 
 int
-folder_reserve(struct folder *f, uint32_t n, int first)
+folder_reserve(struct folder *f, uint32_t n, int how)
 {
 	struct index_header *h = &f->ix.hdr;
 	struct kept k = { .uidvalidity = h->uidvalidity };
@@ -57,9 +57,9 @@ folder_reserve(struct folder *f, uint32_t n, int first)
 	    n + UIDS_AHEAD);
 	k.sum = kept_sum(&k);
 	if (pwrite(f->lock, &k, sizeof(k), 0) != (ssize_t)sizeof(k) ||
-	    (!first && fsync(f->lock) == -1))
+	    (how != RESERVE_FIRST && fsync(f->lock) == -1))
 		return (-1);
 	h->uidmax = k.uidmax;
 	index_publish(&f->ix);
-	return (first ? 0 : index_sync(&f->ix));
+	return (how != RESERVE_SYNC ? 0 : index_sync(&f->ix));
 }

@@ -7,12 +7,14 @@
 
 #include "store/folder.h"
 
-/*
- * Before n messages are added; -1 with errno.  The folder is locked.  first:
- * nobody was told a UID with this UIDVALIDITY, so that it may be lost with
- * them; then nothing is synced.
- */
-int	folder_reserve(struct folder *, uint32_t n, int first);
+#define RESERVE_SYNC	0
+#define RESERVE_FIRST	1	/* nobody was told a UID with this UIDVALIDITY,
+				   so that it may be lost: nothing is synced */
+#define RESERVE_LATER	2	/* the caller syncs the index before a file
+				   gets a name with one of these UIDs */
+
+/* Before n messages are added; -1 with errno.  The folder is locked. */
+int	folder_reserve(struct folder *, uint32_t n, int how);
 /* What was reserved; -1 if nobody knows. */
 int	folder_reserved(const struct folder *, uint32_t *uidvalidity,
 	    uint32_t *uidmax);

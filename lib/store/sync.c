@@ -110,7 +110,7 @@ enum store_error
 folder_scan(struct folder *f, int what, const struct seeds *seeds)
 {
 	struct scan s = { .f = f, .seeds = seeds, .what = what,
-	    .first = (what & SCAN_FIRST) != 0 };
+	    .first = what & SCAN_FIRST ? RESERVE_FIRST : RESERVE_SYNC };
 	struct index_mut m;
 	enum store_error error;
 	uint32_t slot;

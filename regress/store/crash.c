@@ -6,6 +6,7 @@
 
 #define ROUNDS		60
 #define CHILDREN	2
+#define PILED		20		/* messages that are moved around */
 #define MESSAGES	100000		/* UIDs that the test keeps */
 
 /* What children said, by UID: the message's number, plus 1. */
@@ -45,6 +46,50 @@ batch(struct store *st, uint32_t number)
 		_exit(3);
 }
 
+/* A batch and its copy: three messages of each number, or none. */
+static void
+copy_batch(struct store *st)
+{
+	struct mailbox *mb = open_box(st, "Batch", 0);
+	uint32_t seqs[3], uids[3], validity, n = mailbox_count(mb) / 3, i;
+
+	if (n == 0) {
+		mailbox_close(mb);
+		return;
+	}
+	seqs[0] = 3 * ((uint32_t)random() % n) + 1;
+	for (i = 1; i < 3; i++)
+		seqs[i] = seqs[0] + i;
+	if (mailbox_copy(mb, seqs, 3, "Batch", uids, &validity) != STORE_OK)
+		_exit(9);
+	mailbox_close(mb);
+}
+
+/* Some of the PILED from one pile to the other. */
+static void
+move_some(struct store *st)
+{
+	const char *from = random() % 2 ? "Pile" : "Heap";
+	struct mailbox *mb = open_box(st, from, 0);
+	uint32_t seqs[4], uids[4], validity, n = mailbox_count(mb), k, i;
+
+	k = 1 + (uint32_t)random() % 4;
+	if (n >= k) {
+		seqs[0] = 1 + (uint32_t)random() % (n - k + 1);
+		for (i = 1; i < k; i++)
+			seqs[i] = seqs[0] + i;
+		switch (mailbox_move(mb, seqs, k, strcmp(from, "Pile") == 0 ?
+		    "Heap" : "Pile", uids, &validity, NULL, NULL)) {
+		case STORE_OK:
+		case STORE_NOENT:	/* the other child was first */
+			break;
+		default:
+			_exit(10);
+		}
+	}
+	mailbox_close(mb);
+}
+
 /* Do things until killed. */
 static void
 child(int fd, uint32_t seed)
@@ -57,7 +102,7 @@ child(int fd, uint32_t seed)
 	srandom(seed);
 	for (;; number++) {
 		snprintf(text, sizeof(text), "Subject: %u\n\nx\n", number);
-		switch (random() % 8) {
+		switch (random() % 10) {
 		case 0:
 		case 1:
 			if (append_text(st, "INBOX", text, 0, &uid) !=
@@ -85,6 +130,12 @@ child(int fd, uint32_t seed)
 		case 5:
 			if (mailbox_sync(mb, 0, NULL, NULL) != STORE_OK)
 				_exit(7);
+			break;
+		case 6:
+			copy_batch(st);
+			break;
+		case 7:
+			move_some(st);
 			break;
 		default:
 			if (mailbox_count(mb) == 0)
@@ -197,6 +248,48 @@ check_batches(struct store *st)
 	return (bad);
 }
 
+/* Each message is in one of the piles, whole. */
+static int
+check_piles(struct store *st)
+{
+	static const char *const pile[] = { "Pile", "Heap" };
+	struct mailbox *mb;
+	uint32_t seen[PILED + 1] = { 0 }, seq, n;
+	size_t i;
+	int bad = 0;
+
+	for (i = 0; i < 2; i++) {
+		mb = open_box(st, pile[i], 0);
+		for (seq = 1; seq <= mailbox_count(mb); seq++) {
+			n = number_of(mb, seq);
+			if (n == 0 || n > PILED || seen[n]++)
+				bad |= 1;
+		}
+		mailbox_close(mb);
+	}
+	for (n = 1; n <= PILED; n++)
+		if (seen[n] != 1)
+			bad |= 2;
+	if (count_files("m/.Pile/cur") + count_files("m/.Heap/cur") != PILED)
+		bad |= 4;
+	return (bad);
+}
+
+static void
+make_piles(struct store *st)
+{
+	char text[64];
+	uint32_t uid, n;
+
+	(void)store_create(st, "Pile");
+	(void)store_create(st, "Heap");
+	for (n = 1; n <= PILED; n++) {
+		snprintf(text, sizeof(text), "Subject: %u\n\npiled\n", n);
+		if (append_text(st, "Pile", text, 0, &uid) != STORE_OK)
+			exit(1);
+	}
+}
+
 static void
 test_killed(void)
 {
@@ -209,6 +302,7 @@ test_killed(void)
 
 	st = open_store("m");
 	(void)store_create(st, "Batch");
+	make_piles(st);
 	for (round = 0; round < ROUNDS; round++) {
 		if (pipe(fds) == -1)
 			exit(1);
@@ -232,7 +326,8 @@ test_killed(void)
 		listen_to(fds[0]);
 		close(fds[0]);
 		bad = check_inbox(st, seen, &validity);
-		if (bad == 0 && (bad = check_batches(st) << 8) == 0)
+		if (bad == 0 && (bad = check_batches(st) << 8) == 0 &&
+		    (bad = check_piles(st) << 12) == 0)
 			continue;
 		snprintf(name, sizeof(name), "killed: round %d: %#x", round,
 		    (unsigned int)bad);
