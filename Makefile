@@ -117,7 +117,7 @@ AUTH_OBJS = \
 	lib/auth/source_table.o lib/auth/sources.o lib/auth/throttle.o \
 	lib/auth/verify.o lib/auth/worker.o
 DNS_OBJS = \
-	lib/dns/wire.o
+	lib/dns/resolver.o lib/dns/wire.o
 RULES_OBJS = \
 	lib/rules/account.o lib/rules/archive.o lib/rules/check.o \
 	lib/rules/client.o lib/rules/command.o lib/rules/expand.o lib/rules/expand_value.o \
@@ -183,7 +183,8 @@ POP3D_OBJS = \
 POP3D_SESSION_OBJS = \
 	pop3d/client.o pop3d/client_cmd.o pop3d/maildrop.o pop3d/text.o
 MAILCTL_OBJS = \
-	mailctl/check.o mailctl/explain.o mailctl/hash.o mailctl/mailbox.o \
+	mailctl/check.o mailctl/check_dns.o mailctl/check_owners.o \
+	mailctl/explain.o mailctl/hash.o mailctl/mailbox.o \
 	mailctl/mailbox_copy.o mailctl/mailbox_do.o \
 	mailctl/mailbox_filter.o mailctl/mailctl.o mailctl/names.o \
 	mailctl/queue.o mailctl/report.o mailctl/sendmail.o \

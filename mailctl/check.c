@@ -1,9 +1,10 @@
 /*
- * check: certificates and keys as mailctl check sees them.
+ * check: what is told, and certificates and keys as mailctl check sees them.
  *
  * Run by the administrator, on his own files.
  */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -14,15 +15,59 @@
 
 #include "conf/conf.h"
 #include "check.h"
+#include "mailctl.h"
 
-#define SOON	(14 * 24 * 3600)	/* a warning, not a mistake */
+#define SOON	(14 * 24 * 3600)	/* advice, not a mistake */
 
-static unsigned int
-wrong(FILE *f, const struct conf_tls *t, const char *path, const char *what)
+static void
+say(struct check *c, const char *kind, const char *fmt, va_list ap)
+    __attribute__((__format__(printf, 3, 0)));
+
+static void
+say(struct check *c, const char *kind, const char *fmt, va_list ap)
 {
-	fprintf(f, "%s:%u: tls \"%s\": %s: %s\n", t->pos.file, t->pos.line,
-	    t->name, path, what);
-	return (1);
+	char	text[1024];
+
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	if (!c->json) {
+		fprintf(stderr, "%s%s\n", kind[0] == 'a' ? "advice: " : "",
+		    text);
+		return;
+	}
+	printf("%s\n    {\"kind\": \"%s\", \"text\": ",
+	    c->mistakes + c->advice > 0 ? "," : "", kind);
+	json_string(text);
+	putchar('}');
+}
+
+void
+check_mistake(struct check *c, const char *fmt, ...)
+{
+	va_list	ap;
+
+	va_start(ap, fmt);
+	say(c, "mistake", fmt, ap);
+	va_end(ap);
+	c->mistakes++;
+}
+
+void
+check_advice(struct check *c, const char *fmt, ...)
+{
+	va_list	ap;
+
+	va_start(ap, fmt);
+	say(c, "advice", fmt, ap);
+	va_end(ap);
+	c->advice++;
+}
+
+static void
+wrong(struct check *c, const struct conf_tls *t, const char *path,
+    const char *what)
+{
+	check_mistake(c, "%s:%u: tls \"%s\": %s: %s", t->pos.file,
+	    t->pos.line, t->name, path, what);
 }
 
 static X509 *
@@ -51,53 +96,51 @@ read_key(const char *path)
 	return (key);
 }
 
-static unsigned int
-check_dates(FILE *f, const struct conf_tls *t, const X509 *cert)
+static void
+check_dates(struct check *c, const struct conf_tls *t, const X509 *cert)
 {
 	time_t	now = time(NULL), later = now + SOON;
 
 	if (X509_cmp_time(X509_get0_notBefore(cert), &now) > 0)
-		return (wrong(f, t, t->cert, "is not valid yet"));
-	if (X509_cmp_time(X509_get0_notAfter(cert), &now) < 0)
-		return (wrong(f, t, t->cert, "has expired: renew it"));
-	if (X509_cmp_time(X509_get0_notAfter(cert), &later) < 0)
-		fprintf(f, "warning: %s expires within two weeks\n", t->cert);
-	return (0);
+		wrong(c, t, t->cert, "is not valid yet; look at the clock");
+	else if (X509_cmp_time(X509_get0_notAfter(cert), &now) < 0)
+		wrong(c, t, t->cert, "has expired; renew it");
+	else if (X509_cmp_time(X509_get0_notAfter(cert), &later) < 0)
+		check_advice(c, "%s: expires within two weeks; renew it",
+		    t->cert);
 }
 
-static unsigned int
-check_one(FILE *f, const struct conf_tls *t)
+static void
+check_one(struct check *c, const struct conf_tls *t)
 {
 	X509		*cert;
 	EVP_PKEY	*key;
-	unsigned int	 bad = 0;
 
 	errno = 0;
-	if ((cert = read_cert(t->cert)) == NULL)
-		return (wrong(f, t, t->cert, errno != 0 ? strerror(errno) :
-		    "is not a PEM certificate"));
-	bad += check_dates(f, t, cert);
+	if ((cert = read_cert(t->cert)) == NULL) {
+		wrong(c, t, t->cert, errno != 0 ? strerror(errno) :
+		    "is not a PEM certificate");
+		return;
+	}
+	check_dates(c, t, cert);
 	if (X509_check_host(cert, t->name, 0, 0, NULL) != 1)
-		bad += wrong(f, t, t->cert, "is not for this name");
+		wrong(c, t, t->cert, "is not for this name");
 	errno = 0;
 	if ((key = read_key(t->key)) == NULL)
-		bad += wrong(f, t, t->key, errno != 0 ? strerror(errno) :
+		wrong(c, t, t->key, errno != 0 ? strerror(errno) :
 		    "is not a PEM key");
 	else if (X509_check_private_key(cert, key) != 1)
-		bad += wrong(f, t, t->key, "is not the certificate's key");
+		wrong(c, t, t->key, "is not the certificate's key");
 	ERR_clear_error();
 	EVP_PKEY_free(key);
 	X509_free(cert);
-	return (bad);
 }
 
-unsigned int
-check_certificates(const struct conf *conf, FILE *f)
+void
+check_certificates(struct check *c, const struct conf *conf)
 {
 	const struct conf_tls	*t;
-	unsigned int		 bad = 0;
 
 	TAILQ_FOREACH(t, &conf->tlses, entry)
-		bad += check_one(f, t);
-	return (bad);
+		check_one(c, t);
 }

@@ -428,6 +428,7 @@ explain_command(const struct call *call)
 	}
 	if (local)
 		q.addr = NULL;
+	names_open();
 	if ((conf = call_load(call)) == NULL)
 		return (STATUS_FAILED);
 	status = explain(call, conf, &q);

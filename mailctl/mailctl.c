@@ -19,6 +19,7 @@
 #include "check.h"
 #include "hash.h"
 #include "mailctl.h"
+#include "names.h"
 #include "sendmail.h"
 #include "../smtpd/contract.h"
 
@@ -44,7 +45,7 @@ static int	cmd_stats(const struct call *);
 static int	cmd_sendmail(const struct call *);
 
 static const struct command commands[] = {
-	{ "check", NULL, 0, 0, cmd_check, 0, "check" },
+	{ "check", NULL, 0, 1, cmd_check, 0, "check [dns]" },
 	{ "show", "config", 0, 0, cmd_show_config, 0, "show config" },
 	{ "reload", NULL, 0, 0, cmd_daemons, CTL_RELOAD, "reload" },
 	{ "stats", NULL, 0, 0, cmd_stats, CTL_STATS, "stats" },
@@ -254,21 +255,32 @@ json_string(const char *s)
 static int
 cmd_check(const struct call *call)
 {
+	struct check	 c = { .json = call->json };
 	struct conf	*conf;
-	unsigned int	 bad;
+	int		 dns = call->argc == 1;
 
+	if (dns && strcmp(call->argv[0], "dns") != 0)
+		return (usage());
+	if (dns)
+		names_open();
 	if ((conf = load(call, report_stderr)) == NULL) {
 		if (call->json)
 			printf("{\"ok\": false}\n");
 		return (STATUS_FAILED);
 	}
-	bad = check_certificates(conf, stderr);
+	if (call->json)
+		printf("{\"findings\": [");
+	check_certificates(&c, conf);
+	check_owners(&c, conf);
+	if (dns)
+		check_dns(&c, conf);
 	conf_free(conf);
 	if (call->json)
-		printf("{\"ok\": %s}\n", bad == 0 ? "true" : "false");
-	else if (bad == 0)
-		printf("configuration and certificates OK\n");
-	return (bad == 0 ? STATUS_OK : STATUS_FAILED);
+		printf("],\n \"ok\": %s}\n", c.mistakes == 0 ? "true" :
+		    "false");
+	else if (c.mistakes == 0)
+		printf("configuration, certificates and files OK\n");
+	return (c.mistakes == 0 ? STATUS_OK : STATUS_FAILED);
 }
 
 static int

@@ -19,10 +19,9 @@
 #include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unbound-event.h>
-#include <unbound.h>
 #include <unistd.h>
 
+#include "dns/resolver.h"
 #include "dns/wire.h"
 #include "log/log.h"
 #include "smtpd/contract.h"
@@ -30,9 +29,6 @@
 
 #define ASKS_MAX	4096	/* questions under way */
 #define ASK_SECONDS	20
-#define CLASS_IN	1
-#define SEC_BOGUS	1	/* what libunbound calls it */
-#define SEC_SECURE	2
 
 enum context { VALIDATING, PLAIN, CONTEXTS };
 
@@ -71,79 +67,24 @@ static const char *const anchors[] = {
 	"/var/unbound/db/root.key",
 };
 
-/*
- * The library's defaults are those of a stub: 16 ports and a cache that 2000
- * names overflow.  A resolver on this machine may be asked; addresses of
- * private networks have names in the resolver that the administrator chose.
- */
-static const struct {
-	const char	*name;
-	const char	*value;
-} options[] = {
-	{ "do-not-query-localhost:", "no" },
-	{ "outgoing-range:", "256" },
-	{ "num-queries-per-thread:", "256" },
-	{ "msg-cache-size:", "8m" },
-	{ "rrset-cache-size:", "16m" },
-	{ "unblock-lan-zones:", "yes" },
-	{ "insecure-lan-zones:", "yes" },
-};
-
 static void
 probed(void *arg, int rcode, void *packet, int len, int sec, char *why,
     int limited)
 {
-	if (rcode == 0 && sec == SEC_SECURE)
+	if (rcode == 0 && sec == RESOLVER_SECURE)
 		dns.proven = 1;
-}
-
-static int
-set_options(struct ub_ctx *ctx)
-{
-	size_t	i;
-	int	r;
-
-	for (i = 0; i < sizeof(options) / sizeof(options[0]); i++)
-		if ((r = ub_ctx_set_option(ctx, options[i].name,
-		    options[i].value)) != 0) {
-			log_warnx("libunbound: %s %s: %s", options[i].name,
-			    options[i].value, ub_strerror(r));
-			return (-1);
-		}
-	return (0);
 }
 
 static struct ub_ctx *
 new_context(const char *anchor)
 {
 	struct ub_ctx	*ctx;
-	int		 r;
+	const char	*why;
 
-	if ((ctx = ub_ctx_create_event(role_base())) == NULL) {
-		log_warn("libunbound");
-		return (NULL);
-	}
-	(void)ub_ctx_debugout(ctx, NULL);
-	if (set_options(ctx) == -1)
-		goto fail;
-	if ((r = ub_ctx_resolvconf(ctx, NULL)) != 0) {
-		log_warnx("/etc/resolv.conf: %s: no name will be resolved",
-		    ub_strerror(r));
-		goto fail;
-	}
-	if (anchor != NULL && (r = ub_ctx_add_ta_file(ctx, anchor)) != 0) {
-		log_warnx("%s: %s", anchor, ub_strerror(r));
-		goto fail;
-	}
-	/* The file need not be there. */
-	(void)ub_ctx_hosts(ctx, NULL);
-	if ((r = ub_resolve_event(ctx, "localhost", DNS_WIRE_A, CLASS_IN,
-	    NULL, probed, NULL)) == 0)
-		return (ctx);
-	log_warnx("libunbound: %s", ub_strerror(r));
-fail:
-	ub_ctx_delete(ctx);
-	return (NULL);
+	if ((ctx = resolver_new(role_base(), anchor, probed, &why)) == NULL)
+		log_warnx("libunbound: %s: no name will be resolved%s", why,
+		    anchor != NULL ? " with validation" : "");
+	return (ctx);
 }
 
 /* As root, before the sandbox: reads files, sends nothing. */
@@ -168,7 +109,7 @@ dns_go(void)
 	if (dns.ctx[VALIDATING] == NULL)
 		return;
 	(void)ub_resolve_event(dns.ctx[VALIDATING], ".", DNS_WIRE_NS,
-	    CLASS_IN, NULL, probed, NULL);
+	    RESOLVER_IN, NULL, probed, NULL);
 }
 
 static void
@@ -280,7 +221,7 @@ resolve(struct ask *a)
 	struct ub_ctx	*ctx = dns.ctx[a->where];
 
 	if (ctx != NULL && ub_resolve_event(ctx, a->name, (int)a->type,
-	    CLASS_IN, a, resolved, NULL) == 0)
+	    RESOLVER_IN, a, resolved, NULL) == 0)
 		return;
 	if (a->peer != NULL)
 		send_answer(a, NULL, DNS_TEMPFAIL, 0);
@@ -311,12 +252,12 @@ resolved(void *arg, int rcode, void *packet, int len, int sec, char *why,
 	struct ask			*a = arg;
 	unsigned int			 status = DNS_TEMPFAIL;
 
-	if (sec == SEC_BOGUS && ask_plain(a))
+	if (sec == RESOLVER_BOGUS && ask_plain(a))
 		return;
-	if (sec == SEC_SECURE)
+	if (sec == RESOLVER_SECURE)
 		dns.proven = 1;
 	memset(&ans, 0, sizeof(ans));
-	if (sec == SEC_BOGUS)
+	if (sec == RESOLVER_BOGUS)
 		status = DNS_BOGUS;
 	else if (rcode == 0 && packet != NULL && len > 0 &&
 	    dns_wire_parse(packet, (size_t)len, a->type, &ans) == 0) {
@@ -327,7 +268,7 @@ resolved(void *arg, int rcode, void *packet, int len, int sec, char *why,
 	} else if (rcode == 3)
 		status = DNS_NXDOMAIN;
 	if (a->peer != NULL)
-		send_answer(a, &ans, status, sec == SEC_SECURE);
+		send_answer(a, &ans, status, sec == RESOLVER_SECURE);
 	ask_free(a);
 }
 

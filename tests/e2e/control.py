@@ -148,6 +148,46 @@ def mailctl_check_certificate():
     check(st == 1 and "not for this name" in out, out)
 
 
+@case(root=True)
+def mailctl_check_owners():
+    """Each owner and mode that is wrong: the file, what is wrong, what to do; and nothing else."""
+    def found(*more):
+        st, out = run(program("mailctl"), "-f", t.conf, "-j", "check", *more, stderr=subprocess.DEVNULL)
+        j = json.loads(out)
+        equal(st, 0 if j["ok"] else 1, out)
+        return [f["text"] for f in j["findings"] if f["kind"] == "mistake"]
+    t = Suite(daemons=("smtpd",))
+    t.send(A, "large", ("y" * 70 + "\r\n") * 9000)
+    t.wait_mail(A, "Subject: large")
+    equal(found(), [])
+    seg = glob.glob(t.dir + "/spool/journal/*")[0]
+    for path, do, undo, want in (
+            (seg, lambda p: os.chown(p, 0, 0), None, "belongs to root; chown it to _mailq"),
+            (t.dir + "/spool", lambda p: os.chmod(p, 0o755), lambda p: os.chmod(p, 0o700), "chmod 0700 it"),
+            (t.dir + "/spool/large", lambda p: os.chown(p, 1, 1), None, "chown it to _mailq"),
+            (t.dir + "/spool-handover", lambda p: os.chmod(p, 0o777), lambda p: os.chmod(p, 0o1777), "others may remove"),
+            (t.dir + "/run", lambda p: os.chmod(p, 0o777), lambda p: os.chmod(p, 0o755), "chmod go-w it"),
+            (t.dir, lambda p: os.chmod(p, 0o777), lambda p: os.chmod(p, 0o755), "in the place of")):
+        q = pwd.getpwnam("_mailq")
+        do(path)
+        got = found()
+        check(got and all(g.startswith(path + ": ") and want in g for g in got), (path, got))
+        undo(path) if undo else os.chown(path, q.pw_uid, q.pw_gid)
+        equal(found(), [], path)
+    t.close()
+
+
+@case
+def mailctl_check_without_network():
+    """check dns where there is no network says so soon."""
+    if not ROOT:
+        skip("only as root")
+    t0 = time.monotonic()
+    st, out = run("unshare", "-n", program("mailctl"), "-f", s.conf, "check", "dns")
+    check(st == 0 and "advice: dns: not checked" in out, out)
+    check(time.monotonic() - t0 < 5, "it took %.1f s" % (time.monotonic() - t0))
+
+
 def greeting():
     try:
         return s.smtp().expect("220")

@@ -1,5 +1,5 @@
 """Who may hand us mail and where a recipient goes: lists, forward files, archives, block lists, names."""
-import os, pwd, re, shutil, socket, sys, time
+import json, os, pwd, re, shutil, socket, subprocess, sys, time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 import dns
@@ -382,9 +382,41 @@ relay any via "smtp://isp@127.0.0.1:{hub}" auth <secrets>
 
 
 @case
+def checked_dns():
+    """mailctl check dns: what the name system says of us and of our domains is advice."""
+    if not HERE:
+        skip("only as root")
+    p = s.write("dns.conf", slurp(s.conf).decode() + """
+domain { "well.lab", "other.lab", "bare.lab", "null.lab", "nobody.lab", "fail.lab" } {
+	users <people>
+	deliver maildir "%s/mail/%%d/%%n/Maildir" as %s
+}
+""" % (s.dir, "vmail" if ROOT else ME))
+
+    def advice():
+        st, out = run(program("mailctl"), "-f", p, "-j", "check", "dns", stderr=subprocess.DEVNULL)
+        check("findings" in out, run(program("mailctl"), "-f", p, "check")[1])
+        return sorted(f["text"] for f in json.loads(out)["findings"] if f["text"].startswith("dns: "))
+    ZONE["mail.example.org"] = {"A": [US, LISTED]}
+    ZONE[rev(US) + ".in-addr.arpa"] = {"PTR": ["mail.example.org"]}
+    ZONE["well.lab"] = {"MX": [(10, "mail.example.org")]}
+    ZONE["other.lab"] = {"MX": [(10, "good.lab")]}
+    ZONE["bare.lab"] = {"A": [US]}
+    ZONE["null.lab"] = {"MX": [(0, ".")]}
+    got = advice()
+    for text in ("dns: %s: its name is listed.lab and not mail.example.org; " % LISTED, "dns: other.lab: its mail goes to good.lab and not",
+                 "dns: null.lab: its MX says that it takes no mail", "dns: nobody.lab: has neither MX nor address"):
+        equal(len([g for g in got if g.startswith(text)]), 1, text + " in %r" % got)
+    check(any(re.match("dns: 1 of [0-9]+ questions", g) for g in got), "fail.lab: %r" % got)
+    check(not any(w in g.split(";")[0] for g in got for w in ("well.lab", "bare.lab", "localhost", US)), got)
+    del ZONE["mail.example.org"]
+    check(any(g.startswith("dns: mail.example.org: has no address") for g in advice()), advice())
+
+
+@case
 def explained():
     """mailctl explain says what the server does, and prove that it is no open relay."""
-    import json
+
     st, out = s.ctl("explain", "from", "127.0.0.1", "to", "list@example.org")
     equal(st, 0, out)
     check("permit localhost relay\n\tmatches and decides" in out, out)
