@@ -134,6 +134,8 @@ struct session {
 	int			 loggedin;
 	struct sasl_client	*sasl;
 	int			 sasl_first;	/* first response is to come */
+	int			 proof;		/* it is SCRAM */
+	int			 no_proof;	/* SCRAM was refused here */
 	struct relay_mail	*mail;		/* NULL: none */
 	unsigned int		 nmails;
 	unsigned int		 ntransactions;

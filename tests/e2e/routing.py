@@ -1,9 +1,10 @@
 """Who may hand us mail and where a recipient goes: lists, forward files, archives, block lists, names."""
-import json, os, pwd, re, shutil, socket, subprocess, sys, time
+import json, os, pwd, re, shutil, socket, ssl, subprocess, sys, time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 import dns
 from lib import *
+from peer import Peer
 
 GOOD, LISTED, NONAME, LIAR, SLOW = ("203.0.113.%d" % i for i in (9, 10, 11, 12, 13))
 US, LAN = "192.0.2.1", "10.1.2.3"
@@ -379,6 +380,35 @@ relay any via "smtp://isp@127.0.0.1:{hub}" auth <secrets>
         c.expect("250")
         text = slurp(s.wait_mail("alice@example.org", "Subject: foreign")[0]).decode()
         check(re.search(r"^From: bare\r?$", text, re.M), text)
+
+
+@case
+def no_password_without_verified_tls():
+    """Whatever a server offers: without TLS, with that of somebody else, with SCRAM taken out of its list."""
+    if not HERE:
+        skip("only as root")
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certs() + "/ec.crt", certs() + "/ec.key")
+
+    def offer(*words):
+        return "250-peer\r\n" + "".join("250-%s\r\n" % w for w in words) + "250 8BITMIME\r\n"
+    peers = [Peer({"EHLO": offer("AUTH PLAIN"), "AUTH": "235 in\r\n"}, host=US),
+             Peer({"EHLO": offer("AUTH SCRAM-SHA-256 PLAIN"), "AUTH": "535 5.7.8 no\r\n"}, host=US),
+             Peer({"EHLO": offer("STARTTLS", "AUTH PLAIN"), "STARTTLS": "220 go\r\n", "AUTH": "235 in\r\n"}, host=US,
+                  context=tls)]
+    t = Suite(daemons=("smtpd",), start=False, rules="permit any deliver\npermit localhost relay\n",
+              extra="".join('relay to "@p%d.lab" via "smtp+tls://isp@%s:%d" auth <secrets>\n' % (i, US, p.port)
+                            for i, p in enumerate(peers)) + "table secrets { isp = \"bob:sesame\" }\n")
+    st, out = run(program("smtpd"), "-n", "-f", t.write("open.conf", slurp(t.conf).decode().replace("smtp+tls", "smtp"), 0o600))
+    check(st == 1 and "without a verified certificate" in out, out)
+    t.start()
+    for i in range(len(peers)):
+        t.send("x@p%d.lab" % i, "outwards")
+        t.log_wait(r"p%d.lab.* (454 4\.7\.4|454 4\.7\.5)" % i)
+    for p in peers:
+        check(p.connections > 0 and not any(l.upper().startswith(b"AUTH") for l in p.commands), p.commands)
+        check(not p.messages, "sent without a login")
+    t.close()
 
 
 @case
