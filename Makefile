@@ -100,8 +100,9 @@ STORE_OBJS = \
 	lib/store/incoming.o lib/store/index.o lib/store/info.o lib/store/intent.o \
 	lib/store/keywords.o lib/store/list.o lib/store/lock.o \
 	lib/store/mailbox.o lib/store/mbox.o lib/store/mboxfile.o \
-	lib/store/mboxview.o lib/store/message.o lib/store/name.o \
-	lib/store/quota.o lib/store/record.o lib/store/recover.o \
+	lib/store/mboxredo.o lib/store/mboxview.o lib/store/mboxwrite.o \
+	lib/store/message.o lib/store/name.o lib/store/quota.o \
+	lib/store/record.o lib/store/recover.o \
 	lib/store/reserve.o lib/store/seeds.o lib/store/store.o \
 	lib/store/subscribe.o lib/store/sync.o lib/store/tree.o \
 	lib/store/uidlist.o lib/store/uidlist_follow.o lib/store/view.o
@@ -223,8 +224,8 @@ REGRESS = \
 	regress/smtp/chunk regress/smtp/command regress/smtp/content \
 	regress/smtp/dsn regress/smtp/param regress/smtp/queueid \
 	regress/store/adopt regress/store/cached regress/store/crash \
-	regress/store/damage regress/store/lock regress/store/mailbox regress/store/names \
-	regress/store/steps \
+	regress/store/damage regress/store/lock regress/store/mailbox \
+	regress/store/mboxkill regress/store/names regress/store/steps \
 	regress/submit/batch regress/submit/submit \
 	regress/table/map \
 	regress/table/table regress/table/user regress/tls/keyid \

@@ -194,27 +194,26 @@ append_keywords(struct append **list, size_t n)
 	return (STORE_OK);
 }
 
-/* One after the other: an mbox knows no better. */
 static enum store_error
 append_mbox(struct append **list, size_t n, uint32_t *uids,
     uint32_t *uidvalidity)
 {
-	struct mbox_new m;
-	enum store_error error = STORE_OK;
+	enum store_error error = STORE_SYS;
+	struct mbox_new *new;
 	size_t i;
 
-	for (i = 0; i < n; i++) {
-		memset(&m, 0, sizeof(m));
-		m.fd = -1;
-		m.head = list[i]->text;
-		m.headlen = list[i]->len;
-		m.internal = list[i]->in.internal;
-		m.flags = list[i]->in.flags;
-		m.recent = 1;
-		if (error == STORE_OK)
-			error = mbox_add(list[i]->store->mbox, &m, &uids[i],
-			    uidvalidity);
+	if ((new = calloc(n, sizeof(*new))) != NULL) {
+		for (i = 0; i < n; i++) {
+			new[i].fd = -1;
+			new[i].head = list[i]->text;
+			new[i].headlen = list[i]->len;
+			new[i].internal = list[i]->in.internal;
+			new[i].flags = list[i]->in.flags;
+		}
+		error = mbox_append(list[0]->store->mbox, new, n, uids,
+		    uidvalidity);
 	}
+	free(new);
 	for (i = 0; i < n; i++)
 		append_free(list[i]);
 	return (error);

@@ -345,7 +345,7 @@ deliver_mbox(struct store *st, const struct store_delivery *d)
 {
 	struct mbox_new m = { .head = d->head, .headlen = d->headlen,
 	    .fd = d->fd, .off = d->off, .len = d->len,
-	    .internal = d->arrived, .recent = 1 };
+	    .internal = d->arrived };
 	enum store_error error;
 	char id[ID_MAX + 1];
 	int found = 0;
@@ -355,5 +355,5 @@ deliver_mbox(struct store *st, const struct store_delivery *d)
 	if (d->again && (error = mbox_delivered(st->mbox, &m, &found)) !=
 	    STORE_OK)
 		return (error);
-	return (found ? STORE_OK : mbox_add(st->mbox, &m, NULL, NULL));
+	return (found ? STORE_OK : mbox_add(st->mbox, &m));
 }

@@ -2,7 +2,8 @@
  * mbox: INBOX as one mbox file.
  *
  * The file is other programs' too: it is read under their locks, never
- * replaced by a new one, and read again whenever its size or time changed.
+ * replaced by a new one (mboxwrite.c), and read again whenever its size or
+ * time changed.
  * Flags are kept in memory and written at the next sync, expunge or close.
  * What this costs is linear in the size of the file.
  */
@@ -15,12 +16,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "buf/buf.h"
 #include "os/compat.h"
 #include "os/os.h"
 #include "store/file.h"
 #include "store/folder.h"
 #include "store/lock.h"
 #include "store/mbox.h"
+#include "store/mboxwrite.h"
 
 #define MBOX_SIZE	(1L << 30)	/* bytes that are read */
 #define MBOX_NEW	(256UL << 20)	/* of one new message */
@@ -29,7 +32,10 @@ static enum store_error mbox_lock(struct mbox *, int, int *, int *);
 static void mbox_unlock(struct mbox *, int, int);
 static enum store_error mbox_load(struct mbox *, int);
 static void mbox_merge(struct mbox_text *, const struct mbox_text *);
-static enum store_error mbox_save(struct mbox *, int);
+static enum store_error mbox_save(struct mbox *, int,
+    const struct mbox_text *);
+static enum store_error text_with(const struct mbox_text *,
+    const struct mbox_new *, size_t, struct mbox_text *);
 static char *new_text(const struct mbox_new *, size_t *);
 static enum store_error add_text(int, const char *, size_t);
 
@@ -84,7 +90,10 @@ mbox_lock(struct mbox *m, int flags, int *fd, int *dot)
 		error = STORE_CORRUPT;
 	else if (lock_mbox(m->dir, m->name, *fd, LOCK_LONG, dot) == -1)
 		error = store_errno();
-	else
+	else if (mboxwrite_finish(*fd) == -1) {
+		error = store_errno();
+		lock_mbox_drop(m->dir, m->name, *fd, *dot);
+	} else
 		return (STORE_OK);
 	close(*fd);
 	*fd = -1;
@@ -103,7 +112,7 @@ mbox_refresh(struct mbox *m, int write)
 {
 	struct stat st;
 	enum store_error error;
-	int fd, dot;
+	int fd, dot, changed;
 
 	if (fstatat(m->dir, m->name, &st, AT_SYMLINK_NOFOLLOW) == -1) {
 		if (errno != ENOENT)
@@ -130,10 +139,12 @@ mbox_refresh(struct mbox *m, int write)
 	if (error != STORE_OK)
 		return (error);
 	error = mbox_load(m, fd);
+	changed = m->changed;
 	if (error == STORE_OK && m->dirty && write)
-		error = mbox_save(m, fd);
+		error = mbox_save(m, fd, &m->text);
 	mbox_unlock(m, fd, dot);
-	return (error);
+	/* UIDs are known without being written; mail can be read. */
+	return (error == STORE_FULL && !changed ? STORE_OK : error);
 }
 
 static enum store_error
@@ -141,8 +152,6 @@ mbox_load(struct mbox *m, int fd)
 {
 	struct mbox_text new = { 0 };
 	struct stat st;
-	ssize_t n;
-	size_t done = 0;
 
 	if (fstat(fd, &st) == -1)
 		return (store_errno());
@@ -151,21 +160,8 @@ mbox_load(struct mbox *m, int fd)
 	    st.st_mtim.tv_sec == m->st.st_mtim.tv_sec &&
 	    st.st_mtim.tv_nsec == m->st.st_mtim.tv_nsec)
 		return (STORE_OK);
-	if (st.st_size > MBOX_SIZE)
-		return (STORE_LIMIT);
-	new.len = (size_t)st.st_size;
-	if ((new.data = malloc(new.len + 1)) == NULL)
-		return (STORE_SYS);
-	while (done < new.len) {
-		n = pread(fd, new.data + done, new.len - done, (off_t)done);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		done += (size_t)n;
-	}
-	new.data[done] = '\0';
-	new.len = done;
+	if ((new.data = mboxwrite_read(fd, MBOX_SIZE, &new.len)) == NULL)
+		return (errno == EFBIG ? STORE_LIMIT : store_errno());
 	if (mboxtext_parse(&new) == -1) {
 		mboxtext_free(&new);
 		return (store_errno());
@@ -207,69 +203,31 @@ mbox_merge(struct mbox_text *new, const struct mbox_text *old)
 	}
 }
 
-static int
-write_at(int fd, const char *data, size_t from, size_t to)
-{
-	ssize_t n;
-
-	while (from < to) {
-		n = pwrite(fd, data + from, to - from, (off_t)from);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			return (-1);
-		from += (size_t)n;
-	}
-	return (0);
-}
-
-/*
- * In place, for others have the file open, and what it grows by first: if the
- * disk is full nothing has been written over yet.
- */
-static int
-write_changed(int fd, const struct mbox_text *old, const struct mbox_text *new)
-{
-	size_t from = 0, to = new->len;
-	int save;
-
-	if (new->len > old->len) {
-		to = old->len;
-		if (write_at(fd, new->data, to, new->len) == -1) {
-			save = errno;
-			if (ftruncate(fd, (off_t)old->len) == -1)
-				save = errno;
-			errno = save;
-			return (-1);
-		}
-	}
-	while (from < to && new->data[from] == old->data[from])
-		from++;
-	if (new->len == old->len)
-		while (to > from && new->data[to - 1] == old->data[to - 1])
-			to--;
-	if (write_at(fd, new->data, from, to) == -1)
-		return (-1);
-	return (new->len < old->len ? ftruncate(fd, (off_t)new->len) : 0);
-}
-
+/* The file, which holds m's text, becomes what the list of want says. */
 static enum store_error
-mbox_save(struct mbox *m, int fd)
+mbox_save(struct mbox *m, int fd, const struct mbox_text *want)
 {
 	struct mbox_text new = { 0 };
 	enum store_error error;
 
-	if ((new.data = mboxtext_rewrite(&m->text, &new.len)) == NULL)
+	if ((new.data = mboxtext_rewrite(want, &new.len)) == NULL)
 		return (STORE_SYS);
 	new.data[new.len] = '\0';
-	if (write_changed(fd, &m->text, &new) == -1 || fsync(fd) == -1 ||
-	    mboxtext_parse(&new) == -1 || fstat(fd, &m->st) == -1) {
+	if (mboxtext_parse(&new) == -1) {
 		error = store_errno();
 		mboxtext_free(&new);
-		m->loaded = 0;
 		return (error);
 	}
-	(void)mboxtext_number(&new, m->text.uidvalidity);
+	(void)mboxtext_number(&new, want->uidvalidity);
+	if (mboxwrite(fd, &m->text, &new) == -1 || fstat(fd, &m->st) == -1) {
+		error = store_errno();
+		mboxtext_free(&new);
+		/* Read it again, without what a client hears has failed. */
+		memset(&m->st, 0, sizeof(m->st));
+		if (m->changed)
+			m->loaded = m->changed = 0;
+		return (error);
+	}
 	mboxtext_free(&m->text);
 	m->text = new;
 	m->dirty = 0;
@@ -310,7 +268,7 @@ mbox_remove(struct mbox *m, const uint32_t *uids, size_t n)
 			for (i = 0; i < n; i++)
 				if (list[i] != NULL)
 					list[i]->uid = 0;
-			error = mbox_save(m, fd);
+			error = mbox_save(m, fd, &m->text);
 		}
 		mbox_unlock(m, fd, dot);
 	}
@@ -319,8 +277,7 @@ mbox_remove(struct mbox *m, const uint32_t *uids, size_t n)
 }
 
 enum store_error
-mbox_add(struct mbox *m, const struct mbox_new *new, uint32_t *uid,
-    uint32_t *uidvalidity)
+mbox_add(struct mbox *m, const struct mbox_new *new)
 {
 	enum store_error error;
 	char *text;
@@ -333,17 +290,69 @@ mbox_add(struct mbox *m, const struct mbox_new *new, uint32_t *uid,
 	if (error == STORE_OK) {
 		error = add_text(fd, text, len);
 		m->unsynced = 1;
-		if (error == STORE_OK && uid != NULL &&
-		    (error = mbox_load(m, fd)) == STORE_OK &&
-		    (error = mbox_save(m, fd)) == STORE_OK) {
-			*uid = m->text.n > 0 ?
-			    m->text.list[m->text.n - 1].uid : 0;
-			*uidvalidity = m->text.uidvalidity;
-		}
 		mbox_unlock(m, fd, dot);
 	}
 	free(text);
 	return (error);
+}
+
+enum store_error
+mbox_append(struct mbox *m, const struct mbox_new *new, size_t n,
+    uint32_t *uids, uint32_t *uidvalidity)
+{
+	struct mbox_text want = { 0 };
+	enum store_error error;
+	size_t i, first;
+	int fd, dot;
+
+	error = mbox_lock(m, O_RDWR | O_CREAT, &fd, &dot);
+	if (error != STORE_OK)
+		return (error);
+	if ((error = mbox_load(m, fd)) == STORE_OK &&
+	    (error = text_with(&m->text, new, n, &want)) == STORE_OK &&
+	    (error = mbox_save(m, fd, &want)) == STORE_OK) {
+		/* They are the last ones. */
+		first = m->text.n - n;
+		for (i = 0; i < n; i++)
+			uids[i] = m->text.list[first + i].uid;
+		*uidvalidity = m->text.uidvalidity;
+	}
+	mbox_unlock(m, fd, dot);
+	mboxtext_free(&want);
+	return (error);
+}
+
+/* A copy of a text, with new messages at its end that have UIDs. */
+static enum store_error
+text_with(const struct mbox_text *t, const struct mbox_new *new, size_t n,
+    struct mbox_text *want)
+{
+	struct buf b;
+	char *text;
+	size_t i, len;
+	int bad;
+
+	buf_init(&b, MBOX_SIZE);
+	bad = buf_add(&b, t->data != NULL ? t->data : "", t->len);
+	if (t->len > 0)
+		bad |= buf_puts(&b, mboxtext_gap(t->data + t->len,
+		    t->len));
+	for (i = 0; i < n && bad == 0; i++) {
+		if ((text = new_text(&new[i], &len)) == NULL)
+			bad = -1;
+		else
+			bad = buf_add(&b, text, len);
+		free(text);
+	}
+	if (bad == 0 && buf_add(&b, "", 1) == 0 &&
+	    (want->data = malloc(buf_len(&b))) != NULL) {
+		want->len = buf_len(&b) - 1;
+		memcpy(want->data, buf_data(&b), want->len + 1);
+	}
+	buf_free(&b);
+	if (want->data == NULL || mboxtext_parse(want) == -1)
+		return (errno == ENOBUFS ? STORE_LIMIT : store_errno());
+	return (mboxtext_follow(want, t) == n ? STORE_OK : STORE_CORRUPT);
 }
 
 /* Head and message in memory, then as mbox text. */
@@ -415,6 +424,7 @@ add_text(int fd, const char *text, size_t len)
 {
 	struct stat st;
 	enum store_error error;
+	const char *gap;
 	char last[2] = "\n\n";
 
 	if (fstat(fd, &st) == -1 || cut_unwritten(fd, &st) == -1)
@@ -422,11 +432,10 @@ add_text(int fd, const char *text, size_t len)
 	if (st.st_size >= 2 &&
 	    pread(fd, last, sizeof(last), st.st_size - 2) != sizeof(last))
 		return (store_errno());
+	gap = mboxtext_gap(last + sizeof(last), sizeof(last));
 	if (lseek(fd, 0, SEEK_END) == -1)
 		return (store_errno());
-	if ((last[1] != '\n' && os_write_all(fd, "\n\n", 2) == -1) ||
-	    (last[1] == '\n' && last[0] != '\n' &&
-	    os_write_all(fd, "\n", 1) == -1) ||
+	if (os_write_all(fd, gap, strlen(gap)) == -1 ||
 	    os_write_all(fd, text, len) == -1) {
 		error = store_errno();
 		if (ftruncate(fd, st.st_size) == -1)

@@ -29,9 +29,14 @@ enum store_error mbox_refresh(struct mbox *, int write);
 struct mbox_message *mbox_find(struct mbox *, uint32_t uid);
 enum store_error mbox_remove(struct mbox *, const uint32_t *uids, size_t);
 
-/* Add a message whose lines end in LF or CRLF; *uid may be NULL. */
-enum store_error mbox_add(struct mbox *, const struct mbox_new *, uint32_t *uid,
-		    uint32_t *uidvalidity);
+/*
+ * Add a message whose lines end in LF or CRLF; killed in the middle, a part of
+ * it stays until it is delivered again.
+ */
+enum store_error mbox_add(struct mbox *, const struct mbox_new *);
+/* The same with n of them, all or none, and synced. */
+enum store_error mbox_append(struct mbox *, const struct mbox_new *, size_t n,
+		    uint32_t *uids, uint32_t *uidvalidity);
 /* Whether a delivery of this id is in the file. */
 enum store_error mbox_delivered(struct mbox *, const struct mbox_new *,
 		    int *found);

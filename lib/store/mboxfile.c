@@ -253,6 +253,32 @@ mboxtext_number(struct mbox_text *t, uint32_t now)
 	return (n);
 }
 
+size_t
+mboxtext_follow(struct mbox_text *t, const struct mbox_text *old)
+{
+	size_t i;
+
+	if (t->n < old->n)
+		return (0);
+	for (i = 0; i < old->n; i++) {
+		t->list[i].uid = old->list[i].uid;
+		t->list[i].flags = old->list[i].flags;
+		t->list[i].old = old->list[i].old;
+	}
+	t->uidvalidity = old->uidvalidity;
+	t->uidnext = old->uidnext;
+	(void)mboxtext_number(t, (uint32_t)time(NULL));
+	return (t->n - old->n);
+}
+
+const char *
+mboxtext_gap(const char *end, size_t len)
+{
+	if (len == 0 || (len > 1 && end[-1] == '\n' && end[-2] == '\n'))
+		return ("");
+	return (end[-1] == '\n' ? "\n" : "\n\n");
+}
+
 /* Header fields for clients, then the rest; out may be NULL. */
 static size_t
 export(const struct mbox_text *t, const struct mbox_message *m, char *out)

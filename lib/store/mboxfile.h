@@ -24,7 +24,6 @@ struct mbox_new {
 	size_t		 len;
 	time_t		 internal;
 	uint32_t	 flags;
-	int		 recent;
 };
 
 struct mbox_message {
@@ -54,6 +53,13 @@ void	mboxtext_free(struct mbox_text *);
 int	mboxtext_parse(struct mbox_text *);
 /* Give a UID to each that has none; the number of those. */
 size_t	mboxtext_number(struct mbox_text *, uint32_t now);
+/*
+ * t is old with messages added at its end: what is known of the others goes on,
+ * and the new ones get UIDs.  How many those are.
+ */
+size_t	mboxtext_follow(struct mbox_text *t, const struct mbox_text *old);
+/* What has to stand between a text that ends there and a next message. */
+const char *mboxtext_gap(const char *end, size_t len);
 /* The message as clients see it, with CRLF: size bytes. */
 void	mboxtext_export(const struct mbox_text *, const struct mbox_message *,
 	    char *out);
