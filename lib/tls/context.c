@@ -183,6 +183,11 @@ context_apply(const char *alpn)
 #endif
 		/* An idle connection needs no room for records: 34 KB. */
 		(void)SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
+		/* A record's head and body in one read(). */
+		SSL_CTX_set_read_ahead(ctx, 1);
+		/* One ticket, not two: each is a record of its own. */
+		if (SSL_CTX_set_num_tickets(ctx, 1) != 1)
+			ret = -1;
 		if (alpn != NULL)
 			SSL_CTX_set_alpn_select_cb(ctx, select_alpn,
 			    (void *)(uintptr_t)alpn);
