@@ -129,13 +129,14 @@ DAEMON_OBJS = \
 	lib/daemon/addrcount.o lib/daemon/audit.o lib/daemon/authask.o \
 	lib/daemon/control.o lib/daemon/counter.o lib/daemon/ctlclient.o lib/daemon/ctlserve.o \
 	lib/daemon/decoy.o lib/daemon/doors.o lib/daemon/generation.o \
-	lib/daemon/give.o lib/daemon/limit.o lib/daemon/login.o \
-	lib/daemon/login_ask.o lib/daemon/mailplace.o \
+	lib/daemon/give.o lib/daemon/kick.o lib/daemon/limit.o \
+	lib/daemon/login.o lib/daemon/login_ask.o lib/daemon/mailplace.o \
 	lib/daemon/mailsession.o \
 	lib/daemon/options.o lib/daemon/parked.o lib/daemon/rate.o \
 	lib/daemon/sessions.o lib/daemon/spawn.o lib/daemon/submit.o \
 	lib/daemon/submit_args.o lib/daemon/submit_keep.o \
-	lib/daemon/submit_notice.o lib/daemon/supervise.o
+	lib/daemon/submit_notice.o lib/daemon/supervise.o \
+	lib/daemon/visits.o lib/daemon/who.o lib/daemon/who_filter.o
 
 LIB_OBJS = \
 	$(OS_OBJS) $(LOG_OBJS) $(BUF_OBJS) $(IMSG_OBJS) $(PRIVSEP_OBJS) \
@@ -189,7 +190,7 @@ MAILCTL_OBJS = \
 	mailctl/mailbox_copy.o mailctl/mailbox_do.o \
 	mailctl/mailbox_filter.o mailctl/mailctl.o mailctl/names.o \
 	mailctl/queue.o mailctl/report.o mailctl/sendmail.o \
-	mailctl/tally.o mailctl/user.o mailctl/usertable.o
+	mailctl/tally.o mailctl/user.o mailctl/usertable.o mailctl/who.o
 
 REGRESS = \
 	regress/addr/addr regress/auth/cache \
@@ -198,7 +199,7 @@ REGRESS = \
 	regress/buf/buf regress/conf/conf regress/conf/find \
 	regress/daemon/addrcount regress/daemon/rate \
 	regress/deliver/pipe regress/dns/wire regress/imap/dialogue regress/imap/fetch \
-	regress/daemon/parked regress/daemon/counter \
+	regress/daemon/parked regress/daemon/counter regress/daemon/who \
 	regress/imap/parse regress/imap/reader regress/imap/states \
 	regress/imsg/contract \
 	regress/imsg/peer regress/log/log regress/lookup/forward \

@@ -27,6 +27,7 @@ static enum cmd_result	begin(struct client *);
 static void		watch(struct run *);
 static void		on_timer(evutil_socket_t, short, void *);
 static int		tell_one(struct client *, void *);
+static int		unwatch_one(struct client *, void *);
 
 static const struct cmd_run idle_ops = { NULL, line, run_free };
 
@@ -133,6 +134,33 @@ tell_one(struct client *c, void *arg)
 		return (0);
 	cmd_idle_look(c);
 	return (1);
+}
+
+void
+cmd_idle_unwatched(uint64_t number)
+{
+	(void)session_conn_each(unwatch_one, &number);
+}
+
+static int
+unwatch_one(struct client *c, void *arg)
+{
+	const uint64_t *number = arg;
+	struct run *run = c->run;
+
+	if (c->number != *number)
+		return (0);
+	if (cmd_idle_is(c))
+		run->watched = 0;
+	return (1);
+}
+
+int
+cmd_idle_watched(const struct client *c)
+{
+	const struct run *run = c->run;
+
+	return (run->watched || c->mb == NULL);
 }
 
 int

@@ -15,6 +15,10 @@ int	cmd_idle_resume(struct client *);
 void	cmd_idle_look(struct client *);
 /* The same for the client with this number of the parent's. */
 void	cmd_idle_changed(uint64_t number);
+/* That will not be told: it has to be looked at, and stays here. */
+void	cmd_idle_unwatched(uint64_t number);
+/* Is a change told, so that it need not be looked at? */
+int	cmd_idle_watched(const struct client *);
 /* The watch on the mailbox stays when the connection is freed. */
 void	cmd_idle_keep(struct client *);
 

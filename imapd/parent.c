@@ -6,6 +6,7 @@
 #include "contract.h"
 #include "daemon/parked.h"
 #include "daemon/sessions.h"
+#include "daemon/who.h"
 #include "parent.h"
 #include "rules/rules.h"
 
@@ -22,20 +23,17 @@ prepare(const struct conf *conf)
 	return (sessions_prepare(conf));
 }
 
-static void
-gone(struct peer *session, void *arg)
-{
-	parked_session_gone(session);
-	sessions_gone(session, arg);
-}
-
 static const struct handler handlers[] = {
 	{ M_SESSION_OPEN,	parent_session_open },
 	{ M_SESSION_IDLE,	parent_session_idle },
+	{ M_CONN_ENDED,		parent_conn_ended },
+	{ M_CONN_IDLE,		parent_conn_idle },
+	{ M_CONNS_TOLD,		parent_conns_told },
 	{ M_PARK,		parent_park },
 	{ M_WATCH,		parent_watch },
 	{ M_UNWATCH,		parent_unwatch },
 	{ M_DIR_CHANGED,	parent_dir_changed },
+	{ M_DIR_UNWATCHED,	parent_dir_unwatched },
 	{ 0, NULL }
 };
 
@@ -44,5 +42,7 @@ const struct parent_ops parent_ops = {
 	.serves = serves,
 	.prepare = prepare,
 	.check = rules_check,
-	.peruser_gone = gone,
+	.peruser_gone = sessions_gone,
+	.asked = who_asked,
+	.asker_gone = who_asker_gone,
 };

@@ -18,10 +18,11 @@
  */
 static const struct mailsession_ops ops = {
 	.linger = 60,
-	.conns_max = 256,
 	.start = session_conn_new,
 	.resume = session_park_resume,
 	.changed = cmd_idle_changed,
+	.unwatched = cmd_idle_unwatched,
+	.kick = session_conn_kick,
 	.drain = session_conn_drain,
 };
 

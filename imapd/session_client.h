@@ -53,7 +53,9 @@ struct client {
 	uint64_t	 number;	/* the parent's */
 	char		 addr[64];
 	int		 prefaced;	/* net's line was read */
-	int		 leaving;	/* BYE was said */
+	int		 leaving;	/* 1: BYE was said, -1: it will be */
+	const char	*why;		/* ...and this */
+	int		 kicked;
 	unsigned int	 bad;		/* BAD in a row */
 	unsigned int	 commands;
 	unsigned int	 enabled;	/* ENABLED_* */

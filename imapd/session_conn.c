@@ -179,18 +179,20 @@ on_ended(void *arg, enum sio_end why)
 		[SIO_TIMEOUT] = "timeout"
 	};
 	struct client *c = arg;
-	void (*ended)(void) = c->set->ended;
+	void (*ended)(uint64_t) = c->set->ended;
+	uint64_t number = c->number;
 
-	if (why == SIO_TIMEOUT) {
+	if (why == SIO_TIMEOUT && !c->kicked) {
 		reply_line(c, "* BYE Autologout; idle for too long");
 		sio_flush(c->io);
 	}
 	log_info("conn=%llu user=%s addr=%s logout=%s commands=%u in=%llu "
 	    "out=%llu", (unsigned long long)c->id, c->set->user, c->addr,
-	    words[why], c->commands, (unsigned long long)sio_bytes_in(c->io),
+	    c->kicked ? "kicked" : words[why],
+	    c->commands, (unsigned long long)sio_bytes_in(c->io),
 	    (unsigned long long)sio_bytes_out(c->io));
 	session_conn_free(c);
-	ended();
+	ended(number);
 }
 
 void
@@ -203,17 +205,39 @@ client_bye(struct client *c, const char *why)
 	sio_finish(c->io);
 }
 
+/* One that runs a command leaves at its end. */
+static void
+leave(struct client *c, const char *why)
+{
+	if (c->cmd == NULL || (c->ops != NULL && c->ops->line != NULL))
+		client_bye(c, why);
+	else if (c->leaving == 0) {
+		c->leaving = -1;
+		c->why = why;
+	}
+}
+
 void
 session_conn_drain(void)
 {
 	struct client *c;
 
+	TAILQ_FOREACH(c, &clients, entry)
+		leave(c, "Server is going down");
+}
+
+void
+session_conn_kick(uint64_t number)
+{
+	struct client *c;
+
 	TAILQ_FOREACH(c, &clients, entry) {
-		/* One that runs a command leaves at its end. */
-		if (c->cmd == NULL || (c->ops != NULL && c->ops->line != NULL))
-			client_bye(c, "Server is going down");
-		else
-			c->leaving = -1;
+		if (c->number != number || c->kicked)
+			continue;
+		c->kicked = 1;
+		sio_hurry(c->io, KICK_SECONDS);
+		leave(c, KICK_WORDS);
+		return;
 	}
 }
 
@@ -256,7 +280,7 @@ finish(struct client *c, enum cmd_result result)
 	if (c->bad >= BAD_MAX)
 		client_bye(c, "Too many errors");
 	else if (draining)
-		client_bye(c, "Server is going down");
+		client_bye(c, c->why);
 }
 
 static void

@@ -4,6 +4,8 @@
 #ifndef IMAPD_SESSION_CONN_H
 #define IMAPD_SESSION_CONN_H
 
+#include <stdint.h>
+
 struct mailsession;
 
 /* RFC 3501 7.2.1; what is true after the login. */
@@ -34,6 +36,8 @@ void	session_conn_free(struct client *);
 unsigned int session_conn_count(void);
 /* For each until it returns something but 0, which is returned. */
 int	session_conn_each(int (*)(struct client *, void *), void *);
+/* As mailsession_ops.kick. */
+void	session_conn_kick(uint64_t number);
 /* Say BYE to each as soon as its command is done. */
 void	session_conn_drain(void);
 

@@ -35,6 +35,7 @@ struct sio {
 	int			 finishing;
 	int			 held;		/* nothing may leave yet */
 	int			 wants_turn;	/* sio_again() was called */
+	int			 hurry;		/* idle is the very end */
 	unsigned int		 idle_seconds;
 	time_t			 active;
 	uint64_t		 bytes_in;
@@ -156,6 +157,16 @@ sio_finish(struct sio *io)
 {
 	io->finishing = 1;
 	schedule(io);
+}
+
+void
+sio_hurry(struct sio *io, unsigned int seconds)
+{
+	struct timeval tv = { .tv_sec = seconds };
+
+	io->hurry = 1;
+	if (event_add(io->idle, &tv) == -1)
+		sio_fail(io);
 }
 
 int
@@ -402,7 +413,7 @@ on_idle(evutil_socket_t fd, short ev, void *arg)
 
 	(void)fd;
 	(void)ev;
-	if (quiet >= (time_t)io->idle_seconds) {
+	if (io->hurry || quiet >= (time_t)io->idle_seconds) {
 		io->ops->ended(io->arg, SIO_TIMEOUT);
 		return;
 	}

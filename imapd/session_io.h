@@ -51,6 +51,8 @@ void		 sio_flush(struct sio *);
 /* Keep all output back, until it may leave. */
 void		 sio_hold(struct sio *, int on);
 int		 sio_held(const struct sio *);
+/* SIO_TIMEOUT in so many seconds, whatever happens until then. */
+void		 sio_hurry(struct sio *, unsigned int seconds);
 /* Send what was written, then end with SIO_EOF. */
 void		 sio_finish(struct sio *);
 /*

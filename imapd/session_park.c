@@ -24,8 +24,10 @@
 #define LOOK_SECONDS	1
 #define QUIET_IDLE	2		/* seconds in IDLE */
 #define QUIET_ELSE	15		/* it may be polling */
+#define FULL_SECONDS	60		/* before it is tried again */
 
 static struct event	*timer;
+static int		 waiting;	/* seconds: there was no room */
 
 static void	on_timer(evutil_socket_t, short, void *);
 static int	quiet(struct client *, void *);
@@ -54,7 +56,9 @@ on_timer(evutil_socket_t fd, short ev, void *arg)
 	(void)fd;
 	(void)ev;
 	(void)arg;
-	if (!role_draining() && session_conn_each(quiet, NULL) == 0)
+	if (waiting > 0)
+		waiting -= LOOK_SECONDS;
+	else if (!role_draining() && session_conn_each(quiet, NULL) == 0)
 		(void)session_conn_each(park, NULL);
 	if (session_conn_count() == 0)
 		(void)event_del(timer);
@@ -71,6 +75,7 @@ quiet(struct client *c, void *arg)
 	(void)arg;
 	if (!c->prefaced || c->leaving || (c->cmd != NULL && !idling) ||
 	    c->nvanished > 0 || c->saved.n > 0 ||
+	    (idling && !cmd_idle_watched(c)) ||
 	    sio_quiet(c->io) < (idling ? QUIET_IDLE : QUIET_ELSE))
 		return (1);
 	(void)imap_reader_text(&c->reader, &len);
@@ -82,7 +87,7 @@ static int
 park(struct client *c, void *arg)
 {
 	const struct mailsession_parking *parking = c->set->parking;
-	char state[PARK_STATE], addr[C_ADDR];
+	char state[PARK_STATE];
 	struct park_state s = { 0 };
 	uint64_t number;
 	size_t len;
@@ -110,9 +115,8 @@ park(struct client *c, void *arg)
 	if (s.idling)
 		cmd_idle_keep(c);
 	number = c->number;
-	(void)strlcpy(addr, c->addr, sizeof(addr));
 	session_conn_free(c);
-	parking->park(number, fd, addr, s.left, state, len);
+	parking->park(number, fd, s.left, state, len);
 	return (0);
 }
 
@@ -133,7 +137,9 @@ session_park_resume(const struct mailsession *set, int fd, unsigned int id,
 		client_bye(c, "Try again");
 		return (0);
 	}
-	if (why == PARK_TIME)
+	if (why == PARK_FULL)
+		waiting = FULL_SECONDS;
+	else if (why == PARK_TIME)
 		client_bye(c, "Autologout; idle for too long");
 	else if (why == PARK_CHANGE)
 		cmd_idle_look(c);

@@ -67,11 +67,13 @@ static void
 watch_dir_watch(struct peer *parent, struct msg *m)
 {
 	const struct msg_DIR_WATCH *watch = m->body;
+	struct msg_DIR_UNWATCHED un = { 0 };
 
-	(void)parent;
 	if (m->fd >= DIRS || os_watch_add(self.os, m->fd) == -1) {
-		/* Its owner looks at it now and then. */
+		/* Its owner has to look himself. */
 		log_debug("a directory cannot be watched");
+		un.key = watch->key;
+		peer_send(parent, M_DIR_UNWATCHED, &un, -1);
 		return;
 	}
 	self.keys[m->fd] = watch->key;

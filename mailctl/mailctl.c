@@ -52,6 +52,8 @@ static const struct command commands[] = {
 	{ "limits", NULL, 0, 0, cmd_processes, CTL_LIMITS, "limits" },
 	{ "processes", NULL, 0, 0, cmd_processes, CTL_PROCESSES,
 	    "processes" },
+	{ "who", NULL, 0, -1, who_command, CTL_WHO, "who [FILTER ...]" },
+	{ "kick", NULL, 1, -1, kick_command, CTL_KICK, "kick FILTER ..." },
 	{ "hash", NULL, 0, -1, cmd_hash, 0, "hash [-s SCHEME]" },
 	{ "queue", "list", 0, -1, queue_command, CTL_QUEUE_LIST,
 	    "queue list [FILTER ...]" },
@@ -320,10 +322,9 @@ call_ask(const struct conf *conf, const char *name, const struct call *call,
 	return (status);
 }
 
-/* The same; the answer is *text, which the caller frees. */
-static int
-ask(const struct conf *conf, const char *name, const struct call *call,
-    const char *arg, char **text)
+int
+call_ask_text(const struct conf *conf, const char *name,
+    const struct call *call, const char *arg, char **text)
 {
 	FILE	*f;
 	size_t	 size;
@@ -343,6 +344,20 @@ ask(const struct conf *conf, const char *name, const struct call *call,
 		return (-1);
 	}
 	return (status);
+}
+
+int
+call_join(char *const *words, int n, char *to, size_t size)
+{
+	int	i;
+
+	to[0] = '\0';
+	for (i = 0; i < n; i++)
+		if (words[i][strspn(words[i], " ")] == '\0' ||
+		    (i > 0 && strlcat(to, " ", size) >= size) ||
+		    strlcat(to, words[i], size) >= size)
+			return (-1);
+	return (0);
 }
 
 const char *
@@ -385,7 +400,8 @@ cmd_daemons(const struct call *call)
 	for (i = 0; i < NDAEMONS; i++) {
 		if (call->json)
 			fputs(i == 0 ? "[" : ",\n ", stdout);
-		if ((status = ask(conf, daemons[i], call, "", &text)) != -1)
+		status = call_ask_text(conf, daemons[i], call, "", &text);
+		if (status != -1)
 			print_answer(call, daemons[i], status, text);
 		else if (call->json)
 			print_answer(call, daemons[i], -1, call_why_not(errno));
@@ -430,7 +446,8 @@ cmd_processes(const struct call *call)
 	for (i = 0; i < NDAEMONS; i++) {
 		if (call->json && i > 0)
 			putchar(',');
-		if (ask(conf, daemons[i], call, "", &text) != STATUS_OK)
+		if (call_ask_text(conf, daemons[i], call, "", &text) !=
+		    STATUS_OK)
 			print_none(call, daemons[i], text != NULL ? text :
 			    call_why_not(errno));
 		else
@@ -461,7 +478,7 @@ cmd_stats(const struct call *call)
 	status = cmd_processes(call);
 	if (call->json)
 		fputs(", \"queue\": ", stdout);
-	if (ask(conf, "queue", &queue, "", &text) == STATUS_OK)
+	if (call_ask_text(conf, "queue", &queue, "", &text) == STATUS_OK)
 		printf("%s%s", call->json ? "" : "\n", text);
 	else if (call->json)
 		fputs("null", stdout);

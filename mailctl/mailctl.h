@@ -28,10 +28,21 @@ struct conf	*call_load(const struct call *);
  */
 int		 call_ask(const struct conf *, const char *name,
 		    const struct call *, const char *arg, FILE *f);
+/* The same; the answer is *text, which the caller frees; NULL with -1. */
+int		 call_ask_text(const struct conf *, const char *name,
+		    const struct call *, const char *arg, char **text);
 const char	*call_why_not(int error);
 /* A string of JSON; bytes above 126 are taken as UTF-8. */
 void		 json_string(const char *);
 
+/*
+ * Words with a blank between; -1 if they do not fit, or if one is blank: a
+ * variable that a script forgot must not mean everything.
+ */
+int		 call_join(char *const *words, int n, char *to, size_t);
+/* who.c */
+int		 who_command(const struct call *);
+int		 kick_command(const struct call *);
 /* user.c; in call.what: */
 enum { USER_ADD, USER_DELETE, USER_PASSWORD, USER_LIST, USER_QUOTA };
 int		 user_command(const struct call *);

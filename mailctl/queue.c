@@ -18,24 +18,6 @@
 
 #define IDS_AT_ONCE	80
 
-/*
- * Words with a space between; -1 if they do not fit, or if one is blank: a
- * variable that a script forgot must not mean everything.
- */
-static int
-join(char *const *words, int n, char *to, size_t size)
-{
-	int	i;
-
-	to[0] = '\0';
-	for (i = 0; i < n; i++)
-		if (words[i][strspn(words[i], " ")] == '\0' ||
-		    (i > 0 && strlcat(to, " ", size) >= size) ||
-		    strlcat(to, words[i], size) >= size)
-			return (-1);
-	return (0);
-}
-
 /* As many as are asked about at once: ids can be any number. */
 static int
 piece(char *const *words, int n)
@@ -90,7 +72,7 @@ queue_command(const struct call *call)
 		return (STATUS_FAILED);
 	do {
 		n = piece(call->argv + at, call->argc - at);
-		if (join(call->argv + at, n, arg, sizeof(arg)) == -1) {
+		if (call_join(call->argv + at, n, arg, sizeof(arg)) == -1) {
 			fprintf(stderr, "mailctl: the filter is too long or "
 			    "has an empty word\n");
 			worst = STATUS_USAGE;

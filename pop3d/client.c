@@ -74,6 +74,7 @@ client_start(const struct mailsession *set, int fd, unsigned int id,
 	}
 	c->set = set;
 	c->id = id;
+	c->number = set->number;
 	c->fd = fd;
 	c->net = -1;
 	c->text.fd = -1;
@@ -119,6 +120,26 @@ client_end_all(void)
 		client_end(c, "stopped");
 }
 
+/*
+ * RFC 1939 has no word for it but an error; in the middle of a reply there is
+ * none at all.  Nothing is removed.
+ */
+void
+client_kick(uint64_t number)
+{
+	struct client *c;
+
+	LIST_FOREACH(c, &clients, entry)
+		if (c->number == number)
+			break;
+	if (c == NULL)
+		return;
+	if (c->job == JOB_NONE && c->prefaced && !c->over)
+		client_reply(c, "-ERR [SYS/TEMP] " KICK_WORDS);
+	(void)flush(c);			/* what is not taken now is lost */
+	client_end(c, "kicked");
+}
+
 /* why is NULL if it never began: then nobody is told. */
 static void
 client_end(struct client *c, const char *why)
@@ -150,7 +171,7 @@ client_end(struct client *c, const char *why)
 		    "retrieved=%u deleted=%u bytes=%" PRIu64 ": %s", c->id,
 		    set->user, c->addr, c->retrieved, c->deleted, c->sent,
 		    why);
-		set->ended();
+		set->ended(c->number);
 	}
 	free(c);
 }

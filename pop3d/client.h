@@ -5,6 +5,8 @@
 #ifndef POP3D_CLIENT_H
 #define POP3D_CLIENT_H
 
+#include <stdint.h>
+
 struct mailsession;
 
 /*
@@ -14,6 +16,8 @@ struct mailsession;
  */
 int	client_start(const struct mailsession *, int fd, unsigned int id,
 	    const char *addr);
+/* As mailsession_ops.kick. */
+void	client_kick(uint64_t number);
 /* Cut all of them off; nothing is deleted. */
 void	client_end_all(void);
 

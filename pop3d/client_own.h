@@ -24,7 +24,8 @@ struct client {
 	struct buf	 in, out;
 	struct maildrop	*drop;
 	struct text	 text;		/* of JOB_TEXT */
-	unsigned int	 id;
+	unsigned int	 id;		/* net's, for the log */
+	uint64_t	 number;	/* the parent's */
 	uint64_t	 sent;
 	time_t		 active;	/* monotonic seconds */
 	uint32_t	 next;		/* message of a JOB_ */

@@ -5,6 +5,7 @@
 #include "conf/conf.h"
 #include "contract.h"
 #include "daemon/sessions.h"
+#include "daemon/who.h"
 #include "parent.h"
 #include "rules/rules.h"
 
@@ -24,6 +25,9 @@ prepare(const struct conf *conf)
 static const struct handler handlers[] = {
 	{ M_SESSION_OPEN,	parent_session_open },
 	{ M_SESSION_IDLE,	parent_session_idle },
+	{ M_CONN_ENDED,		parent_conn_ended },
+	{ M_CONN_IDLE,		parent_conn_idle },
+	{ M_CONNS_TOLD,		parent_conns_told },
 	{ 0, NULL }
 };
 
@@ -33,4 +37,6 @@ const struct parent_ops parent_ops = {
 	.prepare = prepare,
 	.check = rules_check,
 	.peruser_gone = sessions_gone,
+	.asked = who_asked,
+	.asker_gone = who_asker_gone,
 };

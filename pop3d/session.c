@@ -16,8 +16,8 @@
  */
 static const struct mailsession_ops ops = {
 	.linger = 10,
-	.conns_max = 64,
 	.start = client_start,
+	.kick = client_kick,
 	.stop = client_end_all,
 };
 

@@ -31,7 +31,7 @@ ctl_listener(struct peer *p, struct msg *m)
 	if (serve != NULL)
 		ctlserve_close(serve);
 	serve = ctlserve_new(role_base(), m->fd, &smtpd_contract, ROLE_QUEUE,
-	    ctl_ask_queue);
+	    ctl_ask_queue, NULL);
 	m->fd = -1;
 	if (serve == NULL)
 		fatal("control socket");

@@ -111,6 +111,7 @@ void		 control_close(void);
 /* A socket in the directory "state", mode 0600, listening; -1 logged. */
 int		 control_socket(const struct conf *, const char *name);
 void		 control_ask(struct peer *, struct msg *);
+void		 control_answer(struct peer *, const char *, uint64_t status);
 
 /* decoy.c: to auth, if there are stored keys; -1 logged */
 int		 give_decoy_key(struct peer *, const struct conf *);

@@ -43,8 +43,8 @@ control_socket(const struct conf *conf, const char *name)
 	return (fd);
 }
 
-static void
-answer(struct peer *p, const char *text, uint64_t status)
+void
+control_answer(struct peer *p, const char *text, uint64_t status)
 {
 	struct msg_CTL_TEXT	 t = { .error = status != 0 };
 	struct msg_CTL_DONE	 done = { .status = status };
@@ -68,30 +68,39 @@ control_ask(struct peer *p, struct msg *m)
 	switch (ask->what) {
 	case CTL_PROCESSES:
 		text = audit_print(ask->json, 1);
-		answer(p, text != NULL ? text : "out of memory\n",
+		control_answer(p, text != NULL ? text : "out of memory\n",
 		    text == NULL);
 		free(text);
 		return;
 	case CTL_RELOAD:
 		gen_reload();
-		answer(p, "reloading; see the log\n", 0);
+		control_answer(p, "reloading; see the log\n", 0);
 		return;
 	case CTL_LIMITS:
 		text = limit_print(supervise_conf(), sv.daemon->name,
 		    ask->json);
-		answer(p, text != NULL ? text : "out of memory\n",
+		control_answer(p, text != NULL ? text : "out of memory\n",
 		    text == NULL);
 		free(text);
 		return;
 	case CTL_STATS:
 		text = counter_print(sv.daemon->name, ask->json);
-		answer(p, text != NULL ? text : "out of memory\n",
+		control_answer(p, text != NULL ? text : "out of memory\n",
 		    text == NULL);
 		free(text);
 		return;
 	default:
-		answer(p, "not a question for this daemon\n", 1);
+		if (sv.ops->asked == NULL || sv.ops->asked(p, ask) == -1)
+			control_answer(p, "not a question for this "
+			    "daemon\n", 1);
 	}
+}
+
+static void
+asker_gone(struct peer *p)
+{
+	if (sv.ops->asker_gone != NULL)
+		sv.ops->asker_gone(p);
 }
 
 int
@@ -104,7 +113,7 @@ control_open(const struct conf *conf)
 	snprintf(ctl.path, sizeof(ctl.path), "%s/%s.sock", conf->state,
 	    sv.daemon->name);
 	ctl.serve = ctlserve_new(sv.base, fd, sv.daemon->contract,
-	    ROLE_PARENT, control_ask);
+	    ROLE_PARENT, control_ask, asker_gone);
 	return (ctl.serve == NULL ? -1 : 0);
 }
 

@@ -22,6 +22,7 @@ struct ctlserve {
 	struct event		*again;		/* after a failed accept */
 	int			 fd;
 	unsigned int		 clients;
+	void			(*gone)(struct peer *);
 };
 
 static void
@@ -32,6 +33,8 @@ client_gone(struct peer *p, const char *why)
 	if (why != NULL)
 		log_warnx("control socket: %s", why);
 	s->clients--;
+	if (s->gone != NULL)
+		s->gone(p);
 	peer_free(p);
 	if (s->fd == -1 && s->clients == 0)
 		free(s);
@@ -88,7 +91,7 @@ on_again(evutil_socket_t fd, short ev, void *arg)
 
 struct ctlserve *
 ctlserve_new(struct event_base *base, int fd, const struct contract *contract,
-    enum role self, peer_handler ask)
+    enum role self, peer_handler ask, void (*gone)(struct peer *))
 {
 	struct ctlserve	*s;
 
@@ -98,6 +101,7 @@ ctlserve_new(struct event_base *base, int fd, const struct contract *contract,
 	}
 	s->base = base;
 	s->fd = fd;
+	s->gone = gone;
 	s->handlers[0].type = M_CTL_ASK;
 	s->handlers[0].fn = ask;
 	s->ops.contract = contract;

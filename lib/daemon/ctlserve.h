@@ -17,10 +17,12 @@ struct event_base;
 
 /*
  * Serve a listening socket, which is taken over; ask is the handler of
- * CTL_ASK.  NULL with errno.
+ * CTL_ASK, gone is told of a client that goes, if it is not NULL.  NULL with
+ * errno.
  */
 struct ctlserve	*ctlserve_new(struct event_base *, int fd,
-		    const struct contract *, enum role self, peer_handler ask);
+		    const struct contract *, enum role self, peer_handler ask,
+		    void (*gone)(struct peer *));
 /* The socket is closed; clients that are there are still answered. */
 void		 ctlserve_close(struct ctlserve *);
 

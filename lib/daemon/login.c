@@ -62,6 +62,7 @@ static struct {
 static void	net_auth_challenge(struct peer *, struct msg *);
 static void	net_auth_done(struct peer *, struct msg *);
 static void	net_session(struct peer *, struct msg *);
+static void	net_conns_ask(struct peer *, struct msg *);
 static void	take(const struct conf_listen *, int, const struct sockaddr *,
 		    socklen_t);
 static int	make_room(void);
@@ -90,6 +91,7 @@ const struct handler login_handlers[] = {
 	{ M_AUTH_CHALLENGE, net_auth_challenge },
 	{ M_AUTH_DONE,	net_auth_done },
 	{ M_SESSION,	net_session },
+	{ M_CONNS_ASK,	net_conns_ask },
 	{ 0, NULL }
 };
 
@@ -429,6 +431,28 @@ net_session(struct peer *parent, struct msg *m)
 		m->fd = -1;
 		hand_over(l, fd);
 	}
+}
+
+/* For mailctl: for how long has each user's client said nothing? */
+static void
+net_conns_ask(struct peer *parent, struct msg *m)
+{
+	const struct msg_CONNS_ASK *ask = m->body;
+	struct msg_CONN_IDLE idle = { .round = ask->round };
+	struct msg_CONNS_TOLD told = { .round = ask->round };
+	struct login *l;
+	size_t i;
+
+	for (i = 0; i < ID_BUCKETS; i++)
+		LIST_FOREACH(l, &net.ids[i], byid) {
+			/* What the session has itself is not seen here. */
+			if (l->phase != PHASE_SESSION || l->conn == NULL)
+				continue;
+			idle.conn = l->id;
+			idle.seconds = conn_silence(l->conn);
+			peer_send(parent, M_CONN_IDLE, &idle, -1);
+		}
+	peer_send(parent, M_CONNS_TOLD, &told, -1);
 }
 
 /*

@@ -23,15 +23,17 @@ static struct {
 	unsigned int	 conns;
 } self;
 
-static void	conn_ended(void);
+static void	conn_ended(uint64_t);
+static void	one_less(void);
 static void	open_store(void);
 static void	session_mailbox(struct peer *, struct msg *);
 static void	session_session_conn(struct peer *, struct msg *);
 static void	session_resume(struct peer *, struct msg *);
 static void	session_changed(struct peer *, struct msg *);
+static void	session_unwatched(struct peer *, struct msg *);
+static void	session_kick(struct peer *, struct msg *);
 static int	new_conn(uint64_t, const char *);
-static void	park(uint64_t, int, const char *, unsigned int, const void *,
-		    size_t);
+static void	park(uint64_t, int, unsigned int, const void *, size_t);
 static void	watch(uint64_t, int);
 static void	unwatch(uint64_t);
 static void	session_go(void);
@@ -45,14 +47,17 @@ static const struct mailsession_parking parking = { park, watch, unwatch };
 static const struct handler handlers[] = {
 	{ M_MAILBOX,		session_mailbox },
 	{ M_SESSION_CONN,	session_session_conn },
+	{ M_KICK,		session_kick },
 	{ 0, NULL }
 };
 
 static const struct handler park_handlers[] = {
 	{ M_MAILBOX,		session_mailbox },
 	{ M_SESSION_CONN,	session_session_conn },
+	{ M_KICK,		session_kick },
 	{ M_RESUME,		session_resume },
 	{ M_CHANGED,		session_changed },
+	{ M_UNWATCHED,		session_unwatched },
 	{ 0, NULL }
 };
 
@@ -165,7 +170,7 @@ session_session_conn(struct peer *parent, struct msg *m)
 	if (self.ops->start(&self.shared, fd, SESSION_NET_CONN(conn->id),
 	    conn->addr) == -1) {
 		log_warn("user=%s", self.mailbox.user);
-		conn_ended();
+		conn_ended(conn->id);
 	}
 }
 
@@ -182,7 +187,7 @@ session_resume(struct peer *parent, struct msg *m)
 	if (self.ops->resume(&self.shared, fd, SESSION_NET_CONN(conn->id),
 	    conn->addr, m->tail, m->taillen, (unsigned int)conn->why) == -1) {
 		log_warn("user=%s", self.mailbox.user);
-		conn_ended();
+		conn_ended(conn->id);
 	}
 }
 
@@ -195,7 +200,25 @@ session_changed(struct peer *parent, struct msg *m)
 	self.ops->changed(changed->id);
 }
 
-/* Count it; -1 if it is one too many. */
+static void
+session_unwatched(struct peer *parent, struct msg *m)
+{
+	const struct msg_UNWATCHED *un = m->body;
+
+	(void)parent;
+	self.ops->unwatched(un->id);
+}
+
+static void
+session_kick(struct peer *parent, struct msg *m)
+{
+	const struct msg_KICK *kick = m->body;
+
+	(void)parent;
+	self.ops->kick(kick->id);
+}
+
+/* Count it; -1 if it is one too many, which the parent saw to. */
 static int
 new_conn(uint64_t number, const char *addr)
 {
@@ -205,23 +228,22 @@ new_conn(uint64_t number, const char *addr)
 	if (self.shared.store == NULL)
 		open_store();
 	self.conns++;
-	if (self.conns <= self.ops->conns_max)
+	if (self.conns <= SESSION_CONNS)
 		return (0);
 	log_warnx("user=%s addr=%s: too many connections",
 	    self.mailbox.user, addr);
-	conn_ended();
+	conn_ended(number);
 	return (-1);
 }
 
 static void
-park(uint64_t number, int fd, const char *addr,
-    unsigned int seconds, const void *state, size_t len)
+park(uint64_t number, int fd, unsigned int seconds, const void *state,
+    size_t len)
 {
 	struct msg_PARK park = { .id = number, .seconds = seconds };
 
-	strlcpy(park.addr, addr, sizeof(park.addr));
 	peer_send_tail(role_parent(), M_PARK, &park, state, len, fd);
-	conn_ended();
+	one_less();
 	/* It is known where the next one comes from: no need to linger. */
 	if (self.conns == 0)
 		idle(-1, 0, NULL);
@@ -244,7 +266,16 @@ unwatch(uint64_t number)
 }
 
 static void
-conn_ended(void)
+conn_ended(uint64_t number)
+{
+	struct msg_CONN_ENDED ended = { .id = number };
+
+	peer_send(role_parent(), M_CONN_ENDED, &ended, -1);
+	one_less();
+}
+
+static void
+one_less(void)
 {
 	struct timeval tv = { .tv_sec = self.ops->linger };
 

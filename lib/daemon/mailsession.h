@@ -8,6 +8,8 @@
 
 #include "privsep/role.h"
 
+#define KICK_SECONDS	8
+
 struct event_base;
 struct store;
 
@@ -18,8 +20,8 @@ struct mailsession {
 	const char	*user;
 	const struct msg_MAILBOX *mailbox;
 	uint64_t	 number;	/* of the connection that starts */
-	/* A connection is over; it has been freed. */
-	void		(*ended)(void);
+	/* The connection with this number is over; it has been freed. */
+	void		(*ended)(uint64_t number);
 	const struct mailsession_parking *parking; /* NULL: not to be had */
 };
 
@@ -30,8 +32,8 @@ struct mailsession_parking {
 	 * directory changes that is watched for it, or seconds are over.  fd
 	 * is taken over; the connection has ended here and was freed.
 	 */
-	void		(*park)(uint64_t number, int fd, const char *addr,
-			    unsigned int seconds, const void *, size_t);
+	void		(*park)(uint64_t number, int fd, unsigned int seconds,
+			    const void *, size_t);
 	/* Tell changed() of changes in a directory; fd is taken over. */
 	void		(*watch)(uint64_t number, int fd);
 	void		(*unwatch)(uint64_t number);
@@ -39,7 +41,6 @@ struct mailsession_parking {
 
 struct mailsession_ops {
 	unsigned int	 linger;	/* seconds without a connection */
-	unsigned int	 conns_max;	/* at a time */
 	/* Takes fd over; -1 (fd closed) if there is no memory. */
 	int		(*start)(const struct mailsession *, int fd,
 			    unsigned int id, const char *addr);
@@ -50,8 +51,15 @@ struct mailsession_ops {
 	int		(*resume)(const struct mailsession *, int fd,
 			    unsigned int id, const char *addr, const void *,
 			    size_t, unsigned int why);
-	/* A directory that mailsession_watch() was given has changed. */
+	/* A directory that watch() was given has changed. */
 	void		(*changed)(uint64_t number);
+	/* That will not be told of this connection: look, and do not park. */
+	void		(*unwatched)(uint64_t number);
+	/*
+	 * The administrator wants it to end: tell the client as soon as the
+	 * protocol allows it, and end it within KICK_SECONDS.
+	 */
+	void		(*kick)(uint64_t number);
 	/* Connections are to end soon.  May be NULL. */
 	void		(*drain)(void);
 	/* They had their time.  May be NULL. */

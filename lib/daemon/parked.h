@@ -11,13 +11,18 @@
 
 #include "imsg/peer.h"
 
-/* What its connections had; for parent_ops.peruser_gone. */
-void	parked_session_gone(struct peer *);
+struct visit;
+
+/* End one that is parked, and tell the client; frees it. */
+void	parked_kick(struct visit *);
+/* The visit goes on without it: closed, if it was parked, and unwatched. */
+void	parked_forget(struct visit *);
 
 /* The handlers of these messages. */
 void	parent_park(struct peer *, struct msg *);
 void	parent_watch(struct peer *, struct msg *);
 void	parent_unwatch(struct peer *, struct msg *);
 void	parent_dir_changed(struct peer *, struct msg *);
+void	parent_dir_unwatched(struct peer *, struct msg *);
 
 #endif

@@ -3,7 +3,8 @@
  *
  * One process a user: a second login of the same user is handed to the one
  * that runs.  A session that reports to be idle is ended only if no client was
- * sent to it after the last one that it knows of; both are numbered here.
+ * sent to it after the last one that it knows of; both are numbered here.  Each
+ * client that it was sent is in the register (visits.h) until it has ended.
  */
 #include "os/compat.h"
 #include <sys/socket.h>
@@ -11,15 +12,18 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "conf/conf.h"
 #include "conf/uidl.h"
 #include "daemon/child.h"
 #include "daemon/mailplace.h"
 #include "daemon/sessions.h"
+#include "daemon/visits.h"
 #include "log/log.h"
 
 #define BUCKETS		256
+#define END_SECONDS	10		/* to say good-bye */
 
 struct session {
 	LIST_ENTRY(session) link;	/* unless ending */
@@ -27,7 +31,7 @@ struct session {
 	uint32_t	 generation;
 	uint64_t	 last;		/* the number of its latest client */
 	int		 ending;
-	struct session_owner owner;
+	struct session_owner *owner;
 };
 LIST_HEAD(bucket, session);
 
@@ -72,17 +76,19 @@ sessions_prepare(const struct conf *conf)
 void
 parent_session_open(struct peer *auth, struct msg *m)
 {
+	static struct log_limit too_many;
 	const struct msg_SESSION_OPEN *ask = m->body;
 	struct msg_SESSION_CONN client = { .tls = ask->tls };
 	struct msg_SESSION answer = { .conn = ask->conn, .ok = 1 };
 	struct msg_AUTH_DONE failed = { .conn = ask->conn,
 	    .result = AUTH_TEMPFAIL };
+	uint32_t generation = supervise_peer_generation(auth);
 	struct session *s;
+	struct visit *v;
 	struct peer *net;
 	int sp[2];
 
-	net = supervise_role_of(ROLE_NET, supervise_peer_generation(auth));
-	if (net == NULL)
+	if ((net = supervise_role_of(ROLE_NET, generation)) == NULL)
 		return;
 	if ((s = session_get(ask)) == NULL)
 		goto fail;
@@ -91,7 +97,16 @@ parent_session_open(struct peer *auth, struct msg *m)
 		log_warn("socketpair");
 		goto fail;
 	}
-	client.id = s->last = next_number((unsigned int)ask->conn);
+	if ((v = visits_new(s->owner, ask, generation, sp[0])) == NULL) {
+		close(sp[0]);
+		close(sp[1]);
+		if (log_allowed(&too_many))
+			log_warnx("user=%s addr=%s: too many connections",
+			    ask->user, ask->addr);
+		goto fail;
+	}
+	v->session = s->peer;
+	v->id = client.id = s->last = next_number((unsigned int)ask->conn);
 	strlcpy(client.addr, ask->addr, sizeof(client.addr));
 	log_debug("opening: user=%s addr=%s conn=%llu", ask->user, client.addr,
 	    (unsigned long long)ask->conn);
@@ -116,11 +131,34 @@ parent_session_idle(struct peer *p, struct msg *m)
 }
 
 void
+parent_conn_ended(struct peer *p, struct msg *m)
+{
+	const struct msg_CONN_ENDED *ended = m->body;
+	struct visit *v = visits_find(p, ended->id);
+
+	if (v == NULL)
+		supervise_kill(p, "ends what it was not given");
+	else
+		visits_free(v);
+}
+
+void
+sessions_end(struct peer *p)
+{
+	struct session *s = child_of(p)->arg;
+
+	if (!s->ending)
+		LIST_REMOVE(s, link);
+	s->ending = 1;
+	child_drain(child_of(p), END_SECONDS);
+}
+
+void
 sessions_gone(struct peer *p, void *arg)
 {
 	struct session *s = arg;
 
-	(void)p;
+	visits_session_gone(p);
 	if (!s->ending)
 		LIST_REMOVE(s, link);
 	session_free(s);
@@ -131,7 +169,7 @@ sessions_owner(struct peer *p)
 {
 	const struct session *s = child_of(p)->arg;
 
-	return (&s->owner);
+	return (s->owner);
 }
 
 struct peer *
@@ -190,8 +228,7 @@ session_find(const struct msg_SESSION_OPEN *ask)
 
 	LIST_FOREACH(s, bucket_of(ask->user), link) {
 		if (s->generation == supervise_generation() &&
-		    s->owner.uid == ask->uid &&
-		    strcmp(s->owner.user, ask->user) == 0)
+		    owner_is(s->owner, ask))
 			return (s);
 	}
 	return (NULL);
@@ -213,25 +250,19 @@ session_start(const struct msg_SESSION_OPEN *ask)
 	if ((s = calloc(1, sizeof(*s))) == NULL)
 		return (NULL);
 	s->generation = supervise_generation();
-	s->owner.uid = (uid_t)ask->uid;
-	s->owner.gid = (gid_t)ask->gid;
-	s->owner.system = ask->system != 0;
-	s->owner.quota = ask->quota;
-	if ((s->owner.user = strdup(ask->user)) == NULL ||
-	    (s->owner.home = strdup(ask->home)) == NULL ||
+	if ((s->owner = owner_new(ask)) == NULL ||
 	    (s->peer = start(ask, &place, s)) == NULL) {
 		session_free(s);
 		return (NULL);
 	}
-	LIST_INSERT_HEAD(bucket_of(s->owner.user), s, link);
+	LIST_INSERT_HEAD(bucket_of(s->owner->user), s, link);
 	return (s);
 }
 
 static void
 session_free(struct session *s)
 {
-	free(s->owner.user);
-	free(s->owner.home);
+	owner_drop(s->owner);
 	free(s);
 }
 

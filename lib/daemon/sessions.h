@@ -15,16 +15,10 @@ int	sessions_prepare(const struct conf *);
 void	sessions_gone(struct peer *, void *);
 void	parent_session_open(struct peer *, struct msg *);
 void	parent_session_idle(struct peer *, struct msg *);
+void	parent_conn_ended(struct peer *, struct msg *);
 
-/* Whose mailbox it is, as auth said at the login. */
-struct session_owner {
-	uid_t		 uid;
-	gid_t		 gid;
-	int		 system;
-	uint64_t	 quota;
-	char		*user;
-	char		*home;
-};
+struct session_owner;
+
 const struct session_owner *sessions_owner(struct peer *);
 /*
  * The session of this owner, started if there is none, and a number for net's
@@ -33,6 +27,12 @@ const struct session_owner *sessions_owner(struct peer *);
  */
 struct peer	*sessions_reach(const struct session_owner *,
 		    unsigned int conn, uint64_t *number);
+
+/*
+ * End this one soon, with all that it has: the next login of the user gets
+ * another.
+ */
+void	sessions_end(struct peer *);
 
 /* Of a name, for tables of users. */
 uint32_t sessions_hash(const char *);

@@ -39,6 +39,14 @@ struct parent_ops {
 				    const struct conf *);
 	/* A per-user process has gone; arg as given to supervise_peruser(). */
 	void			(*peruser_gone)(struct peer *, void *arg);
+	/*
+	 * What mailctl asks of this daemon only: 0 if it is or will be
+	 * answered (control_answer()), -1 if it is no question for it; and
+	 * who asked does not wait any more.  May be NULL.
+	 */
+	int			(*asked)(struct peer *,
+				    const struct msg_CTL_ASK *);
+	void			(*asker_gone)(struct peer *);
 	/* Once a second. May be NULL. */
 	void			(*tick)(void);
 	/* Before the first generation starts, as root. May be NULL. */

@@ -45,6 +45,7 @@ struct conn {
 	struct tls		*tls;
 	struct pump		*pump;
 	time_t			 progress;	/* monotonic seconds */
+	time_t			 heard;		/* the same, of input */
 	unsigned int		 timeout;
 	char			 error[256];
 	char			 cipher[96];
@@ -91,6 +92,16 @@ kick(struct conn *c)
 	event_active(c->kick, 0, 0);
 }
 
+/* Monotonic: a clock that is set must not end every connection. */
+static time_t
+seconds_now(void)
+{
+	struct timespec	ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (ts.tv_sec);
+}
+
 struct conn *
 conn_new(struct event_base *base, int fd, const struct conn_ops *ops,
     void *arg, size_t in_max)
@@ -112,6 +123,7 @@ conn_new(struct event_base *base, int fd, const struct conn_ops *ops,
 	buf_init(&c->in, in_max + CONN_READ);
 	buf_init(&c->out, CONN_OUT_MAX);
 	c->in.secret = 1;
+	c->heard = seconds_now();
 	c->rd = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, c);
 	c->wr = event_new(base, fd, EV_WRITE | EV_PERSIST, on_writable, c);
 	c->kick = event_new(base, -1, 0, on_kick, c);
@@ -184,16 +196,6 @@ fail(struct conn *c, enum conn_end why, const char *text)
 	strlcpy(c->error, text != NULL ? text : "unknown error",
 	    sizeof(c->error));
 	finish(c, why);
-}
-
-/* Monotonic: a clock that is set must not end every connection. */
-static time_t
-seconds_now(void)
-{
-	struct timespec	ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (ts.tv_sec);
 }
 
 static void
@@ -303,7 +305,7 @@ give(struct conn *c, const char *data, size_t len)
 {
 	size_t	n = 0;
 
-	progressed(c);
+	c->heard = c->progress = seconds_now();
 	if (buf_len(&c->in) == 0 && !c->paused && !c->finishing) {
 		n = c->ops->input(c, c->arg, data, len);
 		/* What came with STARTTLS is never a command (RFC 3207 4.2) */
@@ -535,6 +537,12 @@ conn_timeout(struct conn *c, unsigned int seconds)
 	    (c->timer = evtimer_new(c->base, on_timer, c)) == NULL)
 		return;
 	event_add(c->timer, &tv);
+}
+
+unsigned int
+conn_silence(const struct conn *c)
+{
+	return ((unsigned int)(seconds_now() - c->heard));
 }
 
 int

@@ -49,6 +49,8 @@ int		 conn_fd(const struct conn *);
 const char	*conn_error(const struct conn *);
 /* Seconds without progress until CONN_TIMEOUT; 0 none. */
 void		 conn_timeout(struct conn *, unsigned int seconds);
+/* Seconds since anything came in. */
+unsigned int	 conn_silence(const struct conn *);
 
 /* Queue output; sent at the end of this turn of the loop, as one write. */
 void		 conn_write(struct conn *, const void *, size_t);

@@ -190,6 +190,8 @@ MSG(CTL_DONE,	R_PARENT | R_QUEUE, R_CTL,	0, 0, 0, WHEN_RUN)
 #define CTL_RELOAD	2
 #define CTL_STATS	3
 #define CTL_LIMITS	4
+#define CTL_WHO		5		/* who is logged in */
+#define CTL_KICK	6
 #define CTL_QUEUE_LIST	16
 #define CTL_QUEUE_SHOW	17
 #define CTL_QUEUE_RETRY	18
@@ -250,40 +252,71 @@ COMMON_MESSAGES(CONTRACT_STRUCT)
 #define SESSION_FIELDS(NUM, STR, SECRET)				\
 	NUM(conn, UINT32_MAX)						\
 	NUM(ok, 1)
+/*
+ * A connection that a session was given is over; the administrator wants one
+ * to be over.
+ */
+#define SESSION_CONNS		256	/* of one user at a time */
+#define CONN_ENDED_FIELDS(NUM, STR, SECRET)				\
+	NUM(id, UINT64_MAX)
+#define KICK_WORDS	"the administrator has ended this connection"
+#define KICK_FIELDS(NUM, STR, SECRET)					\
+	NUM(id, UINT64_MAX)
+/*
+ * For how many seconds has each client said nothing?  net answers a CONN_IDLE
+ * for each that is in a session, then CONNS_TOLD; round is the question's.
+ */
+#define CONNS_ASK_FIELDS(NUM, STR, SECRET)				\
+	NUM(round, UINT32_MAX)
+#define CONN_IDLE_FIELDS(NUM, STR, SECRET)				\
+	NUM(round, UINT32_MAX)						\
+	NUM(conn, UINT32_MAX)						\
+	NUM(seconds, UINT32_MAX)
+#define CONNS_TOLD_FIELDS(NUM, STR, SECRET)				\
+	NUM(round, UINT32_MAX)
 
 #define SESSION_MESSAGES(MSG)						\
 MSG(SESSION_OPEN, R_AUTH,	R_PARENT,	0, 0, 0, WHEN_RUN)	\
 MSG(MAILBOX,	R_PARENT,	R_SESSION,	0, 0, 0, WHEN_START)	\
 MSG(SESSION_CONN, R_PARENT,	R_SESSION,	0, 1, 0, WHEN_RUN)	\
 MSG(SESSION_IDLE, R_SESSION,	R_PARENT,	0, 0, 20, WHEN_RUN)	\
-MSG(SESSION,	R_PARENT,	R_NET,		0, 1, 0, WHEN_RUN)
+MSG(SESSION,	R_PARENT,	R_NET,		0, 1, 0, WHEN_RUN)	\
+MSG(CONN_ENDED,	R_SESSION,	R_PARENT,	0, 0, 20000, WHEN_RUN)	\
+MSG(KICK,	R_PARENT,	R_SESSION,	0, 0, 0, WHEN_RUN)	\
+MSG(CONNS_ASK,	R_PARENT,	R_NET,		0, 0, 0, WHEN_RUN)	\
+MSG(CONN_IDLE,	R_NET,		R_PARENT,	0, 0, 40000, WHEN_RUN)	\
+MSG(CONNS_TOLD,	R_NET,		R_PARENT,	0, 0, 10, WHEN_RUN)
 
 /*
  * imapd: connections that wait for nothing but a byte or a change are parked in
  * the parent, with a state (the tail) that means something to the session
- * only; the process ends.  id is the parent's number of the connection,
- * seconds how long it may be left alone.  A session has the directories of a
- * connection's mailbox watched; watch knows a connection by another number,
- * its key.
+ * only; the process ends.  id is the parent's number of the connection, which
+ * the session was given before, seconds how long it may be left alone.  A
+ * session has the directories of a connection's mailbox watched; watch knows a
+ * connection by another number, its key.  Where that cannot be done the session
+ * is told, so that it looks itself and does not park that connection.
  */
 #define PARK_STATE	2048		/* bytes of a state */
 #define WATCH_DIRS	16384		/* descriptors of watch */
+#define WATCH_CONN	2		/* of them for a connection */
 #define PARK_INPUT	0		/* why: the client said something */
 #define PARK_CHANGE	1		/* the mailbox has changed */
 #define PARK_TIME	2		/* the seconds are over */
+#define PARK_FULL	3		/* it cannot be kept; keep it a while */
 #define PARK_FIELDS(NUM, STR, SECRET)					\
 	NUM(id, UINT64_MAX)						\
-	NUM(seconds, 86400)						\
-	STR(addr, C_ADDR)
+	NUM(seconds, 86400)
 #define RESUME_FIELDS(NUM, STR, SECRET)					\
 	NUM(id, UINT64_MAX)						\
-	NUM(why, 2)							\
+	NUM(why, 3)							\
 	STR(addr, C_ADDR)
 #define WATCH_FIELDS(NUM, STR, SECRET)					\
 	NUM(id, UINT64_MAX)
 #define UNWATCH_FIELDS(NUM, STR, SECRET)				\
 	NUM(id, UINT64_MAX)
 #define CHANGED_FIELDS(NUM, STR, SECRET)				\
+	NUM(id, UINT64_MAX)
+#define UNWATCHED_FIELDS(NUM, STR, SECRET)				\
 	NUM(id, UINT64_MAX)
 
 #define DIR_WATCH_FIELDS(NUM, STR, SECRET)				\
@@ -292,6 +325,8 @@ MSG(SESSION,	R_PARENT,	R_NET,		0, 1, 0, WHEN_RUN)
 	NUM(key, UINT64_MAX)
 #define DIR_CHANGED_FIELDS(NUM, STR, SECRET)				\
 	NUM(key, UINT64_MAX)
+#define DIR_UNWATCHED_FIELDS(NUM, STR, SECRET)				\
+	NUM(key, UINT64_MAX)
 
 #define PARK_MESSAGES(MSG)						\
 MSG(PARK,	R_SESSION,	R_PARENT, PARK_STATE, 1, 1000, WHEN_RUN) \
@@ -299,9 +334,11 @@ MSG(RESUME,	R_PARENT,	R_SESSION, PARK_STATE, 1, 0, WHEN_RUN)	\
 MSG(WATCH,	R_SESSION,	R_PARENT,	0, 1, 1000, WHEN_RUN)	\
 MSG(UNWATCH,	R_SESSION,	R_PARENT,	0, 0, 1000, WHEN_RUN)	\
 MSG(CHANGED,	R_PARENT,	R_SESSION,	0, 0, 0, WHEN_RUN)	\
+MSG(UNWATCHED,	R_PARENT,	R_SESSION,	0, 0, 0, WHEN_RUN)	\
 MSG(DIR_WATCH,	R_PARENT,	R_WATCH,	0, 1, 0, WHEN_RUN)	\
 MSG(DIR_UNWATCH, R_PARENT,	R_WATCH,	0, 0, 0, WHEN_RUN)	\
-MSG(DIR_CHANGED, R_WATCH,	R_PARENT,	0, 0, 0, WHEN_RUN)
+MSG(DIR_CHANGED, R_WATCH,	R_PARENT,	0, 0, 0, WHEN_RUN)	\
+MSG(DIR_UNWATCHED, R_WATCH,	R_PARENT,	0, 0, 0, WHEN_RUN)
 
 /* clang-format on */
 

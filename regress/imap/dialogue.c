@@ -56,7 +56,7 @@ static unsigned int open_conns;
 static struct event_base *base;
 
 static void
-conn_ended(void)
+conn_ended(uint64_t number)
 {
 	if (--open_conns == 0)
 		(void)event_base_loopbreak(base);

@@ -34,7 +34,7 @@ static size_t have;
 static struct event_base *base;
 
 static void
-ended(void)
+ended(uint64_t number)
 {
 	(void)event_base_loopbreak(base);
 }

@@ -120,7 +120,7 @@ static struct {
 } test;
 
 static void
-ended(void)
+ended(uint64_t number)
 {
 	test.ended++;
 }

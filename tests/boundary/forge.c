@@ -153,6 +153,13 @@ never(const struct contract *c)
 		{ "CTL_ASK", ROLE_NET, ROLE_PARENT },
 		{ "SIGN", ROLE_RELAY, ROLE_SIGNER },
 		{ "SIGN", ROLE_SESSION, ROLE_SIGNER },
+		{ "CONN_ENDED", ROLE_NET, ROLE_PARENT },
+		{ "CONN_IDLE", ROLE_SESSION, ROLE_PARENT },
+		{ "KICK", ROLE_NET, ROLE_SESSION },
+		{ "PARK", ROLE_NET, ROLE_PARENT },
+		{ "WATCH", ROLE_NET, ROLE_PARENT },
+		{ "RESUME", ROLE_NET, ROLE_SESSION },
+		{ "DIR_WATCH", ROLE_SESSION, ROLE_WATCH },
 	};
 	size_t		i;
 	uint32_t	t;
@@ -256,6 +263,62 @@ take(struct frame *h)
 	return (fd);
 }
 
+/* Wait for one of this type; what it carries is in body. */
+static int
+await(uint32_t type)
+{
+	struct frame	h;
+	int		fd;
+
+	do {
+		fd = take(&h);
+	} while (h.type != type);
+	return (fd);
+}
+
+/* A session that has one connection, and what it makes of that. */
+static void
+play_session(const char *what)
+{
+	uint64_t	id;
+	int		fd = await(M_SESSION_CONN), i;
+
+	memcpy(&id, body, sizeof(id));
+	memset(body, 0, sizeof(body));
+	if (strcmp(what, "park-other") == 0 || strcmp(what, "ended-other") == 0)
+		id++;
+	memcpy(body, &id, sizeof(id));
+	if (strcmp(what, "park-other") == 0)
+		put(3, M_PARK, sizeof(struct msg_PARK), 1, fd);
+	else if (strcmp(what, "park-socket") == 0)
+		put(3, M_PARK, sizeof(struct msg_PARK), 1, 3);
+	else if (strcmp(what, "park-file") == 0)
+		put(3, M_PARK, sizeof(struct msg_PARK), 1,
+		    open("/", O_RDONLY | O_DIRECTORY));
+	else if (strcmp(what, "ended-other") == 0)
+		put(3, M_CONN_ENDED, sizeof(struct msg_CONN_ENDED), 0, -1);
+	else if (strcmp(what, "ended-twice") == 0) {
+		put(3, M_CONN_ENDED, sizeof(struct msg_CONN_ENDED), 0, -1);
+		put(3, M_CONN_ENDED, sizeof(struct msg_CONN_ENDED), 0, -1);
+	} else if (strcmp(what, "watch-fill") == 0) {
+		for (i = 0; i < 500; i++)
+			put(3, M_WATCH, sizeof(struct msg_WATCH), 1,
+			    open("/", O_RDONLY | O_DIRECTORY));
+	} else
+		die("no such case");
+}
+
+/* A watch that refuses each. */
+static void
+play_watch(void)
+{
+	for (;;) {
+		close(await(M_DIR_WATCH));
+		put(3, M_DIR_UNWATCHED, sizeof(struct msg_DIR_UNWATCHED), 0,
+		    -1);
+	}
+}
+
 static void
 play(const char *what)
 {
@@ -303,8 +366,10 @@ play(const char *what)
 	} else if (strcmp(what, "signer-type") == 0)
 		put(channels[ROLE_SIGNER], M_KEY, sizeof(struct msg_KEY), 1,
 		    0);
+	else if (strcmp(what, "unwatched") == 0)
+		play_watch();
 	else if (strcmp(what, "none") != 0)
-		die("no such case");
+		play_session(what);
 }
 
 static void
@@ -364,8 +429,8 @@ main(int argc, char **argv)
 		live(argv, name);
 	}
 	/* A per-user program has no argument and a channel. */
-	if (argc == 1 && fcntl(3, F_GETFD) != -1 && strcmp(argv[0], "pop3d") ==
-	    0)
+	if (argc == 1 && fcntl(3, F_GETFD) != -1 &&
+	    (strcmp(argv[0], "pop3d") == 0 || strcmp(argv[0], "imapd") == 0))
 		live(argv, name);
 	return (unit());
 }

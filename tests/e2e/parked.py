@@ -1,5 +1,5 @@
 """IMAP connections without a process: they sleep, wake and have missed nothing."""
-import os, re, sys, time
+import os, re, resource, sys, time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from lib import *
@@ -233,6 +233,53 @@ def compressed_stays():
     c.close()
 
 
+@case(root=True)
+def no_room():
+    """Who cannot be parked stays with his session, is told of mail and not cut off."""
+    fill(1)
+    parent, old = s.pid("imapd"), resource.prlimit(s.pid("imapd"), resource.RLIMIT_NOFILE)
+    resource.prlimit(parent, resource.RLIMIT_NOFILE, (100, old[1]))
+    try:
+        c = idle(login())
+        time.sleep(5)
+        equal(len(processes_of(A)), 1, "processes")
+        s.send(A, "no room")
+        equal(c.line(), "* 2 EXISTS")
+        c.line()
+        check(done(c)[-1].startswith("i OK"), "DONE")
+        c.close()
+    finally:
+        resource.prlimit(parent, resource.RLIMIT_NOFILE, old)
+        s.ctl("kick", A)                # the process would not try again soon
+        until("it ends", lambda: not processes_of(A))
+
+
+@case
+def lower_limit():
+    """A reload with a smaller limit cuts nobody off."""
+    fill(1)
+    cs = [idle(login()) for i in range(6)]
+    asleep()
+    s.log_mark()
+    s.configure(extra="limit sessions 3")
+    s.reload("imapd")
+    s.log_wait("reloaded, generation")
+    for c in cs:
+        done(c)
+        idle(c)
+    asleep()
+    s.send(A, "smaller")
+    for c in cs:
+        equal(c.line(), "* 2 EXISTS")
+        c.line()
+        check(done(c)[-1].startswith("i OK"), "DONE")
+        c.close()
+    s.log_mark()
+    s.configure(extra="")
+    s.reload("imapd")
+    s.log_wait("reloaded, generation")
+
+
 @case
 def reload_while_asleep():
     fill(1)
@@ -240,7 +287,7 @@ def reload_while_asleep():
     asleep()
     s.log_mark()
     s.reload("imapd")
-    s.log_wait("generation 2")
+    s.log_wait("reloaded, generation")
     s.send(A, "after the reload")
     equal(c.line(), "* 2 EXISTS")
     done(c)
