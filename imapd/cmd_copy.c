@@ -18,6 +18,8 @@ struct copy {
 		uint32_t seq, uid;
 	}		*gone;		/* in the order told; by others, too */
 	size_t		 ngone, room;
+	uint32_t	*flags;		/* the numbers behind those */
+	size_t		 nflags;
 	int		 exists;	/* counts were told */
 	uint32_t	 count, recent;
 };
@@ -41,7 +43,9 @@ hold_flags(void *arg, uint32_t seq)
 {
 	struct copy *copy = arg;
 
-	session_changes.flags(copy->c, seq);
+	/* The numbers are those that hold when the EXPUNGEs were told. */
+	if (copy->nflags < copy->room)
+		copy->flags[copy->nflags++] = seq;
 }
 
 static void
@@ -65,6 +69,7 @@ copy_free(struct copy *copy)
 	free(copy->from);
 	free(copy->to);
 	free(copy->gone);
+	free(copy->flags);
 }
 
 static int
@@ -79,7 +84,9 @@ copy_collect(struct copy *copy, const struct imap_seqset *set)
 	copy->to = calloc(copy->n, sizeof(*copy->to));
 	copy->room = mailbox_count(copy->c->mb);
 	copy->gone = reallocarray(NULL, copy->room, sizeof(*copy->gone));
-	if (copy->from == NULL || copy->to == NULL || copy->gone == NULL)
+	copy->flags = reallocarray(NULL, copy->room, sizeof(*copy->flags));
+	if (copy->from == NULL || copy->to == NULL || copy->gone == NULL ||
+	    copy->flags == NULL)
 		return (-1);
 	for (i = 0; i < copy->n; i++) {
 		m = mailbox_message(copy->c->mb, copy->seqs[i]);
@@ -104,11 +111,14 @@ tell_moved(struct client *c, const struct copy *copy)
 {
 	size_t i;
 
-	tell_copyuid(c, copy);
+	if (copy->to[0] != 0)
+		tell_copyuid(c, copy);
 	for (i = 0; i < copy->ngone; i++)
 		session_changes.expunged(c, copy->gone[i].seq,
 		    copy->gone[i].uid);
 	session_tell_vanished(c);
+	for (i = 0; i < copy->nflags; i++)
+		session_changes.flags(c, copy->flags[i]);
 	if (copy->exists)
 		session_changes.exists(c, copy->count, copy->recent);
 }
@@ -129,7 +139,8 @@ copy_or_move(struct copy *copy, const char *to, int move)
 		    &copy->uidvalidity);
 	client_settle(c);
 	if (e != STORE_OK) {
-		if (move && copy->ngone > 0)
+		if (move && (copy->ngone > 0 || copy->nflags > 0 ||
+		    copy->exists))
 			tell_moved(c, copy);
 		return (cmd_target_error(c, e));
 	}

@@ -161,7 +161,8 @@ copy_through_tmp(struct copying *c, uint32_t *uids, uint32_t *uidvalidity)
 		return (incoming_commit(c->to, c->in, c->n, NULL, uids,
 		    uidvalidity));
 	incoming_drop(c->to, c->in, i);
-	return (error);
+	/* It is the message that is not there, not the mailbox. */
+	return (error == STORE_NOENT ? STORE_GONE : error);
 }
 
 /* All that is known of the messages; their files stay where they are. */

@@ -222,6 +222,8 @@ store_strerror(enum store_error error)
 		return ("limit reached");
 	case STORE_MODIFIED:
 		return ("changed by another session");
+	case STORE_GONE:
+		return ("removed by another session");
 	case STORE_SYS:
 		break;
 	}

@@ -33,7 +33,8 @@ enum store_error {
 	STORE_SYS,		/* store_strerror() has errno's text */
 	STORE_NOTEMPTY,
 	STORE_LIMIT,
-	STORE_MODIFIED		/* since the mod-sequence that was given */
+	STORE_MODIFIED,		/* since the mod-sequence that was given */
+	STORE_GONE		/* a message of several was removed by others */
 };
 
 /* Flags of a message; the order is that of the bits on disk. */
@@ -292,7 +293,11 @@ enum store_error append_commit(struct append **, size_t n, uint32_t *uids,
 		    uint32_t *uidvalidity);
 void		 append_abort(struct append *);
 
-/* Copy or move; uids[i] is the new UID of seqs[i].  Durable, all or nothing. */
+/*
+ * Copy or move; uids[i] is the new UID of seqs[i].  Durable, all or nothing:
+ * STORE_GONE if others have removed one.  Of a move, changes can be told even
+ * if it fails.
+ */
 enum store_error mailbox_copy(struct mailbox *, const uint32_t *seqs, size_t n,
 		    const char *to, uint32_t *uids, uint32_t *uidvalidity);
 enum store_error mailbox_move(struct mailbox *, const uint32_t *seqs, size_t n,
