@@ -131,7 +131,8 @@ begin_message(struct client *c, struct fetch_run *run, uint32_t seq)
 	uint32_t items = run->fetch.items;
 	enum store_error e;
 
-	if ((p = mailbox_facts(c->mb, seq, facts_for(items))) == NULL)
+	if ((p = mailbox_facts(c->mb, seq, facts_for(items))) == NULL ||
+	    p->gone)
 		return (STORE_NOENT);
 	m = *p;
 	run->seq = seq;

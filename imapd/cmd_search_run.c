@@ -250,7 +250,8 @@ step(struct client *c, void *arg)
 	run->text.read = 0;
 	for (n = 0; n < MESSAGES_A_TURN && run->text.read < BYTES_A_TURN &&
 	    run->next <= count; n++) {
-		if ((m = mailbox_facts(c->mb, run->next, run->facts)) == NULL) {
+		m = mailbox_facts(c->mb, run->next, run->facts);
+		if (m == NULL || m->gone) {
 			run->next++;
 			continue;
 		}

@@ -101,7 +101,7 @@ reply_flags(struct client *c, uint32_t seq, int uid)
 	struct store_message copy;
 	struct buf *out = sio_out(c->io);
 
-	if ((m = mailbox_message(c->mb, seq)) == NULL)
+	if ((m = mailbox_message(c->mb, seq)) == NULL || m->gone)
 		return;
 	copy = *m;
 	know_keywords(c, copy.keywords);

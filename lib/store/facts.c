@@ -52,9 +52,11 @@ mailbox_facts(struct mailbox *mb, uint32_t seq, unsigned int what)
 		return (NULL);
 	memset(msg, 0, sizeof(*msg));
 	msg->uid = e.uid;
-	/* What was expunged elsewhere is still a message, an empty one. */
-	if (view_record(mb, seq, &e, &fix, &m) != STORE_OK)
+	/* What was expunged elsewhere still has its number. */
+	if (view_record(mb, seq, &e, &fix, &m) != STORE_OK) {
+		msg->gone = 1;
 		return (msg);
+	}
 	if (facts_missing(&m, what) != 0 && facts_find(mb, seq, what, &fact) ==
 	    STORE_OK)
 		fact_apply(&fact, &m);

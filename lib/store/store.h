@@ -63,6 +63,7 @@ struct store_message {
 	time_t		 internal;	/* INTERNALDATE */
 	time_t		 saved;		/* SAVEDATE, 0 unknown */
 	uint64_t	 emailid;	/* EMAILID; a copy has the same */
+	int		 gone;		/* only its UID is known any more */
 };
 
 struct mailbox_status {
