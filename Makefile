@@ -15,6 +15,9 @@ LDFLAGS =
 WERROR =
 FUZZ_SECONDS =	120
 CRASH_ROUNDS =	50
+STRESS_SECONDS =	60
+STRESS_CONNS =	50
+STRESS_USERS =	3
 
 CONFIG =	/dev/null
 include $(CONFIG)
@@ -242,7 +245,7 @@ PROGRAMS =	smtpd/smtpd smtpd/smtpd-deliver smtpd/smtpd-pipe \
 
 .SUFFIXES:
 .SUFFIXES: .c .o
-.PHONY: all programs demo test regress sanitize fuzz crash bench lint users install \
+.PHONY: all programs demo test regress sanitize fuzz crash stress bench lint users install \
 	uninstall clean
 
 all: config.mk
@@ -377,6 +380,11 @@ fuzz: all
 
 crash: all
 	@sh tests/crash.sh $(CRASH_ROUNDS)
+
+stress: all
+	@STRESS_SECONDS=$(STRESS_SECONDS) STRESS_CONNS=$(STRESS_CONNS) \
+	    STRESS_USERS=$(STRESS_USERS) STRESS_SEED=$(STRESS_SEED) \
+	    sh tests/stress/run.sh
 
 bench: all
 	@sh tests/bench/run.sh

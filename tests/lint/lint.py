@@ -15,7 +15,7 @@ FLAGS = ("-std=c11 -D_GNU_SOURCE -Ilib -I. -Wall -Wextra -Werror -Wundef -Wno-un
 os.chdir(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 C = sorted(p for pat in ("lib/*/*.[ch]", "smtpd/*.[ch]", "imapd/*.[ch]", "pop3d/*.[ch]",
                          "mailctl/*.[ch]", "regress/*.h", "regress/*/*.[ch]", "tests/fuzz/*.c",
-                         "tests/boundary/*.c") for p in glob.glob(pat)
+                         "tests/boundary/*.c", "tests/stress/*.[ch]") for p in glob.glob(pat)
            if os.path.basename(p) not in ("parse.c", "parse.h") or "lib/conf" not in p)
 YACC = glob.glob("lib/conf/*.y")
 TEXT = sorted(set(C + YACC + glob.glob("*.5") + glob.glob("*/*.8") + glob.glob("*/*.[158]") +
