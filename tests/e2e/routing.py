@@ -398,13 +398,16 @@ def no_password_without_verified_tls():
                   context=tls)]
     t = Suite(daemons=("smtpd",), start=False, rules="permit any deliver\npermit localhost relay\n",
               extra="".join('relay to "@p%d.lab" via "smtp+tls://isp@%s:%d" auth <secrets>\n' % (i, US, p.port)
-                            for i, p in enumerate(peers)) + "table secrets { isp = \"bob:sesame\" }\n")
-    st, out = run(program("smtpd"), "-n", "-f", t.write("open.conf", slurp(t.conf).decode().replace("smtp+tls", "smtp"), 0o600))
+                            for i, p in enumerate(peers)) + 'table secrets file "{dir}/secrets"\n')
+    t.vars["extra"] = t.vars["extra"].format(dir=t.dir)
+    t.write("secrets", "isp: bob:sesame\n", 0o600)
+    t.configure()
+    st, out = run(program("smtpd"), "-n", "-f", t.write("open.conf", slurp(t.conf).decode().replace("smtp+tls", "smtp")))
     check(st == 1 and "without a verified certificate" in out, out)
     t.start()
     for i in range(len(peers)):
         t.send("x@p%d.lab" % i, "outwards")
-        t.log_wait(r"p%d.lab.* (454 4\.7\.4|454 4\.7\.5)" % i)
+    until("none is good enough", lambda: len(re.findall(r"not reachable.*: 454 4\.7\.[45] ", t.log())) == len(peers))
     for p in peers:
         check(p.connections > 0 and not any(l.upper().startswith(b"AUTH") for l in p.commands), p.commands)
         check(not p.messages, "sent without a login")
