@@ -92,6 +92,8 @@ struct dest {
 	time_t			 blocked;	/* not before (monotonic) */
 	char			*why;		/* the last failure */
 	struct deliverer	*deliverer;	/* local */
+	TAILQ_ENTRY(dest)	 wait;		/* a command: for room... */
+	int			 waits;		/* ...in that list */
 	/* relay: */
 	LIST_HEAD(, rsession)	 open;		/* or opening */
 	unsigned int		 sessions;	/* so many are in it */
@@ -241,6 +243,8 @@ void		 local_run(struct dest *);
 /* Have the mailbox's process say how full it is. */
 void		 local_ask_quota(const struct place *);
 void		 local_tick(void);
+/* The destination goes: it waits for nothing any more. */
+void		 local_forget(struct dest *);
 void		 local_gone(struct peer *);
 void		 local_lookup_gone(void);
 

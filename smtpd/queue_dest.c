@@ -475,12 +475,13 @@ dest_tick(void)
 
 	wake_waiting();
 	RB_FOREACH_SAFE(d, dests, &self.all, next) {
-		if (d->nready > 0 && d->blocked <= now)
+		if (d->nready > 0 && d->blocked <= now && !d->waits)
 			dest_kick(d);
 		else if (d->nready == 0 && d->nflying == 0 && !d->running &&
 		    d->deliverer == NULL && d->sessions == 0 &&
 		    d->blocked <= now) {
 			RB_REMOVE(dests, &self.all, d);
+			local_forget(d);
 			dest_free(d);
 		}
 	}

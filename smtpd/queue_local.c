@@ -10,6 +10,11 @@
  * synced it: SYNC_MAX of them at a time, or whatever there is every SYNC_MS.
  * Until then the journal keeps it, and a crash delivers it again under the
  * same name.
+ *
+ * A mailbox is done in a moment, a command when it likes.  So commands get a
+ * part of the processes only, and those of one owner a part of that; which of
+ * them come next is told by a list of its own, first come, first served, but
+ * for owners who have their part.
  */
 #include <event2/event.h>
 #include <stdio.h>
@@ -17,11 +22,13 @@
 #include <string.h>
 #include <time.h>
 
+#include "conf/conf.h"
+#include "daemon/limit.h"
 #include "log/log.h"
+#include "rules/command.h"
 #include "smtpd/queue.h"
 #include "smtpd/queue_quota.h"
 
-#define DELIVERERS_MAX	200
 #define FLYING_MAX	32		/* messages a deliverer may hold */
 #define SYNC_MAX	64		/* delivered and not synced */
 #define SYNC_MS		500
@@ -40,7 +47,11 @@ struct deliverer {
 	struct recipients	 syncing;	/* SYNC was sent for these */
 	uint64_t		 sync_ticket;	/* 0: none under way */
 	int			 asked;		/* how full it is */
+	char			*owner;		/* of a command, else NULL */
 };
+
+/* What a command may start in, and how much of it there is. */
+enum room { ROOM, ROOM_OWNER, ROOM_NONE };
 
 static struct {
 	TAILQ_HEAD(, deliverer)	 all;
@@ -49,8 +60,14 @@ static struct {
 	uint64_t		 next;		/* tickets of messages, syncs */
 	struct event		*timer;
 	int			 crowded;	/* somebody waits for room */
-} self = { .all = TAILQ_HEAD_INITIALIZER(self.all) };
+	size_t			 ncommands;
+	TAILQ_HEAD(, dest)	 waits;		/* commands, for their part */
+} self = {
+	.all = TAILQ_HEAD_INITIALIZER(self.all),
+	.waits = TAILQ_HEAD_INITIALIZER(self.waits),
+};
 
+static void	start_commands(void);
 static void	sync_one(struct deliverer *);
 static void	sync_all(evutil_socket_t, short, void *);
 
@@ -83,7 +100,9 @@ static void
 deliverer_free(struct deliverer *v)
 {
 	TAILQ_REMOVE(&self.all, v, entry);
-	self.n--;
+	limit_use(LIMIT_DELIVERERS, --self.n);
+	if (v->owner != NULL)
+		limit_use(LIMIT_COMMANDS, --self.ncommands);
 	self.crowded = 0;
 	v->dest->deliverer = NULL;
 	/* It may have written what it did not answer for. */
@@ -91,7 +110,68 @@ deliverer_free(struct deliverer *v)
 	give_back(&v->unsynced, 1);
 	give_back(&v->syncing, 1);
 	peer_free(v->peer);
+	free(v->owner);
 	free(v);
+}
+
+/*
+ * As whom a destination's command runs, NULL if it is a mailbox: the commands
+ * of all aliases of a domain run as one account.  At most LOGIN_NAME_MAX or a
+ * user and a domain.
+ */
+static const char *
+command_owner(const struct place *p)
+{
+	static char			 owner[C_USER + C_DOMAIN + 2];
+	const struct conf_domain	*d;
+
+	d = conf_domain_find(queue_conf(), p->host);
+	if (*p->label == '\0' && (d == NULL || d->deliver != DELIVER_PIPE))
+		return (NULL);
+	if (*p->label != '\0' && !command_of_user(p->label) && d != NULL &&
+	    d->alias_as != NULL)
+		(void)snprintf(owner, sizeof(owner), "%.*s", C_USER,
+		    d->alias_as);
+	else
+		(void)snprintf(owner, sizeof(owner), "%s@%s", p->user,
+		    p->host);
+	return (owner);
+}
+
+static int
+is_at_rest(const struct deliverer *v)
+{
+	return (v->peer != NULL && v->dest->nflying == 0);
+}
+
+/* One that only waits for its next message makes room for another. */
+static enum room
+command_room(const char *owner)
+{
+	struct deliverer	*v, *rest = NULL, *own_rest = NULL;
+	size_t			 own = 0;
+
+	TAILQ_FOREACH(v, &self.all, entry) {
+		if (v->owner == NULL)
+			continue;
+		if (rest == NULL && is_at_rest(v))
+			rest = v;
+		if (strcmp(v->owner, owner) != 0)
+			continue;
+		own++;
+		if (own_rest == NULL && is_at_rest(v))
+			own_rest = v;
+	}
+	if (own >= limit_of(queue_conf(), LIMIT_COMMANDS_USER))
+		rest = own_rest;
+	else if (self.ncommands < limit_of(queue_conf(), LIMIT_COMMANDS))
+		return (ROOM);
+	if (rest != NULL) {
+		deliverer_free(rest);
+		return (ROOM);
+	}
+	return (own >= limit_of(queue_conf(), LIMIT_COMMANDS_USER) ?
+	    ROOM_OWNER : ROOM_NONE);
 }
 
 /* The one that has had nothing to do for longest goes. */
@@ -100,15 +180,16 @@ make_room(void)
 {
 	struct deliverer	*v, *oldest = NULL;
 
-	if (self.n < DELIVERERS_MAX)
+	if (self.n < limit_of(queue_conf(), LIMIT_DELIVERERS))
 		return (0);
 	if (self.crowded)
 		return (-1);		/* nobody has come to rest since */
 	TAILQ_FOREACH(v, &self.all, entry)
-		if (v->peer != NULL && v->dest->nflying == 0 &&
-		    (oldest == NULL || v->since < oldest->since))
+		if (is_at_rest(v) && (oldest == NULL ||
+		    v->since < oldest->since))
 			oldest = v;
 	if (oldest == NULL) {
+		limit_reached(LIMIT_DELIVERERS);
 		self.crowded = 1;
 		return (-1);
 	}
@@ -117,7 +198,7 @@ make_room(void)
 }
 
 static void
-ask(struct dest *d)
+ask(struct dest *d, const char *owner)
 {
 	struct msg_DELIVERY_ASK	 a = { 0 };
 	struct peer		*lookup = queue_role(ROLE_LOOKUP);
@@ -129,6 +210,10 @@ ask(struct dest *d)
 	}
 	if (lookup == NULL || (v = calloc(1, sizeof(*v))) == NULL)
 		return;			/* the next tick asks again */
+	if (owner != NULL && (v->owner = strdup(owner)) == NULL) {
+		free(v);
+		return;
+	}
 	TAILQ_INIT(&v->flying);
 	TAILQ_INIT(&v->unsynced);
 	TAILQ_INIT(&v->syncing);
@@ -137,12 +222,59 @@ ask(struct dest *d)
 	v->since = queue_now();
 	d->deliverer = v;
 	TAILQ_INSERT_TAIL(&self.all, v, entry);
-	self.n++;
+	limit_use(LIMIT_DELIVERERS, ++self.n);
+	if (owner != NULL)
+		limit_use(LIMIT_COMMANDS, ++self.ncommands);
 	a.ticket = v->ticket;
 	strlcpy(a.domain, d->place.host, sizeof(a.domain));
 	strlcpy(a.user, d->place.user, sizeof(a.user));
 	strlcpy(a.mark, d->place.label, sizeof(a.mark));
 	peer_send(lookup, M_DELIVERY_ASK, &a, -1);
+}
+
+void
+local_forget(struct dest *d)
+{
+	if (d->waits)
+		TAILQ_REMOVE(&self.waits, d, wait);
+	d->waits = 0;
+}
+
+/* Those that wait, in their order, as far as there is room. */
+static void
+start_commands(void)
+{
+	struct dest	*d, *next;
+	const char	*owner;
+	enum room	 room;
+
+	if (queue_paused(PAUSE_DELIVER))
+		return;
+	TAILQ_FOREACH_SAFE(d, &self.waits, wait, next) {
+		owner = command_owner(&d->place);
+		room = owner != NULL && d->nready > 0 ? command_room(owner) :
+		    ROOM;
+		if (room == ROOM_NONE)
+			return;
+		if (room == ROOM_OWNER)
+			continue;
+		local_forget(d);
+		if (d->nready > 0 && d->deliverer == NULL)
+			ask(d, owner);
+	}
+}
+
+static void
+wait_for_room(struct dest *d)
+{
+	if (d->waits)
+		return;
+	d->waits = 1;
+	TAILQ_INSERT_TAIL(&self.waits, d, wait);
+	start_commands();
+	if (d->waits)
+		limit_reached(self.ncommands < limit_of(queue_conf(),
+		    LIMIT_COMMANDS) ? LIMIT_COMMANDS_USER : LIMIT_COMMANDS);
 }
 
 static void
@@ -187,8 +319,12 @@ local_run(struct dest *d)
 	struct deliverer	*v = d->deliverer;
 	struct recipient	*r;
 
+	if (v == NULL && command_owner(&d->place) != NULL) {
+		wait_for_room(d);
+		return;
+	}
 	if (v == NULL) {
-		ask(d);
+		ask(d, NULL);
 		return;
 	}
 	if (v->peer == NULL)
@@ -319,6 +455,7 @@ queue_deliver_synced(struct peer *p, struct msg *m)
 	const struct msg_DELIVER_SYNCED	*a = m->body;
 	struct deliverer		*v = peer_arg(p);
 	struct recipient		*r;
+	struct dest			*d = v->dest;
 	char				*text;
 
 	if (a->ticket != v->sync_ticket || v->sync_ticket == 0) {
@@ -344,9 +481,12 @@ queue_deliver_synced(struct peer *p, struct msg *m)
 	}
 	if (!TAILQ_EMPTY(&v->unsynced))
 		need_timer();
-	if (v->dest->nflying == 0)
+	if (v->dest->nflying == 0) {
 		self.crowded = 0;
-	dest_kick(v->dest);
+		if (v->dest->nready == 0)
+			start_commands();	/* perhaps in its place */
+	}
+	dest_kick(d);
 	dest_run();
 }
 
@@ -359,10 +499,11 @@ local_ask_quota(const struct place *p)
 {
 	struct dest	*d;
 
-	if ((d = dest_of(p)) == NULL || d->blocked > queue_now())
+	if (command_owner(p) != NULL || (d = dest_of(p)) == NULL ||
+	    d->blocked > queue_now())
 		return;
 	if (d->deliverer == NULL)
-		ask(d);
+		ask(d, NULL);
 	if (d->deliverer == NULL)
 		return;
 	d->deliverer->asked = 1;
@@ -385,6 +526,7 @@ local_gone(struct peer *p)
 	deliverer_free(v);
 	if (busy)
 		dest_block(d, "451 4.3.0 the delivery process has died");
+	start_commands();
 }
 
 void
@@ -410,4 +552,5 @@ local_tick(void)
 		    now - v->since > IDLE_SECONDS)
 			deliverer_free(v);
 	}
+	start_commands();
 }

@@ -69,15 +69,16 @@ find(const char *addr)
 }
 
 int
-rate_allows(const char *addr, int64_t now)
+rate_allows(const char *addr, unsigned int each, unsigned int most,
+    int64_t now)
 {
 	struct bucket	*b = find(addr);
 
-	fill(b, now, RATE_ADDRESS);
-	fill(&all, now, RATE_ALL);
+	fill(b, now, each);
+	fill(&all, now, most);
 	b->used = now;
 	if (b->tokens < HOUR || all.tokens < HOUR)
-		return (0);
+		return (b->tokens < HOUR ? 0 : -1);
 	b->tokens -= HOUR;
 	all.tokens -= HOUR;
 	return (1);

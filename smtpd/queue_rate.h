@@ -8,10 +8,11 @@
 
 #include <stdint.h>
 
-#define RATE_ADDRESS	50		/* reports an hour to one address */
-#define RATE_ALL	2000		/* and in all; as many at once */
-
-/* 1 and counted, or 0: not now.  now is in seconds and never goes back. */
-int	rate_allows(const char *addr, int64_t now);
+/*
+ * 1 and counted; 0: not now to this address, -1: to nobody.  Each is so many
+ * an hour, and as many at once.  now is in seconds and never goes back.
+ */
+int	rate_allows(const char *addr, unsigned int each, unsigned int most,
+	    int64_t now);
 
 #endif

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "buf/buf.h"
+#include "daemon/limit.h"
 #include "log/log.h"
 #include "os/os.h"
 #include "smtp/dsn.h"
@@ -343,12 +344,18 @@ static int
 is_allowed(const struct message *m)
 {
 	const char	*to = m->env.sender;
+	int		 r;
 
 	if (m->env.user[0] != '\0')
 		return (1);
 	if (*to == '\0')
 		to = queue_conf()->postmaster;
-	return (rate_allows(to, queue_now()));
+	r = rate_allows(to,
+	    (unsigned int)limit_of(queue_conf(), LIMIT_REPORTS_SENDER),
+	    (unsigned int)limit_of(queue_conf(), LIMIT_REPORTS), queue_now());
+	if (r != 1)
+		limit_reached(r == 0 ? LIMIT_REPORTS_SENDER : LIMIT_REPORTS);
+	return (r == 1);
 }
 
 static int

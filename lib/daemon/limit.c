@@ -16,7 +16,7 @@
 #include "privsep/role.h"
 #include "smtp/command.h"
 
-enum unit { COUNT, BYTES, SECONDS, RATE };
+enum unit { COUNT, BYTES, SECONDS, RATE, HOURLY };
 
 static const struct limit {
 	const char	*name;
@@ -80,6 +80,16 @@ static const struct limit {
     SECONDS, 1, CONF(time_message) },
 [LIMIT_TIME_SESSION] = { "time", "session", "without a message",
     SECONDS, 1, CONF(time_session) },
+[LIMIT_DELIVERERS] = { "deliverers", "daemon", "processes that deliver, "
+    "one a mailbox or command", COUNT, 1, FIXED(200) },
+[LIMIT_COMMANDS] = { "commands", "daemon", "of these, commands",
+    COUNT, 1, FIXED(100) },
+[LIMIT_COMMANDS_USER] = { "commands", "user", "commands that run as one "
+    "account at once", COUNT, 1, FIXED(20) },
+[LIMIT_REPORTS] = { "reports", "daemon", "reports sent, bounces among them",
+    HOURLY, 1, FIXED(2000) },
+[LIMIT_REPORTS_SENDER] = { "reports", "sender", "reports sent to one "
+    "address", HOURLY, 1, FIXED(50) },
 [LIMIT_MEMORY] = { "memory", "process", "bytes",
     BYTES, 0, CONF(max_memory) },
 #undef CONF
@@ -90,7 +100,8 @@ static const struct limit {
 
 struct use {
 	uint64_t	 now, top, reached;
-	int		 told;
+	int		 told;		/* in the parent: by somebody */
+	int		 changed;	/* elsewhere: since it was told */
 };
 
 static struct {
@@ -132,9 +143,9 @@ tell(evutil_socket_t fd, short ev, void *arg)
 	self.waiting = 0;
 	for (i = 0; i < LIMIT_COUNT; i++) {
 		u = &self.use[i];
-		if (u->told)
+		if (!u->changed)
 			continue;
-		u->told = 1;
+		u->changed = 0;
 		m.id = i;
 		m.now = u->now;
 		m.top = u->top;
@@ -148,7 +159,7 @@ changed(struct use *u)
 {
 	static const struct timeval	second = { .tv_sec = 1 };
 
-	u->told = 0;
+	u->changed = 1;
 	if (self.waiting || (self.later == NULL && (self.later =
 	    evtimer_new(role_base(), tell, NULL)) == NULL))
 		return;
@@ -189,23 +200,28 @@ parent_limit_use(struct peer *p, struct msg *m)
 	u->told = 1;
 }
 
+/* Of a rate, else 0. */
+static uint64_t
+seconds_of(const struct conf *conf, const struct limit *l)
+{
+	return (l->unit == HOURLY ? 3600 : l->unit == RATE ?
+	    field(conf, l->secs, sizeof(unsigned int)) : 0);
+}
+
 static void
 print_text(FILE *f, const struct conf *conf, const struct limit *l,
     const struct use *u)
 {
-	char	value[64], now[32] = "-";
+	uint64_t	most = limit_of(conf, (enum limit_id)(l - limits));
+	uint64_t	secs = seconds_of(conf, l);
+	char		value[64] = "none", now[32] = "-";
 
-	if (l->unit == RATE)
+	if (most != 0 && secs != 0)
 		snprintf(value, sizeof(value), "%llu/%llus",
-		    (unsigned long long)field(conf, l->off, l->size),
-		    (unsigned long long)field(conf, l->secs,
-		    sizeof(unsigned int)));
-	else
-		snprintf(value, sizeof(value), "%llu%s", (unsigned long long)
-		    limit_of(conf, (enum limit_id)(l - limits)),
-		    l->unit == SECONDS ? "s" : "");
-	if (limit_of(conf, (enum limit_id)(l - limits)) == 0)
-		strlcpy(value, "none", sizeof(value));
+		    (unsigned long long)most, (unsigned long long)secs);
+	else if (most != 0)
+		snprintf(value, sizeof(value), "%llu%s",
+		    (unsigned long long)most, l->unit == SECONDS ? "s" : "");
 	if (u->told)
 		snprintf(now, sizeof(now), "%llu/%llu",
 		    (unsigned long long)u->now, (unsigned long long)u->top);
@@ -218,15 +234,15 @@ print_json(FILE *f, const struct conf *conf, const struct limit *l,
     const struct use *u, const char *sep)
 {
 	static const char *const	units[] = { "count", "bytes",
-					    "seconds", "rate" };
+					    "seconds", "rate", "rate" };
 
 	fprintf(f, "%s\n    {\"name\": \"%s\", \"per\": \"%s\", \"unit\": "
 	    "\"%s\", \"value\": %llu, \"seconds\": %llu, \"now\": %llu, "
 	    "\"top\": %llu, \"reached\": %llu, \"what\": \"%s\"}", sep,
 	    l->name, l->per, units[l->unit], (unsigned long long)
-	    limit_of(conf, (enum limit_id)(l - limits)), l->unit == RATE ?
-	    (unsigned long long)field(conf, l->secs, sizeof(unsigned int)) :
-	    0ULL, (unsigned long long)u->now, (unsigned long long)u->top,
+	    limit_of(conf, (enum limit_id)(l - limits)),
+	    (unsigned long long)seconds_of(conf, l),
+	    (unsigned long long)u->now, (unsigned long long)u->top,
 	    (unsigned long long)u->reached, l->what);
 }
 

@@ -393,4 +393,57 @@ def check_sender():
         message(c, "other sender", sender="x@client.example")
 
 
+@case(root=True)
+def commands_have_their_share():
+    """Commands that hang, of many users or of one, leave processes to the mailboxes; all of them run in the end."""
+    users = ["u%d@hang.example" % i for i in range(210)]
+    aliases = ["hang%d@example.org" % i for i in range(25)]
+    who = "postern-t1"
+    s = Suite(daemons=("smtpd",), start=False, people=dict(PEOPLE, **{u: "{PLAIN}x" for u in users}))
+    gate, out, script = s.dir + "/gate", s.dir + "/out", s.dir + "/hang"
+    os.mkfifo(gate)
+    os.chmod(gate, 0o644)
+    open(out, "w").close()
+    os.chmod(out, 0o666)
+    s.write("hang", "#!/bin/sh\necho began >> %s\nread x < %s\necho $RECIPIENT >> %s\n" % (out, gate, out), 0o755)
+    s.write("aliases", ALIASES + "".join('%s: "|%s"\n' % (a.split("@")[0], script) for a in aliases))
+    s.configure(extra="limit recipients 1000\n" + """
+domain "hang.example" {
+	users <people>
+	deliver pipe "%s" as %s
+}
+""" % (script, s.owner))
+    s.configure(slurp(s.conf).decode().replace("aliases <aliases>", "aliases <aliases> commands as " + who, 1))
+    s.start()
+
+    def runs():
+        return slurp(out).decode().count("began")
+    try:
+        s.send(aliases, "hangs")
+        until("those of one account", lambda: runs() == 20)
+        s.send(A, "beside one account")
+        s.wait_mail(A, "Subject: beside one account")
+        s.send(users, "hangs too")
+        until("its share", lambda: runs() == 100, 60)
+        s.send([A, B], "beside many")
+        for u in (A, B):
+            s.wait_mail(u, "Subject: beside many")
+        equal(runs(), 100, "commands at once")
+        until("told", lambda: (limit(s, "commands", "daemon")["now"], limit(s, "commands", "daemon")["value"]) == (100, 100))
+        equal(limit(s, "commands", "user")["value"], 20)
+        check(limit(s, "commands", "user")["reached"] >= 5 and limit(s, "commands", "daemon")["reached"] >= 100, "reached")
+
+        def done():
+            with contextlib.suppress(OSError):          # nobody reads at this moment
+                os.close(os.open(gate, os.O_WRONLY | os.O_NONBLOCK))
+            return set(users + aliases) <= set(slurp(out).decode().split())
+        until("all in the end", done, 60, 0.1)
+        equal(runs(), len(users) + len(aliases), "each once")
+    finally:
+        for i in range(50):
+            with contextlib.suppress(OSError):
+                os.close(os.open(gate, os.O_WRONLY | os.O_NONBLOCK))
+        s.close()
+
+
 finish()
