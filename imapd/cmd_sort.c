@@ -3,8 +3,8 @@
  * RETURN).
  *
  * Keys are made once a message, some messages a turn, from the index and the
- * cache; then they are sorted in memory, eight bytes a key and the text that
- * it needs.
+ * cache; then they are sorted in memory by how they begin, and by the rest of
+ * their text where that is the same.
  */
 #include "cmd_search_run.h"
 #include "cmd_table.h"
@@ -26,8 +26,7 @@ union value {
 };
 
 struct item {
-	const struct sorting	*sorting;
-	uint64_t		 first;		/* how its first value begins */
+	uint64_t		 first[2];	/* how its first value begins */
 	uint32_t		 seq;
 	uint32_t		 index;		/* of its first value */
 };
@@ -202,20 +201,31 @@ number(struct client *c, struct search_text *t, uint32_t seq,
 	return (key == SORT_SIZE ? (int64_t)m->size : m->internal);
 }
 
-/* Ordered as the value is; most comparisons end with it. */
 static uint64_t
-beginning(const struct sorting *s, const union value *v)
+big_endian(const unsigned char *p)
 {
-	const unsigned char *p;
-	uint64_t first = 0;
-	uint32_t i;
+	return ((uint64_t)p[0] << 56 | (uint64_t)p[1] << 48 |
+	    (uint64_t)p[2] << 40 | (uint64_t)p[3] << 32 |
+	    (uint64_t)p[4] << 24 | (uint64_t)p[5] << 16 |
+	    (uint64_t)p[6] << 8 | (uint64_t)p[7]);
+}
 
-	if (is_number(s->keys->sort[0].key))
-		return ((uint64_t)v->n ^ (uint64_t)1 << 63);
-	p = buf_data(&s->text);
-	for (i = 0; i < sizeof(first); i++)
-		first = first << 8 | (i < v->s.len ? p[v->s.off + i] : 0);
-	return (first);
+/* Ordered as the value is; most comparisons end with it. */
+static void
+beginning(const struct sorting *s, const union value *v, uint64_t first[2])
+{
+	unsigned char p[16] = { 0 };
+
+	first[0] = first[1] = 0;
+	if (is_number(s->keys->sort[0].key)) {
+		first[0] = (uint64_t)v->n ^ (uint64_t)1 << 63;
+		return;
+	}
+	if (v->s.len > 0)
+		memcpy(p, (const char *)buf_data(&s->text) + v->s.off,
+		    v->s.len < sizeof(p) ? v->s.len : sizeof(p));
+	first[0] = big_endian(p);
+	first[1] = big_endian(p + 8);
 }
 
 static int
@@ -225,7 +235,6 @@ add_item(struct client *c, struct search *run, struct sorting *s, uint32_t seq)
 	struct item *item = &s->item[s->n++];
 	size_t i, before;
 
-	item->sorting = s;
 	item->seq = seq;
 	item->index = (uint32_t)((s->n - 1) * s->keys->nsort);
 	search_text_next(&run->text, seq);
@@ -241,7 +250,7 @@ add_item(struct client *c, struct search *run, struct sorting *s, uint32_t seq)
 		v[i].s.off = (uint32_t)before;
 		v[i].s.len = (uint32_t)(buf_len(&s->text) - before);
 	}
-	item->first = beginning(s, v);
+	beginning(s, v, item->first);
 	return (0);
 }
 
@@ -256,19 +265,23 @@ text_cmp(const char *text, const union value *a, const union value *b)
 	return (a->s.len < b->s.len ? -1 : a->s.len > b->s.len);
 }
 
+/* What is being sorted: qsort() cannot be told. */
+static const struct sorting *sorted;
+
 static int
 item_cmp(const void *va, const void *vb)
 {
 	const struct item *a = va, *b = vb;
-	const struct sorting *s = a->sorting;
+	const struct sorting *s = sorted;
 	const char *text = buf_data(&s->text);
 	const union value *x, *y;
 	size_t i;
 	int ret;
 
-	if (a->first != b->first)
-		return ((a->first < b->first) == s->keys->sort[0].reverse ?
-		    1 : -1);
+	i = a->first[0] == b->first[0];
+	if (a->first[i] != b->first[i])
+		return ((a->first[i] < b->first[i]) ==
+		    s->keys->sort[0].reverse ? 1 : -1);
 	for (i = 0; i < s->keys->nsort; i++) {
 		x = &s->value[a->index + i];
 		y = &s->value[b->index + i];
@@ -298,6 +311,7 @@ sort(struct client *c, struct search *run)
 			return (cmd_no(c, "[LIMIT] Too much to sort"));
 	if (s->n < run->nfound)
 		return (CMD_MORE);
+	sorted = s;
 	qsort(s->item, s->n, sizeof(*s->item), item_cmp);
 	if ((seqs = reallocarray(NULL, s->n, sizeof(*seqs))) == NULL)
 		return (cmd_no(c, "[LIMIT] Out of memory"));

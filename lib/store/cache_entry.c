@@ -5,6 +5,7 @@
  * over the text if its structure is wanted.
  */
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <strings.h>
 
@@ -18,6 +19,7 @@
 #include "store/hash.h"
 
 _Static_assert(sizeof(struct cache_entry) % 8 == 0, "entry");
+_Static_assert(CACHE_ENTRY_SEEN <= UCHAR_MAX, "seen");
 
 /* What clients ask for when they list messages, in lower case, sorted. */
 static const char *const fields[] = {
@@ -214,8 +216,9 @@ cache_entry_own(struct cache_entry *e, uint32_t uid, uint32_t uidvalidity)
 	e->sum = entry_sum(e);
 }
 
-int
-cache_entry_ok(const struct cache_entry *e, size_t len, unsigned int what)
+/* The struct, and that its items are within its length. */
+static int
+entry_whole(const struct cache_entry *e, size_t len)
 {
 	uint32_t end = 0, room;
 	int i;
@@ -229,9 +232,25 @@ cache_entry_ok(const struct cache_entry *e, size_t len, unsigned int what)
 		if (e->end[i] < end || e->end[i] > room)
 			return (0);
 		end = e->end[i];
-		if ((what & CACHED_BIT(i)) &&
-		    e->itemsum[i] != item_sum(e, (const char *)(e + 1), i))
+	}
+	return (1);
+}
+
+int
+cache_entry_ok(const struct cache_entry *e, size_t len, unsigned int what,
+    unsigned char *seen)
+{
+	int i;
+
+	if ((*seen & CACHE_ENTRY_SEEN) == 0 && !entry_whole(e, len))
+		return (0);
+	*seen |= CACHE_ENTRY_SEEN;
+	for (i = 0; i < CACHED_ITEMS && (what & ~*seen & CACHED_ALL) != 0; i++) {
+		if ((what & ~*seen & CACHED_BIT(i)) == 0)
+			continue;
+		if (e->itemsum[i] != item_sum(e, (const char *)(e + 1), i))
 			return (0);
+		*seen |= (unsigned char)CACHED_BIT(i);
 	}
 	return (1);
 }

@@ -41,9 +41,11 @@ void	cache_entry_own(struct cache_entry *, uint32_t uid,
 	    uint32_t uidvalidity);
 /*
  * 1 if an entry begins here, in len bytes, and the items in what are whole.
+ * seen is what was found so before, and what is now.
  */
+#define CACHE_ENTRY_SEEN CACHED_BIT(CACHED_ITEMS)	/* the struct itself */
 int	cache_entry_ok(const struct cache_entry *, size_t len,
-	    unsigned int what);
+	    unsigned int what, unsigned char *seen);
 void	cache_entry_items(const struct cache_entry *, struct store_cached *);
 
 #endif

@@ -16,6 +16,7 @@
 #include "store/view.h"
 
 #define HEAD_READ	(16 * 1024)
+#define AHEAD		4	/* messages: as long as memory takes */
 
 static enum store_error cached_make(struct mailbox *, uint32_t, unsigned int);
 static enum store_error cached_head(struct mailbox *, uint32_t);
@@ -35,6 +36,10 @@ mailbox_cached(struct mailbox *mb, uint32_t seq, unsigned int what,
 		if (error != STORE_OK)
 			return (error);
 		e = cachefile_get(mb->f, m.cache, v.uid, what);
+		/* Most who ask go through all. */
+		if (view_at(mb, seq + AHEAD, &v) == 0 &&
+		    index_get(&mb->f->ix, v.slot, &m) == 0)
+			cachefile_near(mb->f, m.cache);
 	}
 	if (e == NULL || (what & ~(e->has | e->over)) != 0) {
 		if ((error = cached_make(mb, seq, what)) != STORE_OK)

@@ -13,14 +13,15 @@
 
 #include "store/store.h"
 
+/* As they lie in the file: what is sorted by is beside the dates. */
 enum cached_item {
-	CACHED_ENVELOPE,	/* as mime_write_envelope() */
-	CACHED_STRUCTURE,	/* BODYSTRUCTURE, mime_write_structure() */
-	CACHED_BODY,		/* BODY, likewise */
+	CACHED_SUBJECT,		/* base subject, as mime_base_subject() */
 	CACHED_FIELDS,		/* header fields as they stand, CRLF, in their
 				 * order: all of those of cached_field() */
+	CACHED_ENVELOPE,	/* as mime_write_envelope() */
 	CACHED_PREVIEW,		/* RFC 8970, UTF-8 */
-	CACHED_SUBJECT,		/* base subject, as mime_base_subject() */
+	CACHED_STRUCTURE,	/* BODYSTRUCTURE, mime_write_structure() */
+	CACHED_BODY,		/* BODY, likewise */
 	CACHED_ITEMS
 };
 #define CACHED_BIT(item)	(1U << (item))

@@ -13,7 +13,8 @@
  *						which is the index's
  *
  * Cost: one write for a message that comes in, one for up to QUEUE_BYTES of
- * entries when they are made for an old mailbox; none to read.
+ * entries when they are made for an old mailbox; none to read.  A process
+ * checks each item's sum once.
  */
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -29,17 +30,22 @@
 #include "store/file.h"
 #include "store/folder.h"
 
-#define CACHE_MAGIC	"PSTNCCH1"	/* changes with what writers write */
+#define CACHE_MAGIC	"PSTNCCH2"	/* changes with what writers write */
 #define CACHE_START	64
 #define CACHE_MAX	(1ULL << 40)
 #define CACHE_TMP	"postern.cache.tmp"
+
+_Static_assert(sizeof(struct cache_entry) >= CACHE_GRAIN, "grain");
+
 #define QUEUE_BYTES	(256 * 1024)
 #define QUEUE_MAX	(QUEUE_BYTES + CACHE_ENTRY_MAX)
+#define NEAR_BYTES	256	/* the struct, dates and subject */
 
 static int cachefile_open(struct folder *, int);
 static int cachefile_create(struct folder *, const char *);
 static int cachefile_map(struct cachefile *);
 static int cachefile_current(const struct folder *);
+static int cachefile_seen(struct cachefile *, size_t);
 static const struct cache_entry *cachefile_at(const struct cachefile *,
     uint64_t, uint32_t, uint32_t, unsigned int);
 static uint64_t cachefile_end(const struct cachefile *);
@@ -52,7 +58,30 @@ cachefile_close(struct cachefile *c)
 		munmap(c->map, c->maplen);
 	if (c->fd > 0)
 		close(c->fd - 1);
+	free(c->seen);
 	memset(c, 0, sizeof(*c));
+}
+
+/* What was seen whole stays so: entries are not written over. */
+static int
+cachefile_seen(struct cachefile *c, size_t len)
+{
+	size_t n = len / CACHE_GRAIN + 1, cap;
+	unsigned char *p;
+
+	if (len < c->maplen)
+		memset(c->seen, 0, c->nseen);
+	if (n <= c->nseen)
+		return (0);
+	/* The first time pages that nobody asks for cost nothing. */
+	cap = n + c->nseen / 2;
+	p = c->seen == NULL ? calloc(cap, 1) : realloc(c->seen, cap);
+	if (p == NULL)
+		return (-1);
+	memset(p + c->nseen, 0, c->nseen == 0 ? 0 : cap - c->nseen);
+	c->seen = p;
+	c->nseen = cap;
+	return (0);
 }
 
 /* Map all there is now. */
@@ -70,6 +99,8 @@ cachefile_map(struct cachefile *c)
 	}
 	if (c->map != NULL && (size_t)st.st_size == c->maplen)
 		return (0);
+	if (cachefile_seen(c, (size_t)st.st_size) == -1)
+		return (-1);
 	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED,
 	    c->fd - 1, 0);
 	if (map == MAP_FAILED)
@@ -149,8 +180,9 @@ cachefile_at(const struct cachefile *c, uint64_t off, uint32_t uid,
 	if (off < CACHE_START || off % 8 != 0 || off >= c->maplen)
 		return (NULL);
 	e = (const struct cache_entry *)(const void *)(c->map + off);
-	return (cache_entry_ok(e, c->maplen - (size_t)off, what) &&
-	    e->uid == uid && e->uidvalidity == uidvalidity ? e : NULL);
+	return (cache_entry_ok(e, c->maplen - (size_t)off, what,
+	    &c->seen[off / CACHE_GRAIN]) && e->uid == uid &&
+	    e->uidvalidity == uidvalidity ? e : NULL);
 }
 
 const struct cache_entry *
@@ -169,6 +201,16 @@ cachefile_get(struct folder *f, uint64_t off, uint32_t uid, unsigned int what)
 	if (cachefile_open(f, 0) == -1 || cachefile_map(c) == -1)
 		return (NULL);
 	return (cachefile_at(c, off, uid, validity, what));
+}
+
+void
+cachefile_near(const struct folder *f, uint64_t off)
+{
+	const struct cachefile *c = &f->cache;
+	size_t i;
+
+	for (i = 0; i < NEAR_BYTES && off + i < c->maplen; i += CACHE_GRAIN)
+		__builtin_prefetch(c->map + off + i);
 }
 
 static uint64_t

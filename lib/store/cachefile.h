@@ -9,6 +9,8 @@
 
 #define CACHE_FILE	"postern.cache"
 
+#define CACHE_GRAIN	64	/* no two entries begin within so many bytes */
+
 struct folder;
 struct index;
 
@@ -16,6 +18,8 @@ struct index;
 struct cachefile {
 	unsigned char	*map;
 	size_t		 maplen;
+	unsigned char	*seen;		/* of cache_entry_ok(), each grain */
+	size_t		 nseen;
 	dev_t		 dev;
 	ino_t		 ino;
 	int		 fd;		/* plus 1 */
@@ -40,6 +44,8 @@ void	cachefile_close(struct cachefile *);
  */
 const struct cache_entry *cachefile_get(struct folder *, uint64_t off,
 	    uint32_t uid, unsigned int what);
+/* The entry at an offset is asked for next: bring it nearer. */
+void	cachefile_near(const struct folder *, uint64_t off);
 /*
  * Write what cache_entry_make() made for that message; its offset, or 0 if
  * that was not possible: it can be made again.  The folder is locked.

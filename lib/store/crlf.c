@@ -171,7 +171,7 @@ crlf_count(const char *data, size_t len)
 }
 
 int
-crlf_measure(int fd, uint64_t *size, unsigned int *text)
+crlf_measure(int fd, uint64_t fsize, uint64_t *size, unsigned int *text)
 {
 	struct crlf_head h = { 0 };
 	char buf[CRLF_BUFFER], last = '\n';
@@ -179,11 +179,15 @@ crlf_measure(int fd, uint64_t *size, unsigned int *text)
 
 	*size = 0;
 	*text = 0;
-	while ((n = read(fd, buf, sizeof(buf))) != 0) {
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
+	for (; fsize > 0; fsize -= (uint64_t)n < fsize ? (uint64_t)n : fsize) {
+		if ((n = read(fd, buf, sizeof(buf))) == 0)
+			break;
+		if (n == -1 && errno != EINTR)
 			return (-1);
+		if (n == -1) {
+			n = 0;
+			continue;
+		}
 		*size += (uint64_t)n + crlf_count(buf, (size_t)n);
 		/* That LF was not alone. */
 		if (last == '\r' && buf[0] == '\n')

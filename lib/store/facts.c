@@ -48,12 +48,12 @@ mailbox_facts(struct mailbox *mb, uint32_t seq, unsigned int what)
 
 	if (mb->mbox != NULL)
 		return (mbox_message(mb->mbox, seq));
-	if (view_at(mb, seq, &e) == -1)
-		return (NULL);
 	memset(msg, 0, sizeof(*msg));
-	msg->uid = e.uid;
-	/* What was expunged elsewhere still has its number. */
 	if (view_record(mb, seq, &e, &fix, &m) != STORE_OK) {
+		/* Expunged elsewhere, it still has its number. */
+		if (view_at(mb, seq, &e) == -1)
+			return (NULL);
+		msg->uid = e.uid;
 		msg->gone = 1;
 		return (msg);
 	}
@@ -131,9 +131,10 @@ fact_look(struct mailbox *mb, uint32_t seq, unsigned int what,
 	fact->seq = seq;
 	if ((fact->known = facts_missing(&m, what)) == 0)
 		return (-1);
-	if (files_path(mb->f, e.slot, &m, &dirfd, name) == 0 &&
+	if (fact->known == FACT_DATES &&
+	    files_path(mb->f, e.slot, &m, &dirfd, name) == 0 &&
 	    fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    fact->known == FACT_DATES && (uint64_t)st.st_size == fix.fsize) {
+	    (uint64_t)st.st_size == fix.fsize) {
 		fact_dates(fact, &st);
 		return (0);
 	}
@@ -142,7 +143,8 @@ fact_look(struct mailbox *mb, uint32_t seq, unsigned int what,
 	fact->known |= FACT_SIZE;
 	if ((ret = fstat(fd, &st)) == 0) {
 		fact_dates(fact, &st);
-		ret = crlf_measure(fd, &fact->size, &fact->text);
+		ret = crlf_measure(fd, (uint64_t)st.st_size, &fact->size,
+		    &fact->text);
 	}
 	close(fd);
 	return (ret);
