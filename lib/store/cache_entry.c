@@ -240,13 +240,15 @@ int
 cache_entry_ok(const struct cache_entry *e, size_t len, unsigned int what,
     unsigned char *seen)
 {
+	unsigned int todo;
 	int i;
 
 	if ((*seen & CACHE_ENTRY_SEEN) == 0 && !entry_whole(e, len))
 		return (0);
 	*seen |= CACHE_ENTRY_SEEN;
-	for (i = 0; i < CACHED_ITEMS && (what & ~*seen & CACHED_ALL) != 0; i++) {
-		if ((what & ~*seen & CACHED_BIT(i)) == 0)
+	todo = what & CACHED_ALL & ~(unsigned int)*seen;
+	for (i = 0; todo != 0 && i < CACHED_ITEMS; i++) {
+		if ((todo & CACHED_BIT(i)) == 0)
 			continue;
 		if (e->itemsum[i] != item_sum(e, (const char *)(e + 1), i))
 			return (0);
