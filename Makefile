@@ -164,8 +164,9 @@ SMTPD_OBJS = \
 	smtpd/queue_rate.o smtpd/queue_recip.o smtpd/queue_relay.o \
 	smtpd/queue_report.o smtpd/queue_text.o smtpd/queue_tx.o \
 	smtpd/relay.o smtpd/relay_command.o smtpd/relay_connect.o \
-	smtpd/relay_data.o smtpd/relay_hosts.o smtpd/relay_login.o \
-	smtpd/relay_mail.o smtpd/relay_session.o smtpd/relay_state.o \
+	smtpd/relay_data.o smtpd/relay_hosts.o smtpd/relay_known.o \
+	smtpd/relay_login.o smtpd/relay_mail.o smtpd/relay_session.o \
+	smtpd/relay_share.o smtpd/relay_state.o \
 	smtpd/relay_tls.o smtpd/secrets.o smtpd/spoolcheck.o smtpd/tables.o \
 	smtpd/waiters.o
 IMAPD_OBJS = \
@@ -217,7 +218,8 @@ REGRESS = \
 	regress/pop3/stuff \
 	regress/privsep/role regress/queue/envelope regress/queue/journal \
 	regress/queue/filter regress/queue/kill regress/queue/logline \
-	regress/queue/rate regress/relay/content regress/relay/login \
+	regress/queue/rate regress/relay/content regress/relay/known \
+	regress/relay/login \
 	regress/relay/reply regress/relay/session regress/rules/alias \
 	regress/rules/check \
 	regress/rules/client regress/rules/expand regress/rules/match \

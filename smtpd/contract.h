@@ -239,6 +239,7 @@
  */
 #define RELAY_OPEN_FIELDS(NUM, STR, SECRET)				\
 	NUM(session, UINT32_MAX)					\
+	NUM(believe, 3600)	/* so old may news of a dead host be */	\
 	DEST_FIELDS(NUM, STR, SECRET)
 #define RELAY_MAIL_FIELDS(NUM, STR, SECRET)				\
 	NUM(session, UINT32_MAX)					\
@@ -270,6 +271,7 @@
 	NUM(session, UINT32_MAX)					\
 	NUM(permanent, 1)						\
 	NUM(stopped, 1)		/* by ourselves, not by the server */	\
+	NUM(rest, 3600)	/* not tried now, but in so many s */	\
 	STR(reply, C_REPLY)
 /*
  * A local LMTP server's socket, which relay cannot see: it names the domain
@@ -298,10 +300,7 @@
 #define TOKEN_FIELDS(NUM, STR, SECRET)					\
 	NUM(ticket, UINT32_MAX)
 
-/*
- * DNS: a question, its records one by one, the end.  name is a host name or
- * an address.
- */
+/* DNS: a question, its records, the end; name is a host name or an address. */
 #define DNS_ASK_FIELDS(NUM, STR, SECRET)				\
 	NUM(id, UINT32_MAX)						\
 	NUM(type, 3)							\

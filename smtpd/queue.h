@@ -101,6 +101,7 @@ struct dest {
 	unsigned int		 breaks;	/* sessions that ended within
 						   a message, in a row */
 	int			 proven;	/* one of them got through */
+	int			 urgent;	/* old news do not count */
 };
 
 /* queue.c */
@@ -196,6 +197,9 @@ void		 dest_run(void);		/* all that have something */
 void		 dest_kick(struct dest *);
 /* It cannot be reached: try again later, with all that wait for it. */
 void		 dest_block(struct dest *, const char *why);
+/* Its host is left alone for so many seconds: not a try. */
+void		 dest_rest(struct dest *, unsigned int seconds,
+		    const char *why);
 void		 dest_alive(struct dest *);
 void		 dest_kick_all(void);
 void		 dest_retry_all(void);

@@ -233,13 +233,11 @@ retry_delay(unsigned int tries)
 	return ((int64_t)(t - t / 6 + arc4random_uniform(t / 3 + 1)));
 }
 
-void
-dest_block(struct dest *d, const char *why)
+static void
+block(struct dest *d, int64_t delay, const char *why)
 {
 	struct recipient	*r;
-	int64_t			 delay = retry_delay(d->fails);
 
-	d->fails++;
 	d->window = 1;
 	d->breaks = 0;
 	d->proven = 0;
@@ -249,9 +247,26 @@ dest_block(struct dest *d, const char *why)
 		message_close_text(r->m);
 	free(d->why);
 	d->why = strdup(why);
+}
+
+void
+dest_block(struct dest *d, const char *why)
+{
+	int64_t	delay = retry_delay(d->fails);
+
+	d->fails++;
+	block(d, delay, why);
 	log_info("%s%s: not reachable, %zu recipients wait, next try in "
 	    "%llds: %s", d->place.local ? "local:" : "", d->place.local ?
 	    d->place.user : d->place.host, d->nready, (long long)delay, why);
+}
+
+/* Others that rest for the same host do not all come back at once. */
+void
+dest_rest(struct dest *d, unsigned int seconds, const char *why)
+{
+	block(d, (int64_t)seconds + arc4random_uniform(seconds / 4 + 2), why);
+	log_debug("%s: rests for %us: %s", d->place.host, seconds, why);
 }
 
 void
@@ -385,6 +400,7 @@ dest_retry_all(void)
 	TAILQ_INIT(&all);
 	RB_FOREACH(d, dests, &self.all) {
 		d->blocked = 0;
+		d->urgent = 1;
 		TAILQ_FOREACH_SAFE(r, &d->ready, entry, next)
 			if (dest_is_stale(r)) {
 				TAILQ_REMOVE(&d->ready, r, entry);
@@ -408,15 +424,15 @@ dest_retry_all(void)
 void
 dest_retry(struct recipient *r)
 {
-	if (r->state == RECIP_READY) {
-		r->dest->blocked = 0;
-		dest_kick(r->dest);
-	} else if (r->state == RECIP_WAITING) {
+	if (r->state == RECIP_WAITING) {
 		RB_REMOVE(waits, &self.waits, r);
 		wait_add(r, 0);
-		if (r->dest != NULL)
-			r->dest->blocked = 0;
 		wake_waiting();
+	}
+	if (r->state == RECIP_READY) {
+		r->dest->blocked = 0;
+		r->dest->urgent = 1;
+		dest_kick(r->dest);
 	}
 }
 

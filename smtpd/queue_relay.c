@@ -8,6 +8,11 @@
  * not answer last time, may take part of the sessions only: what is dead does
  * not hold up what is alive.
  *
+ * A destination is a domain and the way to it.  That several of them lead to
+ * one host only relay knows: it shares connections among their sessions, so one
+ * that is idle may be gone at any time, and it may say that a host is to be
+ * left alone for a while.
+ *
  * Messages to one host take turns, up to RCPTS_MAX recipients a turn, so that
  * one with ten thousand does not hold up one with a single recipient.
  */
@@ -28,6 +33,7 @@
 #define IDLE_SECONDS	5
 #define OPEN_SECONDS	600		/* all addresses together */
 #define BUSY_SECONDS	3600
+#define BELIEVE_MAX	600
 #define BUCKETS		512
 
 enum rstate { R_OPENING, R_IDLE, R_BUSY };
@@ -114,6 +120,21 @@ may_open(const struct dest *d)
 	    (d->fails > 0 ? SESSIONS_DEAD : SESSIONS_NEW));
 }
 
+/*
+ * News of a host that another destination has found dead is as good as a try
+ * of our own while it is not older than the time between two of those.
+ */
+static uint64_t
+believe(struct dest *d)
+{
+	uint64_t	t = queue_conf()->retry_min;
+
+	if (d->urgent)
+		t = 0;
+	d->urgent = 0;
+	return (t < BELIEVE_MAX ? t : BELIEVE_MAX);
+}
+
 static int
 open_session(struct dest *d, struct peer *relay)
 {
@@ -136,6 +157,7 @@ open_session(struct dest *d, struct peer *relay)
 	self.n++;
 	d->sessions++;
 	o.session = s->id;
+	o.believe = believe(d);
 	o.scheme = p->scheme;
 	o.port = p->port;
 	o.nomx = p->nomx;
@@ -369,6 +391,16 @@ refused_for_good(struct dest *d, const char *reply)
 	}
 }
 
+/* Its host is down or busy, as relay knows from others: no more than it has. */
+static void
+rest(struct dest *d, unsigned int seconds, const char *reply)
+{
+	if (d->sessions == 0)
+		dest_rest(d, seconds, reply);
+	else
+		d->window = d->sessions;
+}
+
 void
 queue_relay_closed(struct peer *p, struct msg *m)
 {
@@ -388,7 +420,9 @@ queue_relay_closed(struct peer *p, struct msg *m)
 	if (was != R_IDLE && !a->stopped)
 		defer_all(s, a->reply, s->host);
 	session_free(s);
-	if (was == R_IDLE || a->stopped)
+	if (was == R_OPENING && a->rest > 0)
+		rest(d, (unsigned int)a->rest, a->reply);
+	else if (was == R_IDLE || a->stopped)
 		dest_kick(d);		/* it only got tired of waiting */
 	else if (a->permanent && was == R_OPENING)
 		refused_for_good(d, a->reply);

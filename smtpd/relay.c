@@ -12,6 +12,9 @@
  *	relay	RELAY_READY, one RELAY_RESULT a recipient, of which the last
  *		frees the session; RELAY_CLOSED at any time
  *
+ * A session belongs to a destination, a connection to whichever of the sessions
+ * to one address has it; see relay_share.c.
+ *
  * After RELAY_CLOSE nothing more is said about a session.  Sessions are
  * numbered by queue; a number is not used again while it is open.
  */

@@ -7,7 +7,8 @@
  * own port 25, where it would be taken for its own.
  *
  * Hosts are resolved one by one as they are needed: a first host that answers
- * costs three questions.
+ * costs three questions.  Before an address is tried, relay_share says whether
+ * a connection to it is there already, or whether it is known to be down.
  */
 #include "os/compat.h"
 #include <sys/types.h>
@@ -30,7 +31,9 @@
 #include "privsep/role.h"
 #include "smtpd/relay_connect.h"
 #include "smtpd/relay_hosts.h"
+#include "smtpd/relay_known.h"
 #include "smtpd/relay_session.h"
+#include "smtpd/relay_share.h"
 #include "smtpd/relay_state.h"
 
 #define CONNECT_SECONDS	30
@@ -40,13 +43,21 @@
 #define DNS_SECONDS	60	/* that dns may take to be started again */
 #define LOOPS		"554 5.4.6 mail for %s loops back to this host"
 
+enum try {
+	TRY_MADE,		/* connected() will be called */
+	TRY_OVER,		/* nothing to do until something else is */
+	TRY_LATER,		/* another address first */
+	TRY_FAILED		/* noted why */
+};
+
 static void	ask(struct session *, int which, unsigned int type,
 		    const char *name);
 static void	ask_socket(struct session *);
 static void	mx_done(struct session *, const struct msg_DNS_DONE *);
 static void	next_host(struct session *);
 static void	next_addr(struct session *);
-static int	attempt(struct session *, size_t addr);
+static enum try	try_addr(struct session *, size_t addr);
+static int	attempt(struct session *, size_t addr, struct known *);
 static void	vnote(struct session *, int permanent, const char *, va_list)
 		    __attribute__((__format__(printf, 3, 0)));
 static void	note(struct session *, int permanent, const char *, ...)
@@ -274,6 +285,7 @@ next_host(struct session *s)
 	hop->naddrs = hop->addr = 0;
 	hop->unsure = 0;
 	if (hop->host == hop->nhosts || hop->tried >= RELAY_ADDRS) {
+		s->rest = hop->contacted ? 0 : hop->rest;
 		session_closed(s, !hop->tempfail && hop->reply[0] != '\0' ?
 		    END_FOR_GOOD : END_FAILED, hop->reply[0] != '\0' ?
 		    hop->reply : "450 4.4.4 no host to connect to");
@@ -307,9 +319,18 @@ next_addr(struct session *s)
 			continue;
 		s->clear = 0;
 		hop->tried++;
-		if (attempt(s, i) == 0) {
+		switch (try_addr(s, i)) {
+		case TRY_MADE:
 			session_timer_ms(s, STAGGER_MS, next_addr);
 			return;
+		case TRY_OVER:
+			return;
+		case TRY_LATER:
+			hop->addrs[i].tried = 0;
+			hop->tried--;
+			break;
+		case TRY_FAILED:
+			break;
 		}
 	}
 	if (hop->nattempts > 0)
@@ -318,12 +339,15 @@ next_addr(struct session *s)
 	next_host(s);
 }
 
+/* In place of the connection that it had: there is room. */
 void
 connect_again(struct session *s)
 {
+	struct known	*k = s->at;
+
 	session_hang_up(s);
 	session_no_timer(s);
-	if (attempt(s, s->hop.addr - 1) == -1)
+	if (attempt(s, s->hop.addr - 1, k) == -1)
 		next_addr(s);
 }
 
@@ -359,12 +383,18 @@ note(struct session *s, int permanent, const char *fmt, ...)
 void
 connect_failed(struct session *s, int permanent, const char *fmt, ...)
 {
-	va_list	ap;
+	struct known	*k = s->at;
+	va_list		 ap;
+	int		 anyone = s->phase == PHASE_GREETING ||
+			    s->phase == PHASE_EHLO || s->phase == PHASE_HELO;
 
 	va_start(ap, fmt);
 	vnote(s, permanent, fmt, ap);	/* may quote the connection */
 	va_end(ap);
 	session_hang_up(s);
+	/* Before it knows who we are and for whom. */
+	if (!permanent && anyone)
+		share_failed(k, s->hop.reply);
 	session_no_timer(s);
 	next_addr(s);
 }
@@ -438,6 +468,7 @@ connected(evutil_socket_t fd, short ev, void *arg)
 	struct relay_attempt	*a = arg;
 	struct session		*s = a->session;
 	struct relay_addr	*addr = &s->hop.addrs[a->addr];
+	struct known		*k = a->at;
 	socklen_t		 len = sizeof(int);
 	int			 error = ETIMEDOUT;
 
@@ -450,6 +481,8 @@ connected(evutil_socket_t fd, short ev, void *arg)
 		close(fd);
 		note(s, 0, "421 4.4.1 %s [%s]: %s", session_host(s),
 		    addr->text, strerror(error));
+		share_close(k);
+		share_failed(k, s->hop.reply);
 		next_addr(s);
 		return;
 	}
@@ -457,10 +490,12 @@ connected(evutil_socket_t fd, short ev, void *arg)
 	session_no_timer(s);
 	if (is_own_door(s) && both_ends_here(fd, addr)) {
 		close(fd);
+		share_close(k);
 		is_ourselves(s);
 		next_addr(s);
 		return;
 	}
+	share_connected(s, k);
 	session_begin(s, fd);
 }
 
@@ -488,7 +523,7 @@ bind_source(int fd, const struct session *s, int family)
 }
 
 static struct relay_attempt *
-free_attempt(struct session *s, size_t addr)
+free_attempt(struct session *s, size_t addr, struct known *k)
 {
 	struct relay_attempt	*a = s->hop.attempts;
 
@@ -496,24 +531,66 @@ free_attempt(struct session *s, size_t addr)
 		a++;
 	a->session = s;
 	a->addr = addr;
+	a->at = k;
 	return (a);
 }
 
-/* 0: connected() will be called; -1: noted why not. */
-static int
-attempt(struct session *s, size_t i)
+/* RFC 5321 4.5.4.1: a host that did not answer just now is not asked again. */
+static void
+is_down(struct session *s, const struct known *k)
+{
+	unsigned int	rest = share_rest(s, k);
+
+	note(s, 0, "%s (tried a moment ago)", k->why);
+	if (s->hop.rest == 0 || rest < s->hop.rest)
+		s->hop.rest = rest;
+}
+
+static enum try
+try_addr(struct session *s, size_t i)
 {
 	struct relay_addr	*addr = &s->hop.addrs[i];
-	struct relay_attempt	*a = free_attempt(s, i);
-	struct timeval		 tv = { .tv_sec = CONNECT_SECONDS };
-	int			 fd, one = 1;
+	struct known		*k;
 
 	s->phase = PHASE_CONNECTING;
 	addr->tried = 1;
 	if (is_own_door(s) && is_loopback_or_any(addr->text)) {
 		is_ourselves(s);
-		return (-1);
+		return (TRY_FAILED);
 	}
+	switch (share_begin(s, i, &k, next_addr)) {
+	case SHARE_CONNECT:
+		return (attempt(s, i, k) == 0 ? TRY_MADE : TRY_FAILED);
+	case SHARE_WAIT:
+		/* Unless it is that one's turn, it is tried again. */
+		addr->tried = 0;
+		s->hop.tried--;
+		return (TRY_OVER);
+	case SHARE_TAKEN:
+		return (TRY_OVER);
+	case SHARE_DOWN:
+		is_down(s, k);
+		return (TRY_FAILED);
+	case SHARE_BUSY:
+		break;
+	}
+	if (s->hop.nattempts > 0)
+		return (TRY_LATER);
+	session_busy(s);
+	return (TRY_OVER);
+}
+
+/* 0: connected() will be called; -1: noted why not. */
+static int
+attempt(struct session *s, size_t i, struct known *k)
+{
+	struct relay_addr	*addr = &s->hop.addrs[i];
+	struct relay_attempt	*a = free_attempt(s, i, k);
+	struct timeval		 tv = { .tv_sec = CONNECT_SECONDS };
+	int			 fd, one = 1;
+
+	s->phase = PHASE_CONNECTING;
+	s->hop.contacted = 1;
 	fd = socket(addr->ss.ss_family, SOCK_STREAM | SOCK_NONBLOCK |
 	    SOCK_CLOEXEC, 0);
 	if (fd == -1 || setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one,
@@ -528,6 +605,7 @@ attempt(struct session *s, size_t i)
 	    NULL || event_add(a->ev, &tv) == -1)
 		goto fail;
 	a->fd = fd;
+	share_open(k);
 	s->hop.nattempts++;
 	return (0);
 fail:

@@ -25,6 +25,7 @@
 #include "smtpd/relay_command.h"
 #include "smtpd/relay_mail.h"
 #include "smtpd/relay_session.h"
+#include "smtpd/relay_share.h"
 #include "smtpd/relay_state.h"
 
 #define COMMAND_SECONDS	300	/* RFC 5321 4.5.3.2.2, .3 */
@@ -418,13 +419,20 @@ done(struct session *s)
 {
 	int	last = s->ehlo.mailmax > 0 &&
 		    s->ntransactions >= s->ehlo.mailmax;
+	int	pass;
 
-	mail_flush(s, last || role_draining());
+	if (s->mail->last.reply[0] == '2')
+		share_took(s);
+	/* Those that wait for the connection take turns. */
+	pass = !last && !role_draining() && share_wanted(s);
+	mail_flush(s, last || pass || role_draining());
 	mail_free(s->mail);
 	s->mail = NULL;
 	s->phase = PHASE_IDLE;
 	if (last)
 		session_quit(s);
+	else if (pass)
+		share_pass(s);
 	else
 		session_idle(s);
 }

@@ -23,12 +23,14 @@
 #include "smtpd/relay_login.h"
 #include "smtpd/relay_mail.h"
 #include "smtpd/relay_session.h"
+#include "smtpd/relay_share.h"
 #include "smtpd/relay_state.h"
 #include "smtpd/relay_tls.h"
 
 #define REPLY_SECONDS	300	/* RFC 5321 4.5.3.2: greeting, MAIL, RCPT */
 #define HANDSHAKE_SECONDS 60
 #define QUIT_SECONDS	5
+#define BUSY_SECONDS	2
 #define IDLE_SECONDS	300
 
 enum want { WANT_NONE, WANT_SOME, WANT_VERIFIED };
@@ -71,6 +73,12 @@ tls_wanted(const struct session *s)
 	}
 }
 
+int
+session_must_verify(const struct session *s)
+{
+	return (tls_wanted(s) == WANT_VERIFIED);
+}
+
 void
 session_begin(struct session *s, int fd)
 {
@@ -104,6 +112,19 @@ session_await(struct session *s, unsigned int seconds)
 	session_timer(s, seconds, timed_out);
 }
 
+/*
+ * It did take mail before, and ends when nothing is going on, or before it has
+ * answered anything about the next message: that one is not at fault.
+ */
+static int
+is_tired(const struct session *s)
+{
+	if (s->phase == PHASE_IDLE)
+		return (s->nmails > 0);
+	return (s->phase == PHASE_COMMANDS && s->nmails > 1 &&
+	    s->mail->answered == 0 && s->mail->nreported == 0);
+}
+
 void
 session_broken(struct session *s, const char *fmt, ...)
 {
@@ -127,9 +148,7 @@ session_broken(struct session *s, const char *fmt, ...)
 	}
 	(void)snprintf(reply, sizeof(reply), "421 4.4.2 %.160s [%s]: %s",
 	    session_host(s), session_addr(s), why);
-	/* It may close when nothing is going on; it did take mail before. */
-	session_closed(s, s->phase == PHASE_IDLE && s->nmails > 0 ?
-	    END_STOPPED : END_FAILED, reply);
+	session_closed(s, is_tired(s) ? END_STOPPED : END_FAILED, reply);
 }
 
 static size_t
@@ -156,8 +175,11 @@ on_input(struct conn *c, void *arg, const char *data, size_t len)
 		r = s->reply;
 		reply_init(&s->reply);
 		handle(s, &r);
-		if (s->conn != c || s->phase == PHASE_HANDSHAKE)
+		if (s->phase == PHASE_HANDSHAKE)
 			return (len);
+		/* The rest is another session's, or nobody's. */
+		if (s->conn != c)
+			return (done);
 	}
 	return (done);
 }
@@ -359,8 +381,8 @@ hello_done(struct session *s)
  * Hosts that came from the name system without proof have the name that an
  * attacker gave them; then the certificate must be the destination's.
  */
-static const char *
-certificate_name(const struct session *s)
+const char *
+session_certificate_name(const struct session *s)
 {
 	if (s->hop.from_mx && !s->hop.secure)
 		return (s->dest.host);
@@ -375,10 +397,12 @@ handshake(struct session *s)
 
 	s->phase = PHASE_HANDSHAKE;
 	session_await(s, HANDSHAKE_SECONDS);
+	(void)strlcpy(s->proven, session_certificate_name(s),
+	    sizeof(s->proven));
 	tls = relay_tls_new(tls_wanted(s) == WANT_VERIFIED, &why);
 	if (tls == NULL)
 		tls_failed(s, why);
-	else if (conn_connect_tls(s->conn, tls, certificate_name(s)) == -1) {
+	else if (conn_connect_tls(s->conn, tls, s->proven) == -1) {
 		relay_tls_free(tls);
 		tls_failed(s, "cannot begin");
 	}
@@ -405,6 +429,7 @@ session_ready(struct session *s)
 {
 	struct msg_RELAY_READY	m = { 0 };
 
+	share_reached(s);
 	m.session = s->dest.session;
 	m.tls = conn_is_tls(s->conn);
 	m.dsn = (s->ehlo.offers & EHLO_DSN) != 0;
@@ -420,6 +445,17 @@ idle_too_long(struct session *s)
 	session_forget(s, END_STOPPED,
 	    "421 4.4.2 nothing to send for too long");
 	session_quit(s);
+}
+
+void
+session_busy(struct session *s)
+{
+	char	reply[C_REPLY];
+
+	(void)snprintf(reply, sizeof(reply), "450 4.3.2 many wait for a "
+	    "connection to %s [%s]", session_host(s), session_addr(s));
+	s->rest = BUSY_SECONDS;
+	session_closed(s, END_STOPPED, reply);
 }
 
 void

@@ -17,6 +17,11 @@ void	session_broken(struct session *, const char *, ...)
 	    __attribute__((__format__(printf, 2, 3)));
 /* A reply in time, or the connection is over. */
 void	session_await(struct session *, unsigned int seconds);
+/* A certificate has to prove this name, or nothing is sent. */
+int	session_must_verify(const struct session *);
+const char *session_certificate_name(const struct session *);
+/* Too many are before it; queue tries in a moment. */
+void	session_busy(struct session *);
 /* The session is free for a message, or to be closed. */
 void	session_idle(struct session *);
 

@@ -18,6 +18,7 @@
 #include "net/conn.h"
 #include "privsep/role.h"
 #include "sasl/client.h"
+#include "smtpd/relay_share.h"
 #include "smtpd/relay_state.h"
 
 #define BUCKETS		1024
@@ -223,6 +224,7 @@ attempts_drop(struct relay_hop *hop)
 		hop->attempts[i].ev = NULL;
 		close(hop->attempts[i].fd);
 		hop->attempts[i].fd = -1;
+		share_close(hop->attempts[i].at);
 	}
 	hop->nattempts = 0;
 }
@@ -233,6 +235,7 @@ session_hang_up(struct session *s)
 	conn_free(s->conn);
 	s->conn = NULL;
 	attempts_drop(&s->hop);
+	share_leave(s);
 	sasl_client_free(s->sasl);
 	s->sasl = NULL;
 	s->loggedin = s->verified = 0;
@@ -266,6 +269,7 @@ session_forget(struct session *s, enum session_end end, const char *reply)
 	closed.session = s->dest.session;
 	closed.permanent = end == END_FOR_GOOD;
 	closed.stopped = end == END_STOPPED;
+	closed.rest = s->rest;
 	(void)strlcpy(closed.reply, reply, sizeof(closed.reply));
 	peer_send(s->queue, M_RELAY_CLOSED, &closed, -1);
 	log_debug("session=%llu host=%s addr=%s messages=%u end=%s",

@@ -15,6 +15,7 @@
 
 struct conn;
 struct event;
+struct known;
 struct peer;
 struct sasl_client;
 
@@ -62,6 +63,7 @@ struct relay_attempt {
 	struct session	*session;
 	int		 fd;		/* -1: none */
 	size_t		 addr;		/* that it is made to */
+	struct known	*at;		/* what is known of that */
 	struct event	*ev;
 };
 
@@ -77,6 +79,8 @@ struct relay_hop {
 	size_t			 naddrs;
 	size_t			 addr;		/* in use, plus one */
 	size_t			 tried;
+	int			 contacted;	/* some address was */
+	unsigned int		 rest;		/* of one that is down */
 	struct relay_attempt	 attempts[RELAY_ATTEMPTS];
 	size_t			 nattempts;
 	uint32_t		 ask[2];	/* to dns; 0: none */
@@ -131,14 +135,24 @@ struct session {
 	struct ehlo		 ehlo;
 	int			 clear;		/* TLS failed: go without */
 	int			 verified;	/* by certificate and name */
+	char			 proven[C_DOMAIN];	/* that name */
 	int			 loggedin;
 	struct sasl_client	*sasl;
 	int			 sasl_first;	/* first response is to come */
 	int			 proof;		/* it is SCRAM */
 	int			 no_proof;	/* SCRAM was refused here */
 	struct relay_mail	*mail;		/* NULL: none */
-	unsigned int		 nmails;
-	unsigned int		 ntransactions;
+	unsigned int		 nmails;	/* over the connection */
+	unsigned int		 ntransactions;	/*  likewise */
+	unsigned int		 rest;		/* queue is told to wait */
+	/* relay_share's: */
+	LIST_ENTRY(session)	 beside;	/* others of the address */
+	TAILQ_ENTRY(session)	 line;		/* that wait for it */
+	struct known		*at;		/* its connection is to */
+	struct known		*waits;		/* whose turn it waits for */
+	void			(*turn)(struct session *);
+	int			 woken;		/* it was its turn */
+	int			 reached;	/* counted in at->nready */
 };
 
 void		 sessions_init(void);

@@ -19,6 +19,7 @@ class Peer(threading.Thread):
         self.replies["LHLO"] = self.replies["EHLO"]
         self.replies.update(replies or {})
         self.messages, self.commands, self.raw, self.connections = [], [], [], 0
+        self.open, self.most = 0, 0         # connections at a time
         self.context, self.lmtp, self.port, self.path = context, False, None, path
         if path:
             self.l = socket.socket(socket.AF_UNIX)
@@ -39,6 +40,8 @@ class Peer(threading.Thread):
             except OSError:
                 return
             self.connections += 1
+            self.open += 1
+            self.most = max(self.most, self.open)
             threading.Thread(target=self.serve, args=(c,), daemon=True).start()
 
     def say(self, c, word, line=b""):
@@ -94,6 +97,7 @@ class Peer(threading.Thread):
         except OSError:
             pass
         finally:
+            self.open -= 1
             c.close()
 
     def close(self):

@@ -511,11 +511,9 @@ on_timer(evutil_socket_t fd, short ev, void *arg)
 {
 	struct conn	*c = arg;
 	struct timeval	 left = { 0 };
-	time_t		 gone;
 
 	enter(c);
-	gone = seconds_now() - c->progress;
-	left.tv_sec = (time_t)c->timeout - gone;
+	left.tv_sec = (time_t)c->timeout - (seconds_now() - c->progress);
 	if (left.tv_sec <= 0 || event_add(c->timer, &left) == -1)
 		fail(c, CONN_TIMEOUT, "timed out");
 	leave(c);
@@ -543,6 +541,12 @@ unsigned int
 conn_silence(const struct conn *c)
 {
 	return ((unsigned int)(seconds_now() - c->heard));
+}
+
+void
+conn_give(struct conn *c, void *arg)
+{
+	c->arg = arg;
 }
 
 int
@@ -683,9 +687,7 @@ conn_pending(struct conn *c, size_t *len)
 int
 conn_pump(struct conn *c, int fd, const void *first, size_t len)
 {
-	void	*owner = c->arg;
-
-	if ((c->pump = pump_new(c->base, c, fd, c->ops, owner)) == NULL)
+	if ((c->pump = pump_new(c->base, c, fd, c->ops, c->arg)) == NULL)
 		return (-1);
 	c->ops = pump_conn_ops();
 	c->arg = c->pump;

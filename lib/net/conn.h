@@ -46,6 +46,8 @@ struct conn	*conn_new(struct event_base *, int fd, const struct conn_ops *,
 		    void *arg, size_t in_max);
 void		 conn_free(struct conn *);
 int		 conn_fd(const struct conn *);
+/* From now on it is this one that the operations are called with. */
+void		 conn_give(struct conn *, void *arg);
 const char	*conn_error(const struct conn *);
 /* Seconds without progress until CONN_TIMEOUT; 0 none. */
 void		 conn_timeout(struct conn *, unsigned int seconds);

@@ -1,0 +1,327 @@
+/*
+ * relay_share: one connection for all domains that have the same host.
+ *
+ * Queue keeps a session for each destination; which of them lead to the same
+ * address is known here only, when names have become addresses.  A session that
+ * is about to connect takes over the connection of one that is idle, or waits
+ * for its turn at an address that has enough of them.  Either is no more than
+ * saving a connection: a session gets only what it would have made itself, and
+ * what it demands was proven when that one was made.
+ *
+ * Nobody waits for long, and few at a time: queue is told that the host is busy
+ * and opens another session later.
+ */
+#include <sys/types.h>
+
+#include <event2/event.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "log/log.h"
+#include "net/conn.h"
+#include "smtpd/relay_known.h"
+#include "smtpd/relay_session.h"
+#include "smtpd/relay_share.h"
+#include "smtpd/relay_state.h"
+
+#define WAITING_MAX	50		/* for one address */
+#define WAIT_SECONDS	30
+
+static void	move(struct session *, struct session *);
+static void	wake(struct session *);
+static void	waited(struct session *);
+
+static time_t
+now(void)
+{
+	struct timespec	ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (ts.tv_sec);
+}
+
+/* Mail from outside is looked at for loops when its connection is made. */
+static int
+is_by_mx(const struct session *s)
+{
+	return (!s->dest.nomx);
+}
+
+int
+share_same(const struct session *idle, const struct session *s)
+{
+	const struct msg_RELAY_OPEN	*a = &idle->dest, *b = &s->dest;
+
+	if (a->scheme != b->scheme || a->port != b->port ||
+	    strcmp(a->source, b->source) != 0 ||
+	    strcmp(session_addr(idle), session_addr(s)) != 0 ||
+	    is_by_mx(idle) != is_by_mx(s))
+		return (0);
+	/* A label is of one route: another's may mean another user. */
+	if (strcmp(a->label, b->label) != 0 ||
+	    (a->label[0] != '\0' && (a->route != b->route ||
+	    !idle->loggedin)))
+		return (0);
+	/* TLS failed there, which may not last. */
+	if (idle->clear)
+		return (0);
+	return (!session_must_verify(s) || (idle->verified &&
+	    strcasecmp(idle->proven, session_certificate_name(s)) == 0));
+}
+
+/* The server has said nothing since that nobody asked for. */
+static int
+is_free(const struct session *s)
+{
+	size_t	len = 0;
+
+	if (s->phase != PHASE_IDLE || s->mail != NULL || s->queue == NULL ||
+	    s->conn == NULL || s->reply.lines > 0)
+		return (0);
+	(void)conn_pending(s->conn, &len);
+	return (len == 0);
+}
+
+static struct session *
+idle_one(const struct known *k, const struct session *s)
+{
+	struct session	*i;
+
+	LIST_FOREACH(i, &k->sessions, beside)
+		if (is_free(i) && i->queue == s->queue && share_same(i, s))
+			return (i);
+	return (NULL);
+}
+
+/* Somebody else's that is idle makes room. */
+static void
+close_idle(struct known *k)
+{
+	struct session	*i;
+
+	LIST_FOREACH(i, &k->sessions, beside)
+		if (is_free(i)) {
+			session_forget(i, END_STOPPED,
+			    "421 4.3.2 others wait for the connection");
+			session_quit(i);
+			return;
+		}
+}
+
+static void
+wait_for(struct known *k, struct session *s, void (*fn)(struct session *))
+{
+	s->waits = k;
+	s->turn = fn;
+	/* One that was woken for nothing keeps its place. */
+	if (s->woken)
+		TAILQ_INSERT_HEAD(&k->waiting, s, line);
+	else
+		TAILQ_INSERT_TAIL(&k->waiting, s, line);
+	s->woken = 0;
+	k->nwaiting++;
+	session_timer(s, WAIT_SECONDS, waited);
+}
+
+enum share
+share_begin(struct session *s, size_t addr, struct known **kp,
+    void (*fn)(struct session *))
+{
+	struct session	*idle;
+	struct known	*k;
+	enum known_may	 may;
+
+	if ((k = *kp = known_get(s->hop.addrs[addr].text,
+	    (unsigned int)s->dest.port, s->dest.source)) == NULL)
+		return (SHARE_CONNECT);
+	s->hop.addr = addr + 1;
+	if ((may = known_may(k, s->dest.believe, now())) == KNOWN_DOWN)
+		return (SHARE_DOWN);
+	if ((idle = idle_one(k, s)) != NULL) {
+		log_debug("session=%llu takes over that of session=%llu",
+		    (unsigned long long)s->dest.session,
+		    (unsigned long long)idle->dest.session);
+		session_forget(idle, END_STOPPED,
+		    "421 4.3.2 another destination has the connection now");
+		move(idle, s);
+		return (SHARE_TAKEN);
+	}
+	if (may == KNOWN_GO)
+		return (SHARE_CONNECT);
+	/* Beside a connection that is being made to another address. */
+	if (s->hop.nattempts > 0 || k->nwaiting >= WAITING_MAX)
+		return (SHARE_BUSY);
+	close_idle(k);
+	wait_for(k, s, fn);
+	return (SHARE_WAIT);
+}
+
+unsigned int
+share_rest(const struct session *s, const struct known *k)
+{
+	return (known_rest(k, s->dest.believe, now()));
+}
+
+/* The connection, and what was agreed on it. */
+static void
+move(struct session *from, struct session *to)
+{
+	struct known	*k = from->at;
+	int		 reached = from->reached;
+
+	to->conn = from->conn;
+	conn_give(to->conn, to);
+	from->conn = NULL;
+	from->reached = 0;
+	LIST_REMOVE(from, beside);
+	from->at = NULL;
+	share_leave(to);
+	attempts_drop(&to->hop);
+	LIST_INSERT_HEAD(&k->sessions, to, beside);
+	to->at = k;
+	to->reached = reached;
+	reply_init(&to->reply);
+	to->ehlo = from->ehlo;
+	to->clear = from->clear;
+	to->verified = from->verified;
+	to->loggedin = from->loggedin;
+	(void)strlcpy(to->proven, from->proven, sizeof(to->proven));
+	to->nmails = from->nmails;
+	to->ntransactions = from->ntransactions;
+	session_free(from);
+	session_ready(to);
+}
+
+void
+share_open(struct known *k)
+{
+	if (k != NULL)
+		k->nopen++;
+}
+
+/* Those that wait try again in a turn of their own. */
+static void
+wake_first(struct known *k)
+{
+	struct session	*s;
+
+	if ((s = TAILQ_FIRST(&k->waiting)) != NULL)
+		wake(s);
+}
+
+static void
+leave_line(struct session *s)
+{
+	if (s->waits == NULL)
+		return;
+	TAILQ_REMOVE(&s->waits->waiting, s, line);
+	s->waits->nwaiting--;
+	s->waits = NULL;
+}
+
+static void
+wake(struct session *s)
+{
+	leave_line(s);
+	s->woken = 1;
+	session_timer_ms(s, 0, s->turn);
+}
+
+static void
+waited(struct session *s)
+{
+	leave_line(s);
+	session_busy(s);
+}
+
+void
+share_close(struct known *k)
+{
+	if (k == NULL)
+		return;
+	k->nopen--;
+	wake_first(k);
+}
+
+void
+share_connected(struct session *s, struct known *k)
+{
+	if ((s->at = k) != NULL)
+		LIST_INSERT_HEAD(&k->sessions, s, beside);
+}
+
+void
+share_leave(struct session *s)
+{
+	struct known	*k = s->at;
+
+	leave_line(s);
+	if (k == NULL)
+		return;
+	LIST_REMOVE(s, beside);
+	s->at = NULL;
+	if (s->reached)
+		k->nready--;
+	s->reached = 0;
+	share_close(k);
+}
+
+void
+share_reached(struct session *s)
+{
+	if (s->at == NULL || s->reached)
+		return;
+	s->reached = 1;
+	known_reached(s->at);
+}
+
+void
+share_took(struct session *s)
+{
+	if (s->at != NULL && known_took(s->at))
+		wake_first(s->at);
+}
+
+void
+share_failed(struct known *k, const char *why)
+{
+	if (k == NULL || !known_failed(k, why, now()))
+		return;
+	while (!TAILQ_EMPTY(&k->waiting))
+		wake_first(k);
+}
+
+/* Of another destination: its own gets the next message anyway. */
+static struct session *
+first_in_line(const struct session *s)
+{
+	struct session	*w;
+
+	if (s->at == NULL || s->conn == NULL)
+		return (NULL);
+	TAILQ_FOREACH(w, &s->at->waiting, line)
+		if (w->queue == s->queue && share_same(s, w) &&
+		    strcasecmp(w->dest.host, s->dest.host) != 0)
+			return (w);
+	return (NULL);
+}
+
+int
+share_wanted(const struct session *s)
+{
+	return (first_in_line(s) != NULL);
+}
+
+void
+share_pass(struct session *s)
+{
+	struct session	*w = first_in_line(s);
+
+	log_debug("session=%llu passes its connection on to session=%llu",
+	    (unsigned long long)s->dest.session,
+	    (unsigned long long)w->dest.session);
+	session_no_timer(w);
+	session_unlink(s);
+	move(s, w);
+}

@@ -1,0 +1,164 @@
+"""Many domains, one host: they share its connections, its limits, and what is known of it."""
+import os, ssl, sys, time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import dns
+from lib import *
+from peer import Peer
+
+US, OTHER, A, DEAD, SLOW, LATE = ("192.0.2.%d" % i for i in (1, 2, 10, 11, 12, 13))
+HERE = dns.own_network(US, OTHER, A, DEAD, SLOW, LATE)
+if not HERE:
+    print("skip e2e/sharing: only as root")
+    sys.exit(0)
+
+ZONE = {"%s.lab" % n: {"A": [a]} for n, a in (("a", A), ("dead", DEAD), ("slow", SLOW), ("late", LATE))}
+for host, n in (("a", 100), ("dead", 50), ("slow", 150), ("late", 3)):
+    ZONE.update({"%s%d.lab" % (host, i): {"MX": [(10, host + ".lab")]} for i in range(n)})
+ZONE["backup.lab"] = {"MX": [(10, "dead.lab"), (20, "a.lab")]}
+
+
+def slowly():
+    time.sleep(0.05)
+    return "250 taken\r\n"
+
+
+class Tired(Peer):
+    """Says 421 to the second message of a connection, as some servers do."""
+
+    def serve(self, c):
+        seen = []
+
+        def mail(line):
+            seen.append(line)
+            return "250 ok\r\n" if len(seen) == 1 else "421 4.7.0 enough\r\n"
+        self.replies["MAIL"] = mail
+        super().serve(c)
+
+
+tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+tls.load_cert_chain(certs() + "/ec.crt", certs() + "/ec.key")
+one = Peer({"EHLO": "250-peer\r\n250-STARTTLS\r\n250 AUTH PLAIN\r\n", "STARTTLS": "220 go\r\n",
+            "AUTH": "235 2.7.0 in\r\n", "LHLO": "250 peer\r\n"}, context=tls)
+tired = Tired()
+a, slow = Peer(port=25, host=A), Peer({"DOT": slowly}, port=25, host=SLOW)
+dead = Peer({"BANNER": lambda: None}, port=25, host=DEAD)
+
+ROUTES = (
+    ("plain", "smtp+notls://127.0.0.1:{0}"), ("tls", "smtp://127.0.0.1:{0}"), ("lmtp", "lmtp://127.0.0.1:{0}"),
+    ("me", "smtp+notls://me@127.0.0.1:{0}\" auth <secrets> \""),
+    ("you", "smtp+notls://you@127.0.0.1:{0}\" auth <secrets> \""),
+    ("again", "smtp+notls://me@127.0.0.1:{0}\" auth <others> \""))
+
+s = Suite(daemons=("smtpd",), start=False, rules="permit localhost relay\npermit any deliver\n")
+for n in ("secrets", "others"):
+    s.write(n, "me: %s:x\nyou: you:y\n" % n, 0o600)
+s.configure(routes="".join('table %s file "%s/%s"\n' % (n, s.dir, n) for n in ("secrets", "others")) +
+            "".join('relay to "%s.example" via "%s"\n' % (n, u.format(one.port)) for n, u in ROUTES).replace(' ""', "") +
+            'relay to { "tired1.example", "tired2.example", "tired3.example" } via "smtp+notls://127.0.0.1:%d"\n' % tired.port +
+            'relay to "a99.lab" source %s\nrelay any source %s\nqueue retry 1m to 4h lifetime 1d\n' % (OTHER, US))
+names = dns.Names(ZONE)
+s.start()
+
+
+def send(to, subject):
+    return s.send(to, subject)
+
+
+def arrive(peer, subject, count=1, secs=10):
+    want = b"Subject: " + subject.encode()
+    until("%d of %s, there are %d\n%s%s" % (count, subject, sum(want in m for m in list(peer.messages)),
+          s.ctl("queue", "list")[1][-1000:], s.log_tail()),
+          lambda: sum(want in m for m in list(peer.messages)) >= count, secs)
+
+
+@case
+def one_after_the_other():
+    """Ten domains of one host: one connection."""
+    for i in range(10):
+        send("x@a%d.lab" % i, "in turn %d" % i)
+        arrive(a, "in turn %d" % i)
+    equal(a.connections, 1, "connections")
+
+
+@case
+def another_source_is_another_client():
+    n = a.connections
+    send("x@a1.lab", "from us")
+    arrive(a, "from us")
+    send("x@a99.lab", "from elsewhere")
+    arrive(a, "from elsewhere")
+    equal(a.connections, n + 1, "connections")
+
+
+@case
+def all_at_once():
+    """Never more connections than one host gets, and nobody is left out."""
+    n = 150
+    t = time.monotonic()
+    send(["x@slow%d.lab" % i for i in range(n)], "crowd")
+    arrive(slow, "crowd", n, 30)
+    check(slow.most <= 20, "%d connections at a time" % slow.most)
+    check(slow.connections <= 40, "%d connections" % slow.connections)
+    print("# %d domains: %d connections, %d at a time, %.1f s" % (
+        n, slow.connections, slow.most, time.monotonic() - t), flush=True)
+
+
+@case
+def other_terms_other_connection():
+    """Another protocol, protection, user or password: nothing is shared."""
+    for i, (name, url) in enumerate(ROUTES):
+        send("x@%s.example" % name, "terms %s" % name)
+        arrive(one, "terms %s" % name)
+        equal(one.connections, i + 1, "connections after " + name)
+    n = sum(b"AUTH" in l for l in one.commands)
+    equal(n, 3, "logins")
+
+
+@case
+def a_server_that_takes_one_message():
+    """It says 421 to the next one, which is not at fault and goes at once."""
+    for i in range(1, 4):
+        send("x@tired%d.example" % i, "tired %d" % i)
+        arrive(tired, "tired %d" % i, secs=5)
+    equal(tired.connections, 3, "connections")
+
+
+@case
+def dead_for_all():
+    """Fifty domains of a host that lets nobody in: a few attempts; the others know."""
+    n = 50
+    send(["x@dead%d.lab" % i for i in range(n)], "dead")
+    until("all wait\n" + s.log_tail(), lambda: s.ctl("queue", "list")[1].count("blocked  x@dead") == n, 10)
+    check(dead.connections <= 3, "%d connections" % dead.connections)
+    # A message with another host has no time to lose.
+    send("x@backup.lab", "second host")
+    arrive(a, "second host", secs=5)
+    check(dead.connections <= 3, "%d connections" % dead.connections)
+    n0 = dead.connections
+    s.ctl("queue", "retry", "to=x@dead7.lab")
+    until("the administrator's try", lambda: dead.connections == n0 + 1)
+    dead.replies["BANNER"] = "220 peer\r\n"
+    s.ctl("queue", "retry")
+    arrive(dead, "dead", n, 20)
+
+
+@case
+def dead_for_its_time_only():
+    """Refused; there after a while: its next try is its own."""
+    s.configure(routes=s.vars["routes"].replace("retry 1m to", "retry 2s to"))
+    s.log_mark()
+    s.reload()
+    s.log_wait("reloaded")
+    send(["x@late%d.lab" % i for i in range(3)], "late")
+    until("all wait", lambda: s.ctl("queue", "list")[1].count("blocked  x@late") == 3)
+    late = Peer(port=25, host=LATE)
+    arrive(late, "late", 3, 15)
+
+
+@case
+def still_the_same_processes():
+    check("killed by signal" not in s.log() and "bad message" not in s.log(), s.log_tail())
+
+
+finish()
