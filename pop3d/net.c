@@ -210,6 +210,9 @@ take_line(struct login *l, struct client *c, const char *line, size_t len)
 	}
 	switch (pop3_parse(&cmd, line, len)) {
 	case POP3_OK:
+		/* RFC 1939 7: PASS follows USER at once. */
+		if (cmd.verb != POP3_PASS)
+			c->user[0] = '\0';
 		more = command(l, c, &cmd);
 		break;
 	case POP3_NO_COMMAND:
@@ -304,7 +307,10 @@ do_pass(struct login *l, struct client *c, const char *pass)
 	return (0);
 }
 
-/* What CAPA says of USER and AUTH, here and in the session. */
+/*
+ * What CAPA says of STLS, USER and AUTH, here and in the session: what there is
+ * before the login is announced afterwards too (RFC 2449 3, RFC 2595 4).
+ */
 static void
 login_lines(struct login *l, char lines[POP3_LOGIN_MAX])
 {
@@ -312,6 +318,8 @@ login_lines(struct login *l, char lines[POP3_LOGIN_MAX])
 	size_t i;
 
 	lines[0] = '\0';
+	if (login_may_starttls(l))
+		(void)strlcat(lines, "STLS\r\n", POP3_LOGIN_MAX);
 	if (!login_may_auth(l))
 		return;
 	(void)strlcat(lines, "USER\r\nSASL", POP3_LOGIN_MAX);
@@ -328,7 +336,6 @@ do_capa(struct login *l)
 	char login[POP3_LOGIN_MAX], text[POP3_CAPA_MAX];
 	struct pop3_capa capa = {
 		.login = login,
-		.stls = login_may_starttls(l),
 		.delay = login_conf()->pop3_delay,
 		.expire = conf_expire_after(login_conf(), "INBOX")
 	};

@@ -19,8 +19,6 @@ pop3_capa(const struct pop3_capa *c, char buf[POP3_CAPA_MAX])
 	(void)strlcpy(buf, "+OK\r\nTOP\r\nUIDL\r\nRESP-CODES\r\n"
 	    "AUTH-RESP-CODE\r\nPIPELINING\r\nUTF8 USER\r\nLANG\r\n",
 	    POP3_CAPA_MAX);
-	if (c->stls)
-		(void)strlcat(buf, "STLS\r\n", POP3_CAPA_MAX);
 	(void)strlcat(buf, c->login, POP3_CAPA_MAX);
 	if (c->delay > 0)
 		add(buf, "LOGIN-DELAY", c->delay);

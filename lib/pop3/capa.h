@@ -14,7 +14,6 @@
 struct pop3_capa {
 	/* Lines about logging in, each with CRLF: the same before and after. */
 	const char	*login;
-	int		 stls;		/* to be had now */
 	uint64_t	 delay;		/* seconds between logins, 0 none */
 	uint64_t	 expire;	/* seconds that mail is kept, 0: ever */
 };

@@ -98,6 +98,18 @@ def before_login():
     c = s.pop3()
     c.line()
     c.pop("PASS x", "-ERR")
+    # RFC 1939 7: PASS follows USER at once.
+    for between in ("CAPA", "NOOP", "LANG en"):
+        c = s.pop3()
+        c.line()
+        c.pop("USER " + A)
+        c.write(between + "\r\n")
+        if c.line().startswith("+OK") and between == "CAPA":
+            c.multi()
+        check(c.pop("PASS " + PASS, "-ERR").startswith("-ERR USER"), between)
+        c.pop("USER " + A)
+        c.pop("PASS " + PASS)
+        c.pop("QUIT")
 
 
 @case
@@ -119,6 +131,17 @@ def capa():
     c.pop("AUTH PLAIN " + plain(A, PASS))
     c.pop("CAPA")
     equal(sorted(c.multi()), sorted(caps), "CAPA after the login")
+    c.pop("QUIT")
+    # RFC 2449 3: what there is before the login is announced after it, STLS too.
+    c = s.pop3()
+    c.line()
+    c.pop("CAPA")
+    caps = c.multi()
+    c.pop("USER " + A)
+    c.pop("PASS " + PASS)
+    c.pop("CAPA")
+    equal(c.multi(), caps, "CAPA after the login in the clear")
+    c.pop("STLS", "-ERR")
     c.pop("QUIT")
 
 
