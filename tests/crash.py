@@ -327,7 +327,37 @@ def pop3(n):
             check(left == before[30:] or (left == before and not said),
                   "kill -9 within QUIT: all or nothing; %d of 40 left, said %r" % (len(left), said))
             equal(len(s.messages(POP_USER)), len(left), "files")
-        return "12 messages"
+        done = [pop_kill_session(s, i) for i in range(20)]
+        return "12 messages; a session killed within QUIT: %d of %d had deleted" % (sum(done), len(done))
+
+
+def pop_kill_session(s, n):
+    """The user's process alone, at some moment of QUIT: was it done?"""
+    s.empty(POP_USER)
+    for i in range(40):
+        p = os.path.join(s.maildir(POP_USER), "new", "17000%05d.M%dP1.k" % (n, i))
+        with open(p, "w") as f:
+            f.write("Subject: k%d\n\nx\n" % i)
+        if ROOT:
+            shutil.chown(p, s.owner, s.owner)
+    before = pop_uidl(s)
+    equal(len(before), 40, "messages")
+    c = pop_login(s)
+    pids = [p for p in s.role("pop3d", "session") if POP_USER in title(p)]
+    c.write("".join("DELE %d\r\n" % i for i in range(1, 31)))
+    for i in range(30):
+        check(c.line().startswith("+OK"), "DELE")
+    c.write("QUIT\r\n")
+    time.sleep(random.uniform(0, 0.0005 * n))
+    for p in pids:
+        s.kill(p)
+    said = c.line()
+    until("the maildrop is free", lambda: pop_try(s), 5, 0.1)
+    left = pop_uidl(s)
+    check(left == before[30:] or (left == before and not said),
+          "a session killed within QUIT: all or nothing; %d of 40 left, said %r" % (len(left), said))
+    equal(len(s.messages(POP_USER)), len(left), "files")
+    return left != before
 
 
 def pop_try(s):

@@ -557,8 +557,8 @@ def tls_context(**kw):
 class Line:
     """A connection on which lines go to and fro; nothing is done unasked."""
 
-    def __init__(self, host, port, tls=False, timeout=None, sni="mail.example.org", context=None):
-        self.s = socket.create_connection((host, port), timeout or WAIT)
+    def __init__(self, host, port, tls=False, timeout=None, sni="mail.example.org", context=None, source=None):
+        self.s = socket.create_connection((host, port), timeout or WAIT, source and (source, 0))
         self.s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buf = b""
         self.sni, self.context = sni, context
