@@ -274,6 +274,8 @@ def lower_limit():
         c.line()
         check(done(c)[-1].startswith("i OK"), "DONE")
         c.close()
+    s.ctl("kick", A)                    # it would wait for another login of its own generation
+    until("it ends", lambda: not processes_of(A))
     s.log_mark()
     s.configure(extra="")
     s.reload("imapd")
