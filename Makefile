@@ -106,7 +106,7 @@ STORE_OBJS = \
 	lib/store/mboxredo.o lib/store/mboxview.o lib/store/mboxwrite.o \
 	lib/store/message.o lib/store/name.o lib/store/quota.o \
 	lib/store/record.o lib/store/recover.o \
-	lib/store/reserve.o lib/store/seeds.o lib/store/store.o \
+	lib/store/renumber.o lib/store/reserve.o lib/store/seeds.o lib/store/store.o \
 	lib/store/subscribe.o lib/store/sync.o lib/store/tree.o \
 	lib/store/uidlist.o lib/store/uidlist_follow.o lib/store/view.o
 SASL_OBJS = \
@@ -191,7 +191,7 @@ POP3D_SESSION_OBJS = \
 MAILCTL_OBJS = \
 	mailctl/check.o mailctl/check_dns.o mailctl/check_owners.o \
 	mailctl/explain.o mailctl/hash.o mailctl/mailbox.o \
-	mailctl/mailbox_copy.o mailctl/mailbox_do.o \
+	mailctl/mailbox_import.o mailctl/mailbox_export.o mailctl/mailbox_do.o \
 	mailctl/mailbox_filter.o mailctl/mailctl.o mailctl/names.o \
 	mailctl/queue.o mailctl/report.o mailctl/sendmail.o \
 	mailctl/tally.o mailctl/user.o mailctl/usertable.o mailctl/who.o

@@ -43,7 +43,8 @@ static const struct {
 	[MAILBOX_VERIFY] = { job_verify, 0, -1, "[MAILBOX ...]" },
 	[MAILBOX_REBUILD] = { job_rebuild, 0, -1, "[MAILBOX ...]" },
 	[MAILBOX_IMPORT] = { job_import, 1, 2, "FILE|DIRECTORY [MAILBOX]" },
-	[MAILBOX_EXPORT] = { job_export, 2, 2, "MAILBOX FILE|DIRECTORY" },
+	[MAILBOX_EXPORT] = { job_export, 1, 2,
+	    "[MAILBOX] FILE|DIRECTORY" },
 	[MAILBOX_QUOTA] = { job_quota, 0, 0, "" },
 	[MAILBOX_INDEX] = { job_index, 0, -1, "[MAILBOX ...]" }
 };
@@ -255,7 +256,7 @@ mailbox_command(const struct call *given)
 	if ((conf = call_load(&call)) == NULL)
 		return (STATUS_FAILED);
 	if (call.what == MAILBOX_IMPORT || call.what == MAILBOX_EXPORT)
-		other = call.argv[call.what == MAILBOX_EXPORT];
+		other = call.argv[call.what == MAILBOX_EXPORT && n > 1];
 	if (find(conf, job.user, &o) == 0 && (other == NULL || open_other(&job,
 	    other, call.what == MAILBOX_EXPORT) == 0))
 		status = run(&job, &o, job.dir != -1 ? other : NULL);

@@ -17,6 +17,7 @@ struct job {
 	struct store		*store;
 	int			 file;	/* of import and export; or -1 */
 	int			 dir;	/* likewise */
+	int			 failed; /* something did, and was told */
 };
 
 /* Which messages: all if it is empty. */

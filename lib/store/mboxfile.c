@@ -12,6 +12,7 @@
  *	X-UID: 0000000235
  *	Status: RO				read, old
  *	X-Status: AFTD				answered flagged draft deleted
+ *	X-Keywords: Work			of exported messages
  *
  * They are padded so that a changed flag changes no other byte's place.
  * Senders could write such fields too: they are taken out of new messages.
@@ -47,6 +48,7 @@ static size_t export(const struct mbox_text *, const struct mbox_message *,
     char *);
 static int rewrite_one(const struct mbox_text *, const struct mbox_message *,
     int, struct buf *);
+static int new_numbers(struct buf *, const struct mbox_new *);
 static void new_sender(const char *, size_t, char *, size_t);
 static int new_lines(struct buf *, const char *, size_t);
 
@@ -301,6 +303,35 @@ export(const struct mbox_text *t, const struct mbox_message *m, char *out)
 }
 
 void
+mboxtext_keywords(const struct mbox_text *t, const struct mbox_message *m,
+    char *buf, size_t size)
+{
+	static const char name[] = "X-Keywords:";
+	const char *s;
+	size_t p, next, i, n = 0;
+
+	buf[0] = '\0';
+	for (p = m->head; p < m->body; p = next) {
+		next = field_end(t->data, p, m->body);
+		s = t->data + p;
+		if (next - p < sizeof(name) || next - p >= size ||
+		    strncasecmp(s, name, sizeof(name) - 1) != 0)
+			continue;
+		for (i = sizeof(name) - 1; i < next - p; i++) {
+			unsigned char c = (unsigned char)s[i];
+
+			/* Folded, or padded by others. */
+			if (c > ' ' && c < 0x7f)
+				buf[n++] = (char)c;
+			else if (n > 0 && buf[n - 1] != ' ')
+				buf[n++] = ' ';
+		}
+		buf[n] = '\0';
+		return;
+	}
+}
+
+void
 mboxtext_export(const struct mbox_text *t, const struct mbox_message *m,
     char *out)
 {
@@ -389,7 +420,9 @@ mboxtext_new(const struct mbox_new *new, const char *text, size_t textlen,
 	ret |= buf_printf(&b, "From %s %s\n", sender, date);
 	if (new->id != NULL)
 		ret |= buf_printf(&b, "X-Delivery-Id: %s\n", new->id);
-	if (new->flags != 0)
+	if (new->uid != 0)
+		ret |= new_numbers(&b, new);
+	else if (new->flags != 0)
 		ret |= buf_printf(&b, "Status: %s\nX-Status: %s%s%s%s\n",
 		    new->flags & MSG_SEEN ? "R" : "",
 		    new->flags & MSG_ANSWERED ? "A" : "",
@@ -403,6 +436,27 @@ mboxtext_new(const struct mbox_new *new, const char *text, size_t textlen,
 	}
 	buf_free(&b);
 	return (out);
+}
+
+/* All that another program needs to go on with it. */
+static int
+new_numbers(struct buf *b, const struct mbox_new *new)
+{
+	int ret = 0;
+
+	if (new->uidvalidity != 0)
+		ret |= buf_printf(b, "X-IMAPbase: %010u %010u\n",
+		    new->uidvalidity, new->uidnext - 1);
+	ret |= buf_printf(b, "X-UID: %010u\nStatus: %s\n"
+	    "X-Status: %c%c%c%c\n", new->uid,
+	    new->flags & MSG_SEEN ? "RO" : "O ",
+	    new->flags & MSG_ANSWERED ? 'A' : ' ',
+	    new->flags & MSG_FLAGGED ? 'F' : ' ',
+	    new->flags & MSG_DRAFT ? 'T' : ' ',
+	    new->flags & MSG_DELETED ? 'D' : ' ');
+	if (new->keywords != NULL && *new->keywords != '\0')
+		ret |= buf_printf(b, "X-Keywords: %s\n", new->keywords);
+	return (ret);
 }
 
 /* From a Return-Path at the top, or the classic stand-in. */

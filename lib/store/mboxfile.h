@@ -24,6 +24,10 @@ struct mbox_new {
 	size_t		 len;
 	time_t		 internal;
 	uint32_t	 flags;
+	/* Of an export; uid 0: no UIDs and keywords are written. */
+	uint32_t	 uid;
+	uint32_t	 uidvalidity, uidnext;	/* in the first message; or 0 */
+	const char	*keywords;	/* with blanks between */
 };
 
 struct mbox_message {
@@ -60,6 +64,9 @@ size_t	mboxtext_number(struct mbox_text *, uint32_t now);
 size_t	mboxtext_follow(struct mbox_text *t, const struct mbox_text *old);
 /* What has to stand between a text that ends there and a next message. */
 const char *mboxtext_gap(const char *end, size_t len);
+/* Its keywords with blanks between; "" if there are none or too many. */
+void	mboxtext_keywords(const struct mbox_text *,
+	    const struct mbox_message *, char *buf, size_t size);
 /* The message as clients see it, with CRLF: size bytes. */
 void	mboxtext_export(const struct mbox_text *, const struct mbox_message *,
 	    char *out);

@@ -86,6 +86,24 @@ done:
 	return (error);
 }
 
+enum store_error
+recover_empty(struct folder *f, uint32_t validity)
+{
+	struct index_header h = { .uidvalidity = validity, .uidnext = 1,
+	    .modseq = f->ix.hdr.modseq + 1 };
+	struct index ix;
+	enum store_error error;
+
+	memcpy(h.id, f->ix.hdr.id, sizeof(h.id));
+	h.logfloor = h.floor = h.modseq;
+	if (index_create(&ix, f->dir, INDEX_TMP, &h) == -1)
+		return (store_errno());
+	folder_use(f, &ix);
+	if ((error = install(f, 0, 1)) != STORE_OK)
+		(void)unlinkat(f->dir, INDEX_TMP, 0);
+	return (error);
+}
+
 /* An index that was lost: our files still say whose they are. */
 static void
 recover_validity(struct folder *f, struct index_header *h)

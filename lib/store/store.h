@@ -295,6 +295,15 @@ enum store_error append_commit(struct append **, size_t n, uint32_t *uids,
 void		 append_abort(struct append *);
 
 /*
+ * For mail that had UIDs elsewhere: the next message gets this UID, under this
+ * UIDVALIDITY, which only a mailbox without a message can be given anew.
+ * STORE_MODIFIED if it cannot be: other messages, a Dovecot's list, or larger
+ * UIDs are there; STORE_LIMIT for an mbox.
+ */
+enum store_error store_set_uids(struct store *, const char *name,
+		    uint32_t uidvalidity, uint32_t uidnext);
+
+/*
  * Copy or move; uids[i] is the new UID of seqs[i].  Durable, all or nothing:
  * STORE_GONE if others have removed one.  Of a move, changes can be told even
  * if it fails.

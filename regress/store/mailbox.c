@@ -443,6 +443,46 @@ test_tree(struct store *st)
 	mailbox_close(mb);
 }
 
+static uint32_t
+append_one(struct store *st, const char *name, uint32_t *validity)
+{
+	struct append *a;
+	uint32_t uid = 0;
+
+	if (append_begin(st, name, 1, 0, NULL, &a) == STORE_OK) {
+		(void)append_write(a, MAIL1, strlen(MAIL1));
+		(void)append_commit(&a, 1, &uid, validity);
+	}
+	return (uid);
+}
+
+/* UIDs from elsewhere: while there is no message, and upwards only. */
+static void
+test_set_uids(struct store *st)
+{
+	struct mailbox_status s;
+	uint32_t v = 0;
+
+	(void)store_create(st, "Moved");
+	TEST("uids noent", store_set_uids(st, "None", 5, 1) == STORE_NOENT);
+	TEST("uids none", store_set_uids(st, "Moved", 0, 1) == STORE_LIMIT &&
+	    store_set_uids(st, "Moved", 1, 0) == STORE_LIMIT);
+	TEST("uids anew", store_set_uids(st, "Moved", 77, 5) == STORE_OK);
+	TEST("uids first", append_one(st, "Moved", &v) == 5 && v == 77);
+	TEST("uids used", store_set_uids(st, "Moved", 77, 5) ==
+	    STORE_MODIFIED);
+	TEST("uids up", store_set_uids(st, "Moved", 77, 5000) == STORE_OK &&
+	    append_one(st, "Moved", &v) == 5000 && v == 77);
+	TEST("uids another", store_set_uids(st, "Moved", 78, 6000) ==
+	    STORE_MODIFIED);
+	TEST("uids kept", store_status(st, "Moved", &s, NULL) == STORE_OK &&
+	    s.uidvalidity == 77 && s.uidnext == 5001 && s.messages == 2);
+	/* The index is lost: what was reserved is remembered. */
+	TEST("uids lost", store_set_uids(st, "Moved", 77, 9000) == STORE_OK &&
+	    unlinkat(scratch, "m/.Moved/postern.index", 0) == 0 &&
+	    append_one(st, "Moved", &v) >= 9000 && v == 77);
+}
+
 static void
 test_quota(void)
 {
@@ -521,6 +561,7 @@ main(void)
 	test_append_many(st);
 	test_tree(st);
 	test_power_cut(st);
+	test_set_uids(st);
 	store_close(st);
 	test_quota();
 	test_care();

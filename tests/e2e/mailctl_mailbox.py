@@ -1,5 +1,5 @@
 """mailctl user, mailbox, quota and index: as the owner, on files that are anybody's."""
-import json, os, shutil, subprocess, sys
+import json, os, re, shutil, subprocess, sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from lib import *
@@ -130,6 +130,78 @@ def maildir_in_and_out():
     check(any("Important" in l and "\\Flagged" in l for l in c.do("FETCH 1 FLAGS")), "flags and keywords")
     ctl("mailbox", "export", b, "INBOX", out, stderr=subprocess.DEVNULL)
     equal(len(os.listdir(os.path.join(out, "cur"))), 2, "exported")
+
+
+def view(user, mailbox):
+    """All that a client would notice: {uid: (flags, date, size, text)} and the numbers of the mailbox."""
+    c = s.imap()
+    c.line()
+    c.do('LOGIN %s "%s"' % (user, PASS))
+    out = c.do('EXAMINE "%s"' % mailbox)
+    numbers = sorted(re.findall(r"\\[(UIDVALIDITY \\d+|UIDNEXT \\d+)\\]", "\n".join(out)))
+    got = {}
+    for l in c.do("FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE PREVIEW)"):
+        m = re.match(r"\* \d+ FETCH \(UID (\d+) FLAGS \(([^)]*)\) (.*)\)$", l)
+        if m:
+            got[int(m.group(1))] = (sorted(set(m.group(2).split()) - {"\\Recent"}), m.group(3))
+    c.close()
+    return numbers, got
+
+
+def fill_to_move(user):
+    """Gaps in the UIDs, flags, keywords, dates, folders."""
+    c = s.imap()
+    c.line()
+    c.do('LOGIN %s "%s"' % (user, PASS))
+    c.do("CREATE Work/Sub")
+    for box in ("INBOX", "Work/Sub"):
+        for i in range(8):
+            text = "Subject: move %d\r\nFrom: a@b.example\r\n\r\nbody %d\r\nFrom here on\r\n" % (i, i)
+            flags = ["", "\\Seen", "\\Flagged Important", "\\Answered \\Draft", "$Forwarded Other \\Deleted"][i % 5]
+            c.write('a APPEND "%s" (%s) "0%d-Jan-2020 12:00:00 +0000" {%d}\r\n' % (box, flags, i + 1, len(text)))
+            check(c.line().startswith("+"), "literal")
+            c.write(text + "\r\n")
+            check(c.tagged("a")[-1].startswith("a OK"), "APPEND")
+        c.do('SELECT "%s"' % box)
+        c.do("UID STORE 2,3,7:8 +FLAGS (\\Deleted)")
+        c.do("UID EXPUNGE 2,3,8")
+    c.close()
+
+
+@case(root=True)
+def moved_to_another_account():
+    """What is exported and imported has its UIDs, UIDVALIDITY, keywords and dates: clients notice nothing."""
+    b = "info@catch.example"
+    fill_to_move(b)
+    want = {m: view(b, m) for m in ("INBOX", "Work/Sub")}
+    check(any("Other" in f for f, x in want["INBOX"][1].values()), want)
+    out = os.path.join(s.dir, "moving")
+    os.makedirs(out)
+    shutil.chown(out, "vmail")
+    ctl("mailbox", "export", b, out)
+    ctl("mailbox", "export", b, out, want=1)            # not into other mail
+    to = "tester@lt01.am"
+    check("5 messages, UIDs kept" in ctl("mailbox", "import", to, out), "kept")
+    for m in want:
+        equal(view(to, m), want[m], m)
+    s.empty(to)
+    # As an mbox, which has one mailbox and to whole seconds its dates.
+    mbox = os.path.join(s.dir, "moving.mbox")
+    ctl("mailbox", "export", b, "Work/Sub", mbox)
+    check("X-IMAPbase" in slurp(mbox).decode() and "X-Keywords: $Forwarded Other" in slurp(mbox).decode(), slurp(mbox).decode()[:600])
+    check("UIDs kept" in ctl("mailbox", "import", to, mbox, "FromMbox"), "kept")
+    equal(view(to, "FromMbox")[0], want["Work/Sub"][0])
+    equal({u: f for u, (f, x) in view(to, "FromMbox")[1].items()}, {u: f for u, (f, x) in want["Work/Sub"][1].items()})
+    equal([x.split("RFC822")[0] for f, x in view(to, "FromMbox")[1].values()],
+          [x.split("RFC822")[0] for f, x in want["Work/Sub"][1].values()])
+    # Our own Maildir says it too, and where mail is already, UIDs are new.
+    check("UIDs kept" in ctl("mailbox", "import", to, os.path.join(s.maildir(b), ".Work.Sub"), "Again"), "our names")
+    equal(view(to, "Again"), want["Work/Sub"])
+    check("UIDs kept" not in ctl("mailbox", "import", to, mbox, "Again"), "into other mail")
+    equal(len(view(to, "Again")[1]), 10)
+    # New mail goes on behind, and the index can be lost.
+    ctl("mailbox", "rebuild", to, "Work/Sub")
+    equal(view(to, "Work/Sub"), want["Work/Sub"])
 
 
 finish()

@@ -1,10 +1,11 @@
 /*
- * mailbox_copy: mail in and out: an mbox, a Maildir, a Dovecot home.
+ * mailbox_import: mail that comes in: an mbox, a Maildir, a Dovecot home.
  *
  * Runs as the mailbox's owner, confined to the mailbox and the directory that
  * was named; an mbox is a descriptor that the caller opened.  Names and bytes
  * of what is imported are a stranger's.  Messages go in in batches, each of
- * them all or nothing.
+ * them all or nothing, and into a mailbox without messages with the UIDs that
+ * they had.
  */
 #include <sys/stat.h>
 #include <dirent.h>
@@ -17,17 +18,18 @@
 
 #include "mailbox.h"
 #include "os/compat.h"
-#include "os/os.h"
 #include "store/file.h"
 #include "store/info.h"
 #include "store/keywords.h"
 #include "store/mboxfile.h"
 #include "store/name.h"
+#include "store/uidlist.h"
 
 #define BATCH		100
 #define READ_SIZE	65536
 #define MBOX_MAX	(1UL << 30)
 #define FILES_MAX	(16U << 20)
+#define KEYWORDS_MAX	4096		/* bytes of a message's */
 
 struct batch {
 	struct job	*job;
@@ -35,6 +37,15 @@ struct batch {
 	struct append	*list[BATCH];
 	size_t		 n;
 	uint64_t	 done;
+	uint32_t	 validity;	/* UIDs are kept under this; 0: not */
+	uint32_t	 next;		/* the UID behind the last; 0: none */
+};
+
+/* A file of a Maildir. */
+struct file {
+	char		*name;
+	const char	*sub;
+	uint32_t	 uid;		/* 0: none */
 };
 
 /* What is in the batch becomes mail. */
@@ -46,8 +57,13 @@ commit(struct batch *b)
 
 	if (b->n > 0)
 		e = append_commit(b->list, b->n, uids, &validity);
-	if (e == STORE_OK)
+	if (e == STORE_OK && b->n > 0) {
 		b->done += b->n;
+		/* Somebody else's mail came in between. */
+		if (b->validity != 0 && (validity != b->validity ||
+		    uids[b->n - 1] != b->next - 1))
+			b->validity = 0;
+	}
 	b->n = 0;
 	return (e);
 }
@@ -59,14 +75,47 @@ drop(struct batch *b)
 		append_abort(b->list[--b->n]);
 }
 
+/* Are UIDs to be kept?  Only where there is no message yet. */
+static void
+keep_uids(struct batch *b, uint32_t validity)
+{
+	struct mailbox_status	status;
+
+	if (validity != 0 && store_status(b->job->store, b->mailbox, &status,
+	    NULL) == STORE_OK && status.messages == 0)
+		b->validity = validity;
+}
+
+/* The next message gets this UID, or UIDs are kept no more. */
+static void
+go_on_at(struct batch *b, uint32_t uid)
+{
+	if (b->validity != 0 && store_set_uids(b->job->store, b->mailbox,
+	    b->validity, uid) != STORE_OK)
+		b->validity = 0;
+	b->next = uid;
+}
+
+static void
+tell(const struct batch *b)
+{
+	put_name(b->mailbox);
+	printf(": %llu messages%s\n", (unsigned long long)b->done,
+	    b->validity != 0 ? ", UIDs kept" : "");
+}
+
 static enum store_error
-begin(struct batch *b, time_t internal, uint32_t flags,
+begin(struct batch *b, uint32_t uid, time_t internal, uint32_t flags,
     const char *const *keywords, struct append **a)
 {
 	enum store_error	e;
 
-	if (b->n == BATCH && (e = commit(b)) != STORE_OK)
+	if ((b->n == BATCH || (b->validity != 0 && uid != b->next)) &&
+	    (e = commit(b)) != STORE_OK)
 		return (e);
+	if (b->validity != 0 && uid != b->next)
+		go_on_at(b, uid);
+	b->next++;
 	e = append_begin(b->job->store, b->mailbox, internal, flags, keywords,
 	    a);
 	if (e == STORE_OK)
@@ -115,14 +164,42 @@ read_mbox(int fd, size_t *len)
 	return (NULL);
 }
 
+static enum store_error
+import_one(struct batch *b, const struct mbox_text *t,
+    const struct mbox_message *m)
+{
+	const char		*words[STORE_KEYWORDS + 1];
+	char			 list[KEYWORDS_MAX], *left = list, *word, *text;
+	struct append		*a;
+	enum store_error	 e;
+	uint32_t		 flags = m->flags;
+	size_t			 n = 0;
+
+	mboxtext_keywords(t, m, list, sizeof(list));
+	while ((word = strsep(&left, " ")) != NULL && n < STORE_KEYWORDS) {
+		if (strcasecmp(word, "$Forwarded") == 0)
+			flags |= MSG_PASSED;
+		else if (*word != '\0' && word[strcspn(word, "(){%*\"\\]")] ==
+		    '\0')
+			words[n++] = word;
+	}
+	words[n] = NULL;
+	if ((text = malloc(m->size + 1)) == NULL)
+		return (STORE_SYS);
+	mboxtext_export(t, m, text);
+	e = begin(b, m->uid, m->internal, flags, words, &a);
+	if (e == STORE_OK)
+		e = append_write(a, text, m->size);
+	free(text);
+	return (e);
+}
+
 static int
 import_mbox(struct job *job, const char *mailbox)
 {
 	struct batch		 b = { .job = job, .mailbox = mailbox };
 	struct mbox_text	 t = { 0 };
-	struct append		*a;
 	enum store_error	 e = STORE_OK;
-	char			*text;
 	size_t			 i;
 
 	if ((t.data = read_mbox(job->file, &t.len)) == NULL ||
@@ -131,33 +208,31 @@ import_mbox(struct job *job, const char *mailbox)
 		mboxtext_free(&t);
 		return (STATUS_FAILED);
 	}
+	keep_uids(&b, t.uidvalidity);
+	/* Those that have none get the next ones. */
+	if (b.validity != 0)
+		(void)mboxtext_number(&t, b.validity);
 	for (i = 0; i < t.n && e == STORE_OK; i++) {
-		if (t.list[i].hidden)
-			continue;
-		if ((text = malloc(t.list[i].size + 1)) == NULL) {
-			e = STORE_SYS;
-			break;
-		}
-		mboxtext_export(&t, &t.list[i], text);
-		e = begin(&b, t.list[i].internal, t.list[i].flags, NULL, &a);
-		if (e == STORE_OK)
-			e = append_write(a, text, t.list[i].size);
-		free(text);
+		if (!t.list[i].hidden)
+			e = import_one(&b, &t, &t.list[i]);
 		if (i % 64 == 0 || i + 1 == t.n)
 			progress(mailbox, i + 1, t.n);
 	}
 	if (e == STORE_OK)
 		e = commit(&b);
+	if (e == STORE_OK && b.validity != 0)
+		go_on_at(&b, t.uidnext);
 	drop(&b);
 	mboxtext_free(&t);
-	printf("%s: %llu messages\n", mailbox, (unsigned long long)b.done);
+	tell(&b);
 	return (e == STORE_OK ? STATUS_OK : job_failed(job, mailbox, e));
 }
 
 static enum store_error
-import_file(struct batch *b, int dir, const char *name,
+import_file(struct batch *b, int folder, const struct file *file,
     const struct keywords *kw)
 {
+	char			 path[NAME_MAX + 8];
 	const char		*words[STORE_KEYWORDS + 1];
 	struct append		*a;
 	struct info		 info;
@@ -168,9 +243,10 @@ import_file(struct batch *b, int dir, const char *name,
 	size_t			 i, nwords = 0;
 	int			 fd;
 
-	if (info_parse(name, &info) == -1)
+	if (info_parse(file->name, &info) == -1)
 		return (STORE_OK);
-	if ((fd = file_open(dir, name)) == -1 || fstat(fd, &st) == -1) {
+	(void)snprintf(path, sizeof(path), "%s/%s", file->sub, file->name);
+	if ((fd = file_open(folder, path)) == -1 || fstat(fd, &st) == -1) {
 		if (fd != -1)
 			close(fd);
 		return (errno == ENOENT ? STORE_OK : STORE_SYS);
@@ -179,7 +255,7 @@ import_file(struct batch *b, int dir, const char *name,
 		if ((info.keywords & 1U << i) && kw->name[i] != NULL)
 			words[nwords++] = kw->name[i];
 	words[nwords] = NULL;
-	e = begin(b, st.st_mtime, info.flags, words, &a);
+	e = begin(b, file->uid, st.st_mtime, info.flags, words, &a);
 	while (e == STORE_OK && (n = read(fd, buf, sizeof(buf))) != 0)
 		e = n == -1 ? STORE_SYS : append_write(a, buf, (size_t)n);
 	close(fd);
@@ -241,27 +317,108 @@ names_free(char **list, size_t n)
 	free(list);
 }
 
+/* By UID, then those that have none in the order of their names. */
+static int
+by_uid(const void *a, const void *b)
+{
+	const struct file	*f = a, *g = b;
+
+	if (f->uid == g->uid)
+		return (strcmp(f->name, g->name));
+	return (f->uid - 1 < g->uid - 1 ? -1 : 1);
+}
+
+/* The files of cur/ and new/; *files is freed by the caller, its names too. */
+static int
+list_files(int folder, struct file **files, size_t *n)
+{
+	static const char *const subs[] = { "cur", "new" };
+	char	**list;
+	size_t	 more, i, k;
+
+	*files = NULL;
+	*n = 0;
+	for (k = 0; k < 2; k++) {
+		struct file	*grown;
+
+		list = names_of(folder, subs[k], &more);
+		grown = reallocarray(*files, *n + more + 1, sizeof(*grown));
+		if (grown == NULL) {
+			names_free(list, more);
+			return (-1);
+		}
+		*files = grown;
+		for (i = 0; i < more; i++)
+			(*files)[(*n)++] = (struct file){ .name = list[i],
+			    .sub = subs[k] };
+		free(list);
+	}
+	return (0);
+}
+
+/*
+ * The UIDs that they have by Dovecot's list, or by their names if they are
+ * ours; the UIDVALIDITY, or 0.
+ */
+static uint32_t
+find_uids(int folder, struct file *files, size_t n, uint32_t *uidnext)
+{
+	struct seeds		 seeds = { 0 };
+	const struct seed	*seed;
+	struct info		 info;
+	uint32_t		 validity = 0, v;
+	size_t			 i;
+	int			 listed;
+
+	*uidnext = 1;
+	listed = uidlist_read(folder, &seeds, &validity, uidnext) == 0;
+	for (i = 0; i < n; i++) {
+		if (info_parse(files[i].name, &info) == -1)
+			continue;
+		if (listed && (seed = seeds_find(&seeds, files[i].name,
+		    info.baselen)) != NULL)
+			files[i].uid = seed->uid;
+		else if (!listed && info_uid(files[i].name, info.baselen, &v,
+		    &files[i].uid) == 0) {
+			validity = validity == 0 ? v : validity;
+			if (v != validity)
+				files[i].uid = 0;
+		}
+		if (files[i].uid >= *uidnext && files[i].uid < UINT32_MAX)
+			*uidnext = files[i].uid + 1;
+	}
+	seeds_free(&seeds);
+	return (validity);
+}
+
 static enum store_error
-import_dir(struct batch *b, int folder, const char *sub,
-    const struct keywords *kw)
+import_files(struct batch *b, int folder, const struct keywords *kw)
 {
 	enum store_error	 e = STORE_OK;
-	char			**list;
+	struct file		*files;
+	uint32_t		 uidnext;
 	size_t			 n, i;
-	int			 dir;
 
-	dir = openat(folder, sub, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
-	    O_CLOEXEC);
-	if (dir == -1)
-		return (errno == ENOENT ? STORE_OK : STORE_SYS);
-	list = names_of(folder, sub, &n);
-	for (i = 0; i < n && e == STORE_OK; i++) {
-		e = import_file(b, dir, list[i], kw);
+	if (list_files(folder, &files, &n) == -1)
+		e = STORE_SYS;
+	keep_uids(b, find_uids(folder, files, n, &uidnext));
+	if (n > 0)
+		qsort(files, n, sizeof(*files), by_uid);
+	for (i = 0; i < n; i++) {
+		/* Two names with one UID are two messages. */
+		if (files[i].uid == 0 || (i > 0 && files[i].uid <=
+		    files[i - 1].uid))
+			files[i].uid = uidnext++;
+		if (e == STORE_OK)
+			e = import_file(b, folder, &files[i], kw);
 		if (i % 64 == 0 || i + 1 == n)
 			progress(b->mailbox, i + 1, n);
 	}
-	names_free(list, n);
-	close(dir);
+	if (e == STORE_OK && (e = commit(b)) == STORE_OK && b->validity != 0)
+		go_on_at(b, uidnext);
+	for (i = 0; i < n; i++)
+		free(files[i].name);
+	free(files);
 	return (e);
 }
 
@@ -273,14 +430,11 @@ import_folder(struct job *job, int folder, const char *mailbox)
 	enum store_error	 e;
 
 	(void)keywords_load(&kw, folder);
-	if ((e = make_mailbox(job, mailbox)) == STORE_OK &&
-	    (e = import_dir(&b, folder, "cur", &kw)) == STORE_OK &&
-	    (e = import_dir(&b, folder, "new", &kw)) == STORE_OK)
-		e = commit(&b);
+	if ((e = make_mailbox(job, mailbox)) == STORE_OK)
+		e = import_files(&b, folder, &kw);
 	drop(&b);
 	keywords_free(&kw);
-	put_name(mailbox);
-	printf(": %llu messages\n", (unsigned long long)b.done);
+	tell(&b);
 	return (e == STORE_OK ? STATUS_OK : job_failed(job, mailbox, e));
 }
 
@@ -341,97 +495,4 @@ job_import(struct job *job)
 	if ((e = make_mailbox(job, mailbox)) != STORE_OK)
 		return (job_failed(job, mailbox, e));
 	return (import_mbox(job, mailbox));
-}
-
-static int
-export_mbox(struct job *job, const struct store_message *m,
-    const struct message_text *text)
-{
-	struct mbox_new	 new = { .fd = -1, .internal = m->internal,
-			    .flags = m->flags };
-	size_t		 len;
-	char		*out;
-	int		 ret;
-
-	if ((out = mboxtext_new(&new, text->data, text->len, &len)) == NULL)
-		return (-1);
-	ret = os_write_all(job->file, out, len);
-	free(out);
-	return (ret);
-}
-
-static int
-export_maildir(struct job *job, const struct store_message *m,
-    const struct message_text *text)
-{
-	struct timespec	 times[2] = { { .tv_sec = m->internal },
-			    { .tv_sec = m->internal } };
-	char		 base[INFO_BASE_MAX + 1], name[NAME_MAX + 1];
-	char		 path[NAME_MAX + 8];
-	int		 fd, ret;
-
-	(void)snprintf(base, sizeof(base), "%lld.U%u.postern,W=%llu",
-	    (long long)m->internal, m->uid, (unsigned long long)m->size);
-	if (info_format(base, strlen(base), m->flags, 0, "", name) == -1)
-		return (-1);
-	(void)snprintf(path, sizeof(path), "cur/%s", name);
-	fd = openat(job->dir, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW |
-	    O_CLOEXEC, 0600);
-	if (fd == -1)
-		return (-1);
-	ret = os_write_all(fd, text->data, text->len);
-	if (ret == 0)
-		ret = futimens(fd, times);
-	close(fd);
-	return (ret);
-}
-
-static int
-export_one(struct job *job, struct mailbox *mb, uint32_t seq)
-{
-	struct store_message	 m = *mailbox_facts(mb, seq,
-				     FACT_SIZE | FACT_DATES);
-	struct message_text	 text;
-	int			 ret;
-
-	if (mailbox_message_text(mb, seq, &text) != STORE_OK)
-		return (-1);
-	ret = job->dir != -1 ? export_maildir(job, &m, &text) :
-	    export_mbox(job, &m, &text);
-	message_text_free(&text);
-	return (ret);
-}
-
-int
-job_export(struct job *job)
-{
-	static const char *const sub[] = { "tmp", "new", "cur" };
-	const char		*name = job->call->argv[0];
-	struct mailbox		*mb;
-	enum store_error	 e;
-	uint32_t		 seq, n;
-	size_t			 i;
-	int			 ret = 0;
-
-	e = mailbox_open(job->store, name, MAILBOX_READONLY, &mb);
-	if (e != STORE_OK)
-		return (job_failed(job, name, e));
-	for (i = 0; job->dir != -1 && i < 3; i++)
-		if (mkdirat(job->dir, sub[i], 0700) == -1 && errno != EEXIST)
-			ret = -1;
-	n = mailbox_count(mb);
-	for (seq = 1; ret == 0 && seq <= n; seq++) {
-		ret = export_one(job, mb, seq);
-		if (seq % 64 == 0 || seq == n)
-			progress(name, seq, n);
-	}
-	mailbox_close(mb);
-	if (ret == 0 && job->dir == -1 && job->file != STDOUT_FILENO)
-		ret = fsync(job->file);
-	if (ret == -1)
-		fprintf(stderr, "mailctl: export of %s: %s\n", name,
-		    strerror(errno));
-	else
-		fprintf(stderr, "%u messages\n", n);
-	return (ret == 0 ? STATUS_OK : STATUS_FAILED);
 }
