@@ -3,14 +3,16 @@
  *
  * A child inherits descriptors 0 to 2 and its channel (ROLE_FD), an
  * environment of three variables, default signals, and nothing else.  vfork
- * keeps the cost of a per-user start independent of the parent's size.
+ * keeps the cost of a per-user start independent of the parent's size.  The
+ * uid is changed after exec (role.c): a user could stop what has his uid
+ * before, and the parent would wait for it; and exec would let him trace what
+ * was not confined yet.
  */
 #include <sys/socket.h>
 #include <sys/types.h>
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,23 +32,7 @@ struct spawn {
 	const char	*path;
 	char		*argv[6];
 	int		 fd;		/* becomes ROLE_FD */
-	int		 drop;
-	uid_t		 uid;
-	gid_t		 gid;
 };
-
-static void
-become(const struct spawn *s)
-{
-	if (s->gid == 0 || s->uid == 0 || os_cap_drop_bounding() == -1 ||
-	    setgroups(1, &s->gid) == -1 ||
-	    setresgid(s->gid, s->gid, s->gid) == -1 ||
-	    setresuid(s->uid, s->uid, s->uid) == -1)
-		_exit(126);
-	if (getuid() != s->uid || geteuid() != s->uid || getgid() != s->gid ||
-	    getegid() != s->gid || setuid(0) != -1)
-		_exit(126);
-}
 
 /* Between vfork and exec: system calls only, nothing that is written to. */
 static void
@@ -70,8 +56,6 @@ child_side(const struct spawn *s)
 	if (s->fd == ROLE_FD && fcntl(ROLE_FD, F_SETFD, 0) == -1)
 		_exit(126);
 	closefrom(ROLE_FD + 1);
-	if (s->drop)
-		become(s);
 	execve(s->path, s->argv, envp);
 	_exit(127);
 }
@@ -190,10 +174,11 @@ supervise_peruser(enum role role, const char *program, uid_t uid, gid_t gid,
 {
 	const struct role_def	*def = role_find(sv.daemon, role);
 	struct child		*c;
-	struct spawn		 s = { .fd = -1, .uid = uid, .gid = gid };
-	char			 path[C_PATH], name[32];
+	struct spawn		 s = { .fd = -1 };
+	char			 path[C_PATH], name[32], flag[] = "-u";
+	char			 ids[2][16];
 
-	if (def == NULL || (uid == 0 && !sv.unprivileged)) {
+	if (def == NULL || (!sv.unprivileged && (uid == 0 || gid == 0))) {
 		log_warnx("no process as root for %s", user);
 		errno = EPERM;
 		return (NULL);
@@ -207,7 +192,13 @@ supervise_peruser(enum role role, const char *program, uid_t uid, gid_t gid,
 	strlcpy(name, sv.daemon->name, sizeof(name));
 	s.path = path;
 	s.argv[0] = name;
-	s.drop = !sv.unprivileged;
+	if (!sv.unprivileged) {
+		s.argv[1] = flag;
+		s.argv[2] = ids[0];
+		s.argv[3] = ids[1];
+		snprintf(ids[0], sizeof(ids[0]), "%u", (unsigned int)uid);
+		snprintf(ids[1], sizeof(ids[1]), "%u", (unsigned int)gid);
+	}
 	if ((c = child_new(def, supervise_generation(), &s)) == NULL) {
 		log_warn("cannot start %s", path);
 		return (NULL);

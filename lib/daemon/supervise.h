@@ -68,8 +68,8 @@ const struct conf *supervise_peer_conf(struct peer *);
 int		supervise_unprivileged(void);
 
 /*
- * Start a program of its own for one user: privilege is dropped between fork
- * and exec, then START, PATH and ENTER are sent.  uid 0 is refused unless the
+ * Start a program of its own for one user: it drops privilege before anything
+ * else; then START, PATH and ENTER are sent.  uid 0 is refused unless the
  * suite runs unprivileged as that uid.  NULL with errno (logged).  The caller
  * sends what the program needs and then supervise_go().
  */

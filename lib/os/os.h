@@ -45,7 +45,7 @@ int	os_lock(int fd);
 
 /*
  * Empty the capability bounding set, as root before the uid is dropped: no
- * program that is started later can gain one.  System calls only (vfork).
+ * program that is started later can gain one.
  */
 int	os_cap_drop_bounding(void);
 

@@ -2,10 +2,23 @@
  * account_verify: an object of its own, because per-user programs need it
  * and not the password database that account_become() reads.
  */
+#include <grp.h>
 #include <unistd.h>
 
 #include "log/log.h"
+#include "os/os.h"
 #include "privsep/account.h"
+
+void
+account_drop(uid_t uid, gid_t gid)
+{
+	if (uid == 0 || gid == 0)
+		fatalx("no process of a user as root");
+	if (os_cap_drop_bounding() == -1 || setgroups(1, &gid) == -1 ||
+	    setresgid(gid, gid, gid) == -1 || setresuid(uid, uid, uid) == -1)
+		fatal("cannot become uid %u", (unsigned int)uid);
+	account_verify(uid, gid);
+}
 
 void
 account_verify(uid_t uid, gid_t gid)

@@ -1,10 +1,11 @@
 /*
  * role: the life of a confined process.
  *
- * In the order in which it happens: the parent tells settings and paths, the
- * libraries that need files are warmed up, privilege is dropped and verified,
- * the sandbox is entered, and only then configuration, descriptors and
- * channels are taken and the role's own code runs.
+ * In the order in which it happens: a per-user program that was started as
+ * root becomes its user; the parent tells settings and paths, the libraries
+ * that need files are warmed up, privilege is dropped and verified, the sandbox
+ * is entered, and only then configuration, descriptors and channels are taken
+ * and the role's own code runs.
  */
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -453,8 +454,10 @@ enter(void)
 		if (self.def->root != NULL)
 			self.level |= SANDBOX_CHROOT;
 	} else {
-		/* One's own uid, or the owner's, taken before exec. */
+		/* One's own uid, or the owner's, taken at the start. */
 		account_verify(getuid(), getgid());
+		if (!self.start.unprivileged && getuid() == 0)
+			fatalx("started as root for no user");
 		if (!self.start.unprivileged)
 			self.level |= SANDBOX_UID;
 	}
@@ -467,6 +470,23 @@ enter(void)
 	if ((got = sandbox_enter(&self.box)) == -1)
 		fatal("sandbox");
 	self.level |= got;
+}
+
+/* "-u UID GID": whose process this is (spawn.c). */
+static void
+become_user(int argc, char **argv)
+{
+	const char	*bad[2];
+	uid_t		 uid;
+	gid_t		 gid;
+
+	if (argc != 4 || strcmp(argv[1], "-u") != 0)
+		return;
+	uid = (uid_t)strtonum(argv[2], 1, UINT32_MAX - 1, &bad[0]);
+	gid = (gid_t)strtonum(argv[3], 1, UINT32_MAX - 1, &bad[1]);
+	if (bad[0] != NULL || bad[1] != NULL)
+		fatalx("no such uid or gid");
+	account_drop(uid, gid);
 }
 
 static void
@@ -518,6 +538,8 @@ role_run(const struct daemon_def *d, const struct role_def *def, int argc,
 	self.def = def;
 	self.code = def->code;
 	log_init(d->name, role_name(def->role));
+	if (def->flags & ROLE_PERUSER)
+		become_user(argc, argv);
 	begin(argc, argv, environ);
 	while (!self.going)
 		if ((r = peer_read_one(self.parent)) != 1)

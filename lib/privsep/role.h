@@ -58,7 +58,7 @@ struct daemon_def {
 	const char		*name;		/* "smtpd" */
 	const struct contract	*contract;
 	const struct role_def	*roles;		/* role == ROLE_PARENT ends */
-	/* account_become(); NULL in per-user programs, which never are root */
+	/* account_become(); NULL in per-user programs */
 	void			(*become)(const char *user, const char *root);
 };
 

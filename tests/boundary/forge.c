@@ -428,8 +428,9 @@ main(int argc, char **argv)
 		snprintf(name, sizeof(name), "%s", argv[2]);
 		live(argv, name);
 	}
-	/* A per-user program has no argument and a channel. */
-	if (argc == 1 && fcntl(3, F_GETFD) != -1 &&
+	/* A per-user program has a channel, and a uid and gid from root. */
+	if ((argc == 1 || (argc == 4 && strcmp(argv[1], "-u") == 0)) &&
+	    fcntl(3, F_GETFD) != -1 &&
 	    (strcmp(argv[0], "pop3d") == 0 || strcmp(argv[0], "imapd") == 0))
 		live(argv, name);
 	return (unit());

@@ -18,8 +18,18 @@ else
 	echo "not ok boundary/forge: does not build"
 	status=1
 fi
-FORGE=$work/forge
-export FORGE
+FORGE=$work/forge SEIZE=
+if [ "$(uname)" = Linux ]; then
+	if "${CC:-cc}" -std=c11 -D_GNU_SOURCE -O1 -Wall \
+	    tests/boundary/seize.c -o "$work/seize"
+	then
+		SEIZE=$work/seize
+	else
+		echo "not ok boundary/seize: does not build"
+		status=1
+	fi
+fi
+export FORGE SEIZE
 for p in tests/boundary/*.py; do
 	PYTHONDONTWRITEBYTECODE=1 "$python" -W ignore "$p" || status=1
 done
