@@ -2,7 +2,9 @@
  * cache_entry: making and reading one message's cached items.  Pure.
  *
  * Cost: one pass over the header for the fields, one for the envelope, and one
- * over the text if its structure is wanted.
+ * over the text if its structure is wanted.  What is of the header is made
+ * together, since the next to ask wants another part of it; what needs the
+ * text is made when it is asked for.
  */
 #include <errno.h>
 #include <limits.h>
@@ -41,6 +43,8 @@ struct maker {
 	struct cache_entry	 e;
 	const char		*text;
 	size_t			 len;
+	const struct cache_entry *had;
+	struct store_cached	 items;		/* had's */
 };
 
 static int	make_items(struct maker *, unsigned int);
@@ -74,12 +78,16 @@ cached_field(const char *name, size_t len)
 
 int
 cache_entry_make(struct buf *out, const char *text, size_t len,
-    unsigned int what)
+    unsigned int what, const struct cache_entry *had)
 {
 	static const char pad[8];
-	struct maker m = { .out = out, .text = text, .len = len };
+	struct maker m = { .out = out, .text = text, .len = len, .had = had };
 	size_t start = buf_len(out), rest;
 
+	if (had != NULL) {
+		cache_entry_items(had, &m.items);
+		m.e.over = had->over & ~what;
+	}
 	m.e.header = (uint32_t)mime_header_length(text, len);
 	if (buf_add(out, &m.e, sizeof(m.e)) == -1 ||
 	    make_items(&m, what) == -1)
@@ -150,24 +158,35 @@ make_item(struct maker *m, enum cached_item item, const struct mime_tree *t,
 	return (-1);
 }
 
+/* One that was made before. */
+static int
+copy_item(struct maker *m, enum cached_item item, struct buf *b)
+{
+	if (item == CACHED_SUBJECT) {
+		m->e.sent = m->items.sent;
+		m->e.zone = m->items.zone;
+	}
+	return (buf_add(b, m->items.item[item].p, m->items.item[item].len));
+}
+
 static int
 make_items(struct maker *m, unsigned int what)
 {
+	unsigned int has = m->had != NULL ? m->had->has & ~what : 0;
 	struct mime_tree t = { 0 };
 	struct buf item;
 	int i, ret = 0;
 
-	what |= CACHED_HEADER;		/* they cost next to nothing */
-	if ((what & ~CACHED_HEADER) != 0) {
-		what = CACHED_ALL;
-		if (mime_tree_parse(&t, m->text, m->len) == -1)
-			return (-1);
-	}
+	if ((what & ~CACHED_HEADER) == 0)
+		what = CACHED_HEADER & ~has;
+	else if (mime_tree_parse(&t, m->text, m->len) == -1)
+		return (-1);
 	for (i = 0; i < CACHED_ITEMS && ret == 0; i++) {
 		buf_init(&item, CACHE_ITEM_MAX);
-		if ((what & CACHED_BIT(i)) == 0)
+		if (((what | has) & CACHED_BIT(i)) == 0)
 			;
-		else if (make_item(m, i, &t, &item) == 0) {
+		else if ((has & CACHED_BIT(i) ? copy_item(m, i, &item) :
+		    make_item(m, i, &t, &item)) == 0) {
 			m->e.has |= CACHED_BIT(i);
 			ret = buf_len(&item) == 0 ? 0 : buf_add(m->out,
 			    buf_data(&item), buf_len(&item));

@@ -32,10 +32,11 @@ struct cache_entry {
 
 /*
  * Make one, from the header if what is a part of CACHED_HEADER, else from the
- * whole message; lines end in CRLF.  -1 as buf_add().
+ * whole message; lines end in CRLF.  What is not asked for comes from had, an
+ * entry of the same message that is whole, or NULL.  -1 as buf_add().
  */
 int	cache_entry_make(struct buf *, const char *, size_t,
-	    unsigned int what);
+	    unsigned int what, const struct cache_entry *had);
 /* Whose it is; to be called before it is written. */
 void	cache_entry_own(struct cache_entry *, uint32_t uid,
 	    uint32_t uidvalidity);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mime/casemap.h"
 #include "os/compat.h"
 #include "os/os.h"
 #include "store/crlf.h"
@@ -145,12 +146,31 @@ crlf_head(struct crlf_head *h, const char *p, size_t len)
 	return (text);
 }
 
+/* 1 if there is nothing in it but CRs. */
+static int
+crlf_empty(const char *p, const char *nl)
+{
+	while (p < nl && *p == '\r')
+		p++;
+	return (p == nl);
+}
+
+/* As crlf_head() of the whole. */
 unsigned int
 crlf_text(const char *data, size_t len)
 {
-	struct crlf_head h = { 0 };
-	unsigned int text = crlf_head(&h, data, len);
+	const char *p = data, *end = data + len, *nl;
+	unsigned int text = 0;
+	size_t head;
 
+	while (p < end && (nl = memchr(p, '\n', (size_t)(end - p))) != NULL) {
+		if (crlf_empty(p, nl))
+			end = nl;
+		p = nl + 1;
+	}
+	head = (size_t)(end - data);
+	if (mime_ascii_length(data, head) < head)
+		text |= TEXT_8BIT;
 	if (len > 0 && data[len - 1] != '\n')
 		text |= TEXT_UNENDED;
 	return (text);

@@ -95,8 +95,8 @@ incoming_entry(struct incoming *in)
 	if (in->fd == -1 || in->fsize > ENTRY_MESSAGE_MAX ||
 	    message_read(in->fd, &text) != STORE_OK)
 		return;
-	if (cache_entry_make(&in->entry, text.data, text.len, CACHED_ALL) ==
-	    -1)
+	if (cache_entry_make(&in->entry, text.data, text.len, CACHED_ALL,
+	    NULL) == -1)
 		buf_free(&in->entry);
 	message_text_free(&text);
 }

@@ -37,7 +37,8 @@ struct mailbox {
 		uint32_t	 run;		/* so many the last time */
 	}			 facts;
 	struct store_message	 msg;		/* mailbox_facts()'s */
-	struct buf		 cached;	/* mailbox_cached()'s */
+	struct buf		 cached;	/* mailbox_cached()'s, */
+	uint32_t		 cached_uid;	/* and whose it is; or 0 */
 };
 
 /* What view_collect() found, to be told without a lock. */
