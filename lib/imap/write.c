@@ -65,10 +65,16 @@ add_without_nul(struct buf *b, const char *s, size_t len)
 int
 imap_write_string(struct buf *b, const char *s, size_t len)
 {
+	char *room;
+
 	if (quotable(s, len)) {
-		if (buf_add(b, "\"", 1) == -1 || buf_add(b, s, len) == -1)
+		if ((room = buf_reserve(b, len + 2)) == NULL)
 			return (-1);
-		return (buf_add(b, "\"", 1));
+		room[0] = room[len + 1] = '"';
+		if (len > 0)
+			memcpy(room + 1, s, len);
+		buf_commit(b, len + 2);
+		return (0);
 	}
 	if (buf_printf(b, "{%zu}\r\n", len) == -1)
 		return (-1);

@@ -184,7 +184,14 @@ quoted(struct parser *ap, struct part *t)
 static int
 is_special(char c)
 {
-	return (c != '\0' && strchr(" \t\r\n()<>[]:;@\\,\"", c) != NULL);
+	switch (c) {
+	case ' ': case '\t': case '\r': case '\n':
+	case '(': case ')': case '<': case '>': case '[': case ']':
+	case ':': case ';': case '@': case '\\': case ',': case '"':
+		return (1);
+	default:
+		return (0);
+	}
 }
 
 static void
@@ -365,17 +372,21 @@ mime_addresses_parse(struct mime_addresses *list, const char *value,
 	list->text = NULL;
 	if (len > MIME_ADDRESS_BYTES)
 		len = MIME_ADDRESS_BYTES;
-	if ((ap = calloc(1, sizeof(*ap))) == NULL)
+	if ((ap = malloc(sizeof(*ap))) == NULL)
 		return (-1);
 	/* A string of n bytes comes from n bytes and takes n + 1. */
 	if ((list->text = malloc(2 * len + 1)) == NULL) {
 		free(ap);
 		return (-1);
 	}
+	/* Not the kilobytes of its parts, of which little is ever used. */
+	parser_clear(ap);
 	ap->p = value;
 	ap->end = value + len;
 	ap->out = list->text;
 	ap->list = list;
+	ap->room = 0;
+	ap->in_group = ap->full = 0;
 	ret = parse(ap);
 	if (ret == -1 && ap->full) {
 		/* The list is cut, and its last group is closed. */

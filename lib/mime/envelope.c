@@ -90,6 +90,19 @@ write_addresses(struct buf *b, const struct mime_field *f)
 	return (ret);
 }
 
+/* What was written there already. */
+static int
+write_again(struct buf *b, size_t start, size_t end)
+{
+	char *room;
+
+	if ((room = buf_reserve(b, end - start)) == NULL)
+		return (-1);
+	memcpy(room, (const char *)buf_data(b) + start, end - start);
+	buf_commit(b, end - start);
+	return (0);
+}
+
 static int
 write_field(struct buf *b, const struct mime_field *f, int i)
 {
@@ -99,12 +112,6 @@ write_field(struct buf *b, const struct mime_field *f, int i)
 	case F_IN_REPLY_TO:
 	case F_MESSAGE_ID:
 		return (write_text(b, &f[i]));
-	case F_SENDER:
-	case F_REPLY_TO:
-		/* RFC 3501 7.4.2: From stands in for both. */
-		if (f[i].raw == NULL || f[i].valuelen == 0)
-			i = F_FROM;
-		return (write_addresses(b, &f[i]));
 	default:
 		return (write_addresses(b, &f[i]));
 	}
@@ -114,13 +121,25 @@ int
 mime_write_envelope(struct buf *b, const char *text, size_t len)
 {
 	struct mime_field f[NFIELDS];
-	int i;
+	size_t start = 0, end = 0;
+	int i, ret;
 
 	mime_fields_collect(text, len, names, NFIELDS, f);
 	for (i = 0; i < NFIELDS; i++) {
-		if (buf_puts(b, i == 0 ? "(" : " ") == -1 ||
-		    write_field(b, f, i) == -1)
+		if (buf_puts(b, i == 0 ? "(" : " ") == -1)
 			return (-1);
+		if (i == F_FROM)
+			start = buf_len(b);
+		/* RFC 3501 7.4.2: From stands in for both. */
+		if ((i == F_SENDER || i == F_REPLY_TO) &&
+		    (f[i].raw == NULL || f[i].valuelen == 0))
+			ret = write_again(b, start, end);
+		else
+			ret = write_field(b, f, i);
+		if (ret == -1)
+			return (-1);
+		if (i == F_FROM)
+			end = buf_len(b);
 	}
 	return (buf_puts(b, ")"));
 }

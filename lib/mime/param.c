@@ -40,8 +40,15 @@ struct scan {
 static int
 is_token(char c)
 {
-	return (c != '\0' && c != ' ' && c != '\t' && c != '\x7f' &&
-	    strchr("()<>@,;:\\\"/[]?=", c) == NULL);
+	switch (c) {
+	case '\0': case ' ': case '\t': case '\x7f':
+	case '(': case ')': case '<': case '>': case '@': case ',':
+	case ';': case ':': case '\\': case '"': case '/': case '[':
+	case ']': case '?': case '=':
+		return (0);
+	default:
+		return (1);
+	}
 }
 
 static void
