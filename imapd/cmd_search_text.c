@@ -119,10 +119,13 @@ search_header(struct search_text *t, const struct imap_str *name,
 {
 	const struct cached_value *v = &t->cached.item[CACHED_FIELDS];
 
-	if (name != NULL && cached_field(name->s, name->len) &&
-	    need_cached(t, CACHED_FIELDS)) {
+	/* A field that is not kept: of most messages it is known not to be. */
+	if (name != NULL && (cached_field(name->s, name->len) ||
+	    !t->have_raw) && need_cached(t, CACHED_FIELDS) &&
+	    (cached_field(name->s, name->len) ||
+	    cached_lacks(&t->cached, name->s, name->len))) {
 		*p = v->p;
-		*len = v->len;
+		*len = cached_field(name->s, name->len) ? v->len : 0;
 		return (1);
 	}
 	if (!need_raw(t))

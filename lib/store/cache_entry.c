@@ -76,6 +76,29 @@ cached_field(const char *name, size_t len)
 	return (0);
 }
 
+/* Which of the bits in others stands for a name; others may share it. */
+static unsigned int
+other_bit(const char *name, size_t len)
+{
+	uint32_t h = 2166136261u;		/* FNV-1a */
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		h = (h ^ (unsigned char)(name[i] >= 'A' && name[i] <= 'Z' ?
+		    name[i] + 0x20 : name[i])) * 16777619u;
+	return ((h ^ h >> 16) % 128);
+}
+
+int
+cached_lacks(const struct store_cached *c, const char *name, size_t len)
+{
+	unsigned int bit = other_bit(name, len);
+
+	return ((c->has & CACHED_BIT(CACHED_FIELDS)) != 0 &&
+	    !cached_field(name, len) &&
+	    (c->others[bit / 64] & (uint64_t)1 << bit % 64) == 0);
+}
+
 int
 cache_entry_make(struct buf *out, const char *text, size_t len,
     unsigned int what, const struct cache_entry *had)
@@ -106,12 +129,16 @@ make_fields(struct maker *m, struct buf *b)
 {
 	struct mime_fields it;
 	struct mime_field f;
+	unsigned int bit;
 
 	mime_fields_init(&it, m->text, m->e.header);
-	while (mime_fields_next(&it, &f))
-		if (cached_field(f.name, f.namelen) &&
-		    buf_add(b, f.raw, f.rawlen) == -1)
+	while (mime_fields_next(&it, &f)) {
+		if (!cached_field(f.name, f.namelen)) {
+			bit = other_bit(f.name, f.namelen);
+			m->e.others[bit / 64] |= (uint64_t)1 << bit % 64;
+		} else if (buf_add(b, f.raw, f.rawlen) == -1)
 			return (-1);
+	}
 	return (0);
 }
 
@@ -162,6 +189,8 @@ make_item(struct maker *m, enum cached_item item, const struct mime_tree *t,
 static int
 copy_item(struct maker *m, enum cached_item item, struct buf *b)
 {
+	if (item == CACHED_FIELDS)
+		memcpy(m->e.others, m->items.others, sizeof(m->e.others));
 	if (item == CACHED_SUBJECT) {
 		m->e.sent = m->items.sent;
 		m->e.zone = m->items.zone;
@@ -288,6 +317,7 @@ cache_entry_items(const struct cache_entry *e, struct store_cached *out)
 	out->sent = e->sent;
 	out->zone = (int16_t)e->zone;
 	out->header = e->header;
+	memcpy(out->others, e->others, sizeof(out->others));
 	for (i = 0; i < CACHED_ITEMS; i++) {
 		if (e->has & CACHED_BIT(i)) {
 			out->item[i].p = p + start;

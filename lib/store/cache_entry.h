@@ -28,6 +28,8 @@ struct cache_entry {
 	uint32_t	 end[CACHED_ITEMS];	/* from the end of this */
 	uint32_t	 itemsum[CACHED_ITEMS];
 	uint32_t	 unused;
+	uint64_t	 others[2];	/* a bit for each name of a field that
+					   is not among CACHED_FIELDS */
 };
 
 /*

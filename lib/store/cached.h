@@ -40,6 +40,7 @@ struct store_cached {
 	int64_t		 sent;		/* Date as UTC, 0 if there is none */
 	int16_t		 zone;		/* Date's, minutes east */
 	size_t		 header;	/* octets, the empty line included */
+	uint64_t	 others[2];	/* for cached_lacks() */
 };
 
 /*
@@ -51,5 +52,11 @@ enum store_error mailbox_cached(struct mailbox *, uint32_t seq,
 		    unsigned int what, struct store_cached *);
 /* Whether CACHED_FIELDS has all fields of that name that there are. */
 int		 cached_field(const char *name, size_t len);
+/*
+ * 1 if a message that has CACHED_FIELDS has no field of that name, which
+ * cached_field() does not know; 0 if it may have one.
+ */
+int		 cached_lacks(const struct store_cached *, const char *name,
+		    size_t len);
 
 #endif

@@ -70,6 +70,37 @@ test_items(struct store *st)
 	mailbox_close(mb);
 }
 
+/* An item at a time: what is there stays, and is not made twice. */
+static void
+test_pieces(struct store *st)
+{
+	struct store_cached c;
+	struct mailbox *mb;
+	uint32_t n;
+
+	put_file("m/cur/1700000001.pieces.host:2,", MAIL);
+	mb = open_box(st, "INBOX", 0);
+	n = mailbox_count(mb);
+	TEST("a field", mailbox_cached(mb, n, CACHED_BIT(CACHED_FIELDS), &c) ==
+	    STORE_OK && item_is(&c, CACHED_FIELDS, FIELDS) &&
+	    (c.has & CACHED_BIT(CACHED_PREVIEW)) == 0);
+	TEST("a field that is not kept", !cached_lacks(&c, "X-SECRET", 8) &&
+	    cached_lacks(&c, "X-Other", 7) && !cached_lacks(&c, "To", 2) &&
+	    !cached_lacks(&c, "Cc", 2));
+	TEST("its preview", mailbox_cached(mb, n, CACHED_BIT(CACHED_PREVIEW),
+	    &c) == STORE_OK && item_is(&c, CACHED_PREVIEW, "At five.") &&
+	    item_is(&c, CACHED_FIELDS, FIELDS) && c.sent == 1893456000 &&
+	    !cached_lacks(&c, "X-Secret", 8));
+	(void)unlinkat(scratch, "m/cur/1700000001.pieces.host:2,", 0);
+	TEST("made once", mailbox_cached(mb, n, CACHED_BIT(CACHED_PREVIEW) |
+	    CACHED_HEADER, &c) == STORE_OK &&
+	    item_is(&c, CACHED_ENVELOPE, ENVELOPE));
+	put_file("m/cur/1700000001.pieces.host:2,", MAIL);
+	(void)mailbox_sync(mb, 0, NULL, NULL);
+	items_are(mb, "in pieces", n);
+	mailbox_close(mb);
+}
+
 static void
 test_fields(void)
 {
@@ -208,6 +239,7 @@ main(void)
 	scratch_make();
 	st = open_store("m");
 	test_items(st);
+	test_pieces(st);
 	test_fields();
 	test_damage(st);
 	test_modseq(st);
