@@ -461,14 +461,32 @@ queue_channel_gone(struct peer *p)
 }
 
 static void
-queue_drain(unsigned int seconds)
+leave(evutil_socket_t fd, short ev, void *arg)
 {
-	/*
-	 * Everything that was acknowledged is on the disk at any time; what
-	 * was finished since the last write need not happen again.
-	 */
 	journal_flush();
 	role_exit(0);
+}
+
+void
+queue_rest(void)
+{
+	if (role_draining() && local_rest() == 0)
+		leave(-1, 0, NULL);
+}
+
+/*
+ * Everything that was acknowledged is on the disk at any time; what is being
+ * delivered gets the time to end, so that it need not happen again.
+ */
+static void
+queue_drain(unsigned int seconds)
+{
+	struct timeval	 tv = { .tv_sec = (time_t)seconds };
+
+	if (event_base_once(role_base(), -1, EV_TIMEOUT, leave, NULL, &tv) ==
+	    -1)
+		leave(-1, 0, NULL);
+	queue_rest();
 }
 
 static void

@@ -115,6 +115,8 @@ const char	*queue_no_room(void);
 int		 queue_opened(void);
 uint32_t	 queue_routes(void);		/* grows with each reload */
 uint32_t	 queue_generation(void);	/* of roles, that is in force */
+/* While draining: leave if nothing is under way any more. */
+void		 queue_rest(void);
 /* The role of that generation; NULL: it is being started again. */
 struct peer	*queue_role(enum role);
 
@@ -247,6 +249,8 @@ void		 local_run(struct dest *);
 /* Have the mailbox's process say how full it is. */
 void		 local_ask_quota(const struct place *);
 void		 local_tick(void);
+/* Nothing more is handed out: sync; how many are still at it. */
+int		 local_rest(void);
 /* The destination goes: it waits for nothing any more. */
 void		 local_forget(struct dest *);
 void		 local_gone(struct peer *);

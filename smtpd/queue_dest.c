@@ -442,6 +442,8 @@ dest_run(void)
 	struct dest	*d;
 	int		 n;
 
+	if (role_draining())
+		return;			/* the next start takes over */
 	for (n = 0; n < RUN_TURN &&
 	    (d = TAILQ_FIRST(&self.run)) != NULL; n++) {
 		TAILQ_REMOVE(&self.run, d, run);

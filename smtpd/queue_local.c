@@ -7,9 +7,9 @@
  *	UP	messages are handed to it, up to FLYING_MAX unanswered
  *
  * A message that was delivered counts as delivered when the deliverer has
- * synced it: SYNC_MAX of them at a time, or whatever there is every SYNC_MS.
- * Until then the journal keeps it, and a crash delivers it again under the
- * same name.
+ * synced it: SYNC_MAX of them at a time, or whatever there is every SYNC_MS
+ * and at the end.  Until then the journal keeps it, and a crash delivers it
+ * again under the same name.
  *
  * A mailbox is done in a moment, a command when it likes.  So commands get a
  * part of the processes only, and those of one owner a part of that; which of
@@ -424,6 +424,7 @@ queue_delivered(struct peer *p, struct msg *m)
 	}
 	dest_kick(d);
 	dest_run();
+	queue_rest();
 }
 
 static void
@@ -438,6 +439,19 @@ sync_one(struct deliverer *v)
 	TAILQ_CONCAT(&v->syncing, &v->unsynced, entry);
 	s.ticket = v->sync_ticket = ++self.next;
 	peer_send(v->peer, M_DELIVER_SYNC, &s, -1);
+}
+
+int
+local_rest(void)
+{
+	struct deliverer	*v;
+	int			 n = 0;
+
+	TAILQ_FOREACH(v, &self.all, entry) {
+		sync_one(v);
+		n += !TAILQ_EMPTY(&v->flying) || v->nunsynced > 0;
+	}
+	return (n);
 }
 
 static void
@@ -488,6 +502,7 @@ queue_deliver_synced(struct peer *p, struct msg *m)
 	}
 	dest_kick(d);
 	dest_run();
+	queue_rest();
 }
 
 /*
@@ -527,6 +542,7 @@ local_gone(struct peer *p)
 	if (busy)
 		dest_block(d, "451 4.3.0 the delivery process has died");
 	start_commands();
+	queue_rest();
 }
 
 void

@@ -29,6 +29,7 @@
 #include "os/os.h"
 
 #define STOP_NET	5	/* seconds that connections get to finish */
+#define STOP_KEEPS	4		/* and what the spool's owner began */
 #define STOP_ALL	10
 #define PARENT_NOFILE	32768
 
@@ -336,21 +337,28 @@ stop(evutil_socket_t sig, short ev, void *arg)
 }
 
 /*
- * The end in order: net finishes what it is doing, then everybody else, then
- * whoever is still there is killed.
+ * The end in order: net and relay finish what they are doing, then the spool's
+ * owner hears of what was delivered, then everybody else goes; who is still
+ * there is killed.
  */
 static void
 stopping(void)
 {
 	struct child	*c;
-	int		 nets = 0;
+	time_t		 since = sv_now() - stop_at;
+	int		 nets = 0, keepers = 0;
 
+	TAILQ_FOREACH(c, &sv.children, entry) {
+		nets += c->def->role == ROLE_NET || c->def->role == ROLE_RELAY;
+		keepers += (c->def->flags & ROLE_KEEPS) != 0;
+	}
+	if (nets > 0 && since < STOP_NET)
+		return;
 	TAILQ_FOREACH(c, &sv.children, entry)
-		nets += c->def->role == ROLE_NET;
-	if (nets == 0 || sv_now() - stop_at >= STOP_NET)
-		TAILQ_FOREACH(c, &sv.children, entry)
-			child_drain(c, STOP_ALL - STOP_NET);
-	if (sv_now() - stop_at > STOP_ALL)
+		if ((c->def->flags & ROLE_KEEPS) || keepers == 0 ||
+		    since >= STOP_NET + STOP_KEEPS)
+			child_drain(c, STOP_KEEPS);
+	if (since > STOP_ALL)
 		TAILQ_FOREACH(c, &sv.children, entry)
 			(void)kill(c->pid, SIGKILL);
 	if (TAILQ_EMPTY(&sv.children))

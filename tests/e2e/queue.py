@@ -190,6 +190,18 @@ def stopped_in_the_middle():
     until("gone", lambda: not listed(q))
 
 
+@case
+def stopped_after_delivery():
+    """What a stop finds in a mailbox and not yet synced is not delivered again, though its reader removed it."""
+    for n in range(5):
+        q = s.send(B, "stopped %d" % n)
+        os.unlink(s.wait_mail(B, "Subject: stopped %d" % n)[0])
+        s.stop()
+        s.start()
+        equal(states(q), {}, "in the queue after the start")
+        check(not [p for p in s.messages(B) if b"Subject: stopped" in slurp(p)], "delivered again")
+
+
 def segments(spool):
     return sorted(p for p in glob.glob(spool + "/journal/*") if "spare" not in p)
 
