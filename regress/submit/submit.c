@@ -196,7 +196,7 @@ test_sync(void)
 	struct stat		st;
 	char			dir[] = "/tmp/regress.XXXXXX";
 	char			name[KEEP_NAME] = "";
-	int			d, first;
+	int			d, first = -1;
 
 	if (mkdtemp(dir) == NULL || (d = keep_open(dir, getuid())) == -1)
 		exit(1);
@@ -243,7 +243,7 @@ test_keep(void)
 	ssize_t			 n;
 	size_t			 i, bad = 0;
 	uid_t			 uid;
-	int			 fd, d;
+	int			 fd, d = -1;
 
 	TEST("keep-dir", mkdtemp(dir) != NULL && (d = keep_open(dir,
 	    getuid())) != -1);
