@@ -12,6 +12,7 @@
  *	large/ID	the text of a message above JOURNAL_INLINE
  *	large/ID.new	one that is being received; removed at start
  *	damaged/	copies of what could not be read
+ *	quotas		mailboxes that are nearly full: see queue_quota.c
  *	paused.WHAT	mail is not accepted, relayed or delivered for now
  *	lock		held by the queue that runs
  */
@@ -32,6 +33,7 @@
 #include "os/os.h"
 #include "smtpd/queue.h"
 #include "smtpd/queue_history.h"
+#include "smtpd/queue_quota.h"
 
 #define CONF_TEXT_MAX	(16 << 20)
 #define ROOM_BYTES	((uint64_t)4 * JOURNAL_SEGMENT)
@@ -259,6 +261,7 @@ queue_tick(evutil_socket_t fd, short ev, void *arg)
 	}
 	queue_count_tick();
 	messages_clean();
+	quotas_save(0);
 	local_tick();
 	relay_tick();
 	dest_tick();
@@ -388,6 +391,7 @@ open_spool(void)
 	}
 	remove_unfinished();
 	pause_load();
+	quotas_load();
 	if (messages_load(&whole) == -1)
 		fatal("spool");
 	if (whole)
@@ -464,6 +468,8 @@ static void
 leave(evutil_socket_t fd, short ev, void *arg)
 {
 	journal_flush();
+	if (self.opened)
+		quotas_save(1);
 	role_exit(0);
 }
 

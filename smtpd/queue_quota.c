@@ -6,17 +6,35 @@
  * that was told of longest ago goes.  What is FRESH seconds old is not believed
  * any more: the client is told to come again, and the mailbox's process is
  * asked meanwhile, as the owner may have made room.
+ *
+ * They are kept in the file "quotas" of the spool over a restart, old then:
+ *
+ *	quotas 1 CRC
+ *	USED LIMIT USER DOMAIN LABEL		the one told of last at the end
+ *
+ * It is a hint: written now and then, not synced, and not believed if its
+ * checksum does not fit.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
+#include <zlib.h>
 
+#include "buf/buf.h"
+#include "log/log.h"
 #include "smtpd/queue.h"
 #include "smtpd/queue_quota.h"
 
 #define QUOTAS_MAX	10000
 #define FRESH		20
+#define SAVE_SECONDS	30
+#define FILE_NAME	"quotas"
+#define FILE_MAX	(QUOTAS_MAX * 1024)	/* bytes */
+#define KEY_MAX		(2 * C_USER + C_DOMAIN + 2)
 
 struct quota {
 	RB_ENTRY(quota)		 entry;
@@ -36,6 +54,8 @@ static struct {
 	struct quotas		 all;
 	TAILQ_HEAD(, quota)	 ages;
 	size_t			 n;
+	int			 changed;	/* since it was saved */
+	time_t			 saved;
 } self = { .all = RB_INITIALIZER(&self.all),
 	.ages = TAILQ_HEAD_INITIALIZER(self.ages) };
 
@@ -48,7 +68,7 @@ by_key(struct quota *a, struct quota *b)
 static struct quota *
 find(const struct place *p)
 {
-	char		 key[2 * C_USER + C_DOMAIN + 2];
+	char		 key[KEY_MAX];
 	struct quota	 q = { .key = key };
 
 	(void)snprintf(key, sizeof(key), "%s %s %s", p->user, p->host,
@@ -66,24 +86,36 @@ forget(struct quota *q)
 	free(q);
 }
 
+/* Takes key over. */
 static struct quota *
-add(const struct place *p)
+add(char *key)
 {
 	struct quota	*q;
 
 	if (self.n == QUOTAS_MAX)
 		forget(TAILQ_FIRST(&self.ages));
-	if ((q = calloc(1, sizeof(*q))) == NULL)
+	if (key == NULL || (q = calloc(1, sizeof(*q))) == NULL) {
+		free(key);
 		return (NULL);
-	if (asprintf(&q->key, "%s %s %s", p->user, p->host, p->label) ==
-	    -1) {
+	}
+	q->key = key;
+	if (RB_INSERT(quotas, &self.all, q) != NULL) {
+		free(key);
 		free(q);
 		return (NULL);
 	}
-	RB_INSERT(quotas, &self.all, q);
 	TAILQ_INSERT_TAIL(&self.ages, q, age);
 	self.n++;
 	return (q);
+}
+
+static char *
+key_of(const struct place *p)
+{
+	char	*key;
+
+	return (asprintf(&key, "%s %s %s", p->user, p->host, p->label) == -1 ?
+	    NULL : key);
 }
 
 void
@@ -92,12 +124,15 @@ quota_told(const struct place *p, uint64_t used, uint64_t limit)
 	struct quota	*q = find(p);
 
 	if (limit == 0 || used < limit / 2) {
-		if (q != NULL)
+		if (q != NULL) {
 			forget(q);
+			self.changed = 1;
+		}
 		return;
 	}
-	if (q == NULL && (q = add(p)) == NULL)
+	if (q == NULL && (q = add(key_of(p))) == NULL)
 		return;			/* no memory: nobody knows */
+	self.changed |= q->used != used || q->limit != limit;
 	TAILQ_REMOVE(&self.ages, q, age);
 	TAILQ_INSERT_TAIL(&self.ages, q, age);
 	q->used = used;
@@ -116,4 +151,102 @@ quota_refusal(const struct place *p, uint64_t size)
 		return ("552 5.2.2 the mailbox is full");
 	local_ask_quota(p);
 	return ("452 4.2.2 the mailbox was full, try again later");
+}
+
+/* One line, without its end; what is wrong is left out. */
+static void
+load_line(char *line)
+{
+	struct quota		*q;
+	unsigned long long	 used, limit;
+	int			 n;
+
+	if (sscanf(line, "%llu %llu %n", &used, &limit, &n) != 2 ||
+	    limit == 0 || strlen(line + n) >= KEY_MAX ||
+	    (q = add(strdup(line + n))) == NULL)
+		return;
+	q->used = used;
+	q->limit = limit;
+	q->told = queue_now() - FRESH - 1;
+}
+
+void
+quotas_load(void)
+{
+	char		*text, *p, *line;
+	size_t		 len;
+	unsigned long	 crc;
+	int		 fd, n = 0;
+
+	if ((fd = openat(queue_spool(), FILE_NAME, O_RDONLY | O_CLOEXEC |
+	    O_NOFOLLOW)) == -1) {
+		if (errno != ENOENT)
+			log_warn(FILE_NAME);
+		return;
+	}
+	text = role_slurp(fd, FILE_MAX, &len);
+	close(fd);
+	if (text == NULL || sscanf(text, "quotas 1 %lx%n", &crc, &n) != 1 ||
+	    text[n] != '\n' || crc != crc32(0, (const Bytef *)text + n + 1,
+	    (uInt)(len - (size_t)n - 1))) {
+		log_warnx(FILE_NAME ": damaged; which mailboxes are full is "
+		    "learnt anew");
+		free(text);
+		return;
+	}
+	for (p = text + n + 1; (line = strsep(&p, "\n")) != NULL; )
+		if (*line != '\0')
+			load_line(line);
+	free(text);
+}
+
+static int
+print_all(struct buf *b)
+{
+	struct quota	*q;
+
+	TAILQ_FOREACH(q, &self.ages, age)
+		if (strchr(q->key, '\n') == NULL && buf_printf(b,
+		    "%llu %llu %s\n", (unsigned long long)q->used,
+		    (unsigned long long)q->limit, q->key) == -1)
+			return (-1);
+	return (0);
+}
+
+static int
+write_file(const void *data, size_t len)
+{
+	char	head[32];
+	int	fd, n, ok;
+
+	n = snprintf(head, sizeof(head), "quotas 1 %lx\n", len == 0 ? 0UL :
+	    crc32(0, data, (uInt)len));
+	if ((fd = openat(queue_spool(), FILE_NAME ".new", O_WRONLY | O_CREAT |
+	    O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600)) == -1)
+		return (-1);
+	ok = write(fd, head, (size_t)n) == n &&
+	    (len == 0 || write(fd, data, len) == (ssize_t)len);
+	if (close(fd) == -1 || !ok)
+		return (-1);
+	return (renameat(queue_spool(), FILE_NAME ".new", queue_spool(),
+	    FILE_NAME));
+}
+
+void
+quotas_save(int now)
+{
+	static struct log_limit	told;
+	struct buf		b;
+
+	if (!self.changed || queue_no_room() != NULL ||
+	    (!now && queue_now() - self.saved < SAVE_SECONDS))
+		return;
+	self.saved = queue_now();
+	buf_init(&b, FILE_MAX);
+	if (print_all(&b) == 0 && write_file(buf_data(&b),
+	    buf_len(&b)) == 0)
+		self.changed = 0;
+	else if (log_allowed(&told))
+		log_warn(FILE_NAME);
+	buf_free(&b);
 }

@@ -10,6 +10,10 @@ struct place;
 
 /* A deliverer's report; limit 0: there is none. */
 void	quota_told(const struct place *, uint64_t used, uint64_t limit);
+/* What was known before the start; once, with the spool open. */
+void	quotas_load(void);
+/* If something changed and the last time is long enough ago, or now. */
+void	quotas_save(int now);
 /*
  * Is there no room for a message of that size (0: not known) in a mailbox?
  * NULL: there is, or nobody knows; else a reply.

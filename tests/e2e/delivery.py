@@ -442,6 +442,30 @@ def quota():
 
 
 @case
+def quota_over_a_restart():
+    """Who was full is not taken for empty when smtpd starts again; a file that is damaged is only forgotten."""
+    gil = "gil@quota.example"
+    s.send(gil, "most of it", kilobytes(90))
+    s.wait_mail(gil, "Subject: most of it")
+    until("what does not fit is refused", lambda: rcpt(gil, " SIZE=50000").startswith("552 5.2.2"), 5)
+    s.stop("smtpd")
+    s.start("smtpd")
+    r = rcpt(gil, " SIZE=50000")
+    check(r.startswith("452 4.2.2"), "after a restart: " + r)
+    check(rcpt(gil, " SIZE=500").startswith("250"), "a small one is refused")
+    until("it was asked", lambda: rcpt(gil, " SIZE=50000").startswith("552 5.2.2"), 5)
+    s.stop("smtpd")
+    with open(s.dir + "/spool/quotas", "r+b") as f:
+        f.seek(20)
+        f.write(b"9")
+    s.log_mark()
+    s.start("smtpd")
+    check("quotas: damaged" in s.log_since(), s.log_since())
+    check(rcpt(gil, " SIZE=50000").startswith("250"), "believed")
+    s.empty(gil)
+
+
+@case
 def quota_of_a_user():
     """A user's own wins; one that is not known yet is returned, with the sender told."""
     hal, gil = "hal@quota.example", "gil@quota.example"

@@ -249,22 +249,6 @@ def have(tool):
 
 
 @case
-def curl():
-    have("curl")
-    mail = s.write("curl.eml", "Subject: by curl\n\nhello\n")
-    up = ["-s", "-S", "-k", "--user", "%s:%s" % (A, PASS), "--login-options", "AUTH=SCRAM-SHA-256"]
-    st, out = run("curl", *up, "-v", "--url", "smtps://127.0.0.1:%d/client.example" % s.ports["smtps"],
-                  "--mail-from", A, "--mail-rcpt", A, "--upload-file", mail)
-    if "No known authentication mechanisms" in out or "not supported" in out:
-        skip("this curl speaks no SCRAM")
-    equal(st, 0, out[-500:])
-    s.wait_mail(A, "by curl")
-    for port in ("imaps", "pop3s"):
-        st, out = run("curl", *up, "%s://127.0.0.1:%d/%s" % (port, s.ports[port], "" if port == "pop3s" else "INBOX"))
-        equal(st, 0, port + ": " + out[-500:])
-
-
-@case
 def gsasl():
     have("gsasl")
     for proto, port in (("--imap", "imap"), ("--smtp", "submission")):
