@@ -264,17 +264,6 @@ complete_keys(struct exchange *x)
 	return (0);
 }
 
-/* net never saw the name; for its log. */
-static void
-tell_name(const struct exchange *x)
-{
-	struct msg_AUTH_DONE	done = { .conn = x->ask.conn,
-				    .result = AUTH_GRANTED };
-
-	memcpy(done.user, x->account->user, sizeof(done.user));
-	peer_send(x->net, M_AUTH_DONE, &done, -1);
-}
-
 /* Its end: the account, or none. */
 static void
 conclude(struct exchange *x, int right)
@@ -294,10 +283,9 @@ conclude(struct exchange *x, int right)
 		 */
 		if (attempt_slowed(at))
 			;
-		else if (right) {
-			tell_name(x);
+		else if (right)
 			attempt_grant(at, x->account);
-		} else
+		else
 			attempt_deny(at);
 	}
 	forget(x);

@@ -72,7 +72,7 @@ static void	login_free(struct login *);
 static void	gone(struct login *);
 static struct login *find(uint64_t);
 static void	begin(struct login *);
-static void	hand_over(struct login *, int);
+static void	hand_over(struct login *, int, const char *);
 static int	may_give_away(struct login *, size_t);
 static int	give_away(struct login *, int, char *, size_t);
 static void	on_released(evutil_socket_t, short, void *);
@@ -314,7 +314,6 @@ login_free(struct login *l)
 	if (l->state != NULL)
 		net.proto->end(l->state);
 	addrcount_drop(net.addrs, l->addrkey);
-	free(l->user);
 	free(l);
 	counter_now(COUNTER_CONNECTIONS, --net.count);
 	if (role_draining() && net.count == 0)
@@ -398,12 +397,8 @@ net_auth_done(struct peer *p, struct msg *m)
 	(void)p;
 	if ((l = find(done->conn)) == NULL || !l->asked)
 		return;
-	if (done->result == AUTH_GRANTED) {
-		/* Only the name for the log; the parent acts on it. */
-		free(l->user);
-		l->user = strdup(done->user);
-		return;
-	}
+	if (done->result == AUTH_GRANTED)
+		return;			/* the parent acts on it */
 	l->asked = 0;
 	l->exchange = 0;
 	if (l->phase == PHASE_ORPHAN)
@@ -429,7 +424,7 @@ net_session(struct peer *parent, struct msg *m)
 		login_refuse(l, AUTH_TEMPFAIL);
 	else if (l->phase == PHASE_WAIT) {
 		m->fd = -1;
-		hand_over(l, fd);
+		hand_over(l, fd, session->user);
 	}
 }
 
@@ -459,7 +454,7 @@ net_conns_ask(struct peer *parent, struct msg *m)
  * The session waits for its line, the log does not.
  */
 static void
-hand_over(struct login *l, int fd)
+hand_over(struct login *l, int fd, const char *user)
 {
 	char first[FIRST_MAX];
 	size_t n;
@@ -476,13 +471,11 @@ hand_over(struct login *l, int fd)
 		close(fd);
 	if (done == -1)
 		log_warn("conn=%u", l->id);
-	log_info("login: user=%s addr=%s tls=%s conn=%u",
-	    l->user != NULL ? l->user : "", l->addr, l->conn != NULL &&
-	    conn_is_tls(l->conn) ? conn_cipher(l->conn) : "no", l->id);
+	log_info("login: user=%s addr=%s tls=%s conn=%u", user, l->addr,
+	    l->conn != NULL && conn_is_tls(l->conn) ? conn_cipher(l->conn) :
+	    "no", l->id);
 	net.proto->end(l->state);
 	l->state = NULL;
-	free(l->user);
-	l->user = NULL;
 	event_free(l->timer);
 	l->timer = NULL;
 	TAILQ_REMOVE(&net.waiting, l, entry);
@@ -542,8 +535,6 @@ void
 login_refuse(struct login *l, unsigned int result)
 {
 	counter_login(l->method, result);
-	free(l->user);
-	l->user = NULL;
 	l->phase = PHASE_OPEN;
 	net.proto->refused(l, l->state, result);
 	if (++l->tries == TRIES_MAX || result == AUTH_SLOWDOWN)

@@ -108,6 +108,7 @@ parent_session_open(struct peer *auth, struct msg *m)
 	v->session = s->peer;
 	v->id = client.id = s->last = next_number((unsigned int)ask->conn);
 	strlcpy(client.addr, ask->addr, sizeof(client.addr));
+	strlcpy(answer.user, ask->user, sizeof(answer.user));
 	log_debug("opening: user=%s addr=%s conn=%llu", ask->user, client.addr,
 	    (unsigned long long)ask->conn);
 	peer_send(s->peer, M_SESSION_CONN, &client, sp[0]);

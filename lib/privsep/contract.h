@@ -251,7 +251,8 @@ COMMON_MESSAGES(CONTRACT_STRUCT)
 	NUM(id, UINT64_MAX)
 #define SESSION_FIELDS(NUM, STR, SECRET)				\
 	NUM(conn, UINT32_MAX)						\
-	NUM(ok, 1)
+	NUM(ok, 1)							\
+	STR(user, C_USER)
 /*
  * A connection that a session was given is over; the administrator wants one
  * to be over.
