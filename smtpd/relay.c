@@ -28,6 +28,7 @@
 #include "smtpd/contract.h"
 #include "smtpd/relay.h"
 #include "smtpd/relay_connect.h"
+#include "smtpd/relay_known.h"
 #include "smtpd/relay_login.h"
 #include "smtpd/relay_mail.h"
 #include "smtpd/relay_session.h"
@@ -272,8 +273,8 @@ relay_channel_gone(struct peer *p)
 static void
 relay_stats(void)
 {
-	log_info("stats sessions=%zu opened=%lu messages=%lu",
-	    sessions_count(), nopened, nmessages);
+	log_info("stats sessions=%zu opened=%lu messages=%lu addresses=%zu",
+	    sessions_count(), nopened, nmessages, known_count());
 }
 
 static const struct handler relay_handlers[] = {

@@ -56,6 +56,7 @@ static void	ask_socket(struct session *);
 static void	mx_done(struct session *, const struct msg_DNS_DONE *);
 static void	next_host(struct session *);
 static void	next_addr(struct session *);
+static void	shut_out(struct session *, struct known *);
 static enum try	try_addr(struct session *, size_t addr);
 static int	attempt(struct session *, size_t addr, struct known *);
 static void	vnote(struct session *, int permanent, const char *, va_list)
@@ -394,9 +395,22 @@ connect_failed(struct session *s, int permanent, const char *fmt, ...)
 	session_hang_up(s);
 	/* Before it knows who we are and for whom. */
 	if (!permanent && anyone)
-		share_failed(k, s->hop.reply);
+		shut_out(s, k);
 	session_no_timer(s);
 	next_addr(s);
+}
+
+/*
+ * The address let nobody in.  If it serves others of ours it only has enough
+ * of us, and that is no failed try.
+ */
+static void
+shut_out(struct session *s, struct known *k)
+{
+	if (share_failed(k, s->hop.reply))
+		return;
+	s->hop.contacted--;
+	s->hop.rest = SHARE_BUSY_SECONDS;
 }
 
 static void
@@ -482,7 +496,7 @@ connected(evutil_socket_t fd, short ev, void *arg)
 		note(s, 0, "421 4.4.1 %s [%s]: %s", session_host(s),
 		    addr->text, strerror(error));
 		share_close(k);
-		share_failed(k, s->hop.reply);
+		shut_out(s, k);
 		next_addr(s);
 		return;
 	}
@@ -590,7 +604,7 @@ attempt(struct session *s, size_t i, struct known *k)
 	int			 fd, one = 1;
 
 	s->phase = PHASE_CONNECTING;
-	s->hop.contacted = 1;
+	s->hop.contacted++;
 	fd = socket(addr->ss.ss_family, SOCK_STREAM | SOCK_NONBLOCK |
 	    SOCK_CLOEXEC, 0);
 	if (fd == -1 || setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one,

@@ -62,6 +62,7 @@ add(const char *addr, unsigned int port, const char *source)
 	(void)strlcpy(k->source, source, sizeof(k->source));
 	k->port = port;
 	k->window = KNOWN_FIRST;
+	k->enough = KNOWN_MOST;
 	LIST_INIT(&k->sessions);
 	TAILQ_INIT(&k->waiting);
 	TAILQ_INSERT_TAIL(&self.all, k, use);
@@ -87,35 +88,36 @@ known_get(const char *addr, unsigned int port, const char *source)
 	return (k);
 }
 
-static int
-is_down(const struct known *k, uint64_t believe, time_t now)
+static int64_t
+age(const struct known *k, int64_t now)
 {
-	return (k->down && now >= k->failed &&
-	    (uint64_t)(now - k->failed) < believe);
+	return (now > k->failed ? now - k->failed : 0);
 }
 
 enum known_may
-known_may(const struct known *k, uint64_t believe, time_t now)
+known_may(const struct known *k, uint64_t believe, int64_t since, int64_t now)
 {
-	if (is_down(k, believe, now))
+	if (k->down && (k->failed > since ||
+	    (uint64_t)age(k, now) < believe * 1000))
 		return (KNOWN_DOWN);
 	return (k->nopen < k->window ? KNOWN_GO : KNOWN_FULL);
 }
 
 unsigned int
-known_rest(const struct known *k, uint64_t believe, time_t now)
+known_rest(const struct known *k, uint64_t believe, int64_t now)
 {
-	if (!is_down(k, believe, now))
-		return (1);
-	return ((unsigned int)(believe - (uint64_t)(now - k->failed)));
+	uint64_t	gone = (uint64_t)age(k, now) / 1000;
+
+	return (gone < believe ? (unsigned int)(believe - gone) : 1);
 }
 
 /* While others are served it is only that there were too many. */
 int
-known_failed(struct known *k, const char *why, time_t now)
+known_failed(struct known *k, const char *why, int64_t now)
 {
 	if (k->nready > 0) {
-		k->window = k->nready;
+		k->window = k->enough = k->nready;
+		k->took = 0;
 		return (0);
 	}
 	k->down = 1;
@@ -135,8 +137,10 @@ known_reached(struct known *k)
 int
 known_took(struct known *k)
 {
-	if (k->window >= KNOWN_MOST)
+	if (k->window >= KNOWN_MOST || (k->window >= k->enough &&
+	    ++k->took < KNOWN_SLOWLY * k->window))
 		return (0);
+	k->took = 0;
 	k->window++;
 	return (1);
 }

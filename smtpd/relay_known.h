@@ -12,13 +12,13 @@
 
 #include "os/compat.h"
 #include <stdint.h>
-#include <time.h>
 
 #include "smtpd/contract.h"
 
 #define KNOWN_MAX	4096	/* addresses that are remembered */
 #define KNOWN_FIRST	2	/* connections to a new one */
 #define KNOWN_MOST	20	/* and to any */
+#define KNOWN_SLOWLY	10	/* messages a connection, where it had enough */
 #define KNOWN_WHY	200
 
 struct session;
@@ -34,8 +34,10 @@ struct known {
 	unsigned int		 nopen;		/* there, or being made */
 	unsigned int		 nready;	/* that got through */
 	unsigned int		 window;	/* most of them */
+	unsigned int		 enough;	/* from here on slowly */
+	unsigned int		 took;		/* messages since it grew */
 	int			 down;
-	time_t			 failed;	/* at; monotonic, if down */
+	int64_t			 failed;	/* when, if down */
 	char			 why[KNOWN_WHY];
 	/* relay_share's: */
 	struct session_list	 sessions;	/* that have a connection */
@@ -53,16 +55,17 @@ enum known_may { KNOWN_GO, KNOWN_FULL, KNOWN_DOWN };
 struct known	*known_get(const char *addr, unsigned int port,
 		    const char *source);
 /*
- * May a connection be made?  A failure counts for so many seconds; after that
- * one is made, whose end tells.
+ * May a connection be made?  A failure counts for believe seconds, and for
+ * those who ask since before it; after that one connection is made, whose end
+ * tells.  Times are monotonic milliseconds.
  */
 enum known_may	 known_may(const struct known *, uint64_t believe,
-		    time_t now);
-/* Seconds until that time is over, at least 1. */
+		    int64_t since, int64_t now);
+/* Seconds until a failure is no longer believed, at least 1. */
 unsigned int	 known_rest(const struct known *, uint64_t believe,
-		    time_t now);
+		    int64_t now);
 /* It was not reached, or did not let us in. 1: it counts as down now. */
-int		 known_failed(struct known *, const char *why, time_t now);
+int		 known_failed(struct known *, const char *why, int64_t now);
 /* It let us in. */
 void		 known_reached(struct known *);
 /* It took a message; 1: one more connection may be made than before. */

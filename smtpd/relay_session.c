@@ -30,7 +30,6 @@
 #define REPLY_SECONDS	300	/* RFC 5321 4.5.3.2: greeting, MAIL, RCPT */
 #define HANDSHAKE_SECONDS 60
 #define QUIT_SECONDS	5
-#define BUSY_SECONDS	2
 #define IDLE_SECONDS	300
 
 enum want { WANT_NONE, WANT_SOME, WANT_VERIFIED };
@@ -454,7 +453,7 @@ session_busy(struct session *s)
 
 	(void)snprintf(reply, sizeof(reply), "450 4.3.2 many wait for a "
 	    "connection to %s [%s]", session_host(s), session_addr(s));
-	s->rest = BUSY_SECONDS;
+	s->rest = SHARE_BUSY_SECONDS;
 	session_closed(s, END_STOPPED, reply);
 }
 

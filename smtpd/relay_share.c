@@ -32,13 +32,14 @@ static void	move(struct session *, struct session *);
 static void	wake(struct session *);
 static void	waited(struct session *);
 
-static time_t
+/* Monotonic milliseconds. */
+static int64_t
 now(void)
 {
 	struct timespec	ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (ts.tv_sec);
+	return ((int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
 }
 
 /* Mail from outside is looked at for loops when its connection is made. */
@@ -136,7 +137,10 @@ share_begin(struct session *s, size_t addr, struct known **kp,
 	    (unsigned int)s->dest.port, s->dest.source)) == NULL)
 		return (SHARE_CONNECT);
 	s->hop.addr = addr + 1;
-	if ((may = known_may(k, s->dest.believe, now())) == KNOWN_DOWN)
+	if (s->since == 0)
+		s->since = now();
+	if ((may = known_may(k, s->dest.believe, s->since, now())) ==
+	    KNOWN_DOWN)
 		return (SHARE_DOWN);
 	if ((idle = idle_one(k, s)) != NULL) {
 		log_debug("session=%llu takes over that of session=%llu",
@@ -283,13 +287,16 @@ share_took(struct session *s)
 		wake_first(s->at);
 }
 
-void
+int
 share_failed(struct known *k, const char *why)
 {
-	if (k == NULL || !known_failed(k, why, now()))
-		return;
+	if (k == NULL)
+		return (1);
+	if (!known_failed(k, why, now()))
+		return (0);
 	while (!TAILQ_EMPTY(&k->waiting))
 		wake_first(k);
+	return (1);
 }
 
 /* Of another destination: its own gets the next message anyway. */

@@ -6,6 +6,8 @@
 
 #include <stddef.h>
 
+#define SHARE_BUSY_SECONDS 2	/* until there may be room again */
+
 struct known;
 struct session;
 
@@ -43,8 +45,11 @@ unsigned int share_rest(const struct session *, const struct known *);
 /* The server let us in; it took a message. */
 void	share_reached(struct session *);
 void	share_took(struct session *);
-/* The address was not reached, or did not let us in, whoever we are. */
-void	share_failed(struct known *k, const char *why);
+/*
+ * The address was not reached, or did not let us in, whoever we are.  0: as it
+ * serves others of ours it only has enough of us.
+ */
+int	share_failed(struct known *k, const char *why);
 /* Does a session wait for the connection of this one? */
 int	share_wanted(const struct session *);
 /* Give it away, for good: queue was told that the session is over. */

@@ -79,8 +79,8 @@ struct relay_hop {
 	size_t			 naddrs;
 	size_t			 addr;		/* in use, plus one */
 	size_t			 tried;
-	int			 contacted;	/* some address was */
-	unsigned int		 rest;		/* of one that is down */
+	unsigned int		 contacted;	/* addresses that were */
+	unsigned int		 rest;		/* of one that was not */
 	struct relay_attempt	 attempts[RELAY_ATTEMPTS];
 	size_t			 nattempts;
 	uint32_t		 ask[2];	/* to dns; 0: none */
@@ -152,6 +152,7 @@ struct session {
 	struct known		*waits;		/* whose turn it waits for */
 	void			(*turn)(struct session *);
 	int			 woken;		/* it was its turn */
+	int64_t			 since;		/* it looks for one */
 	int			 reached;	/* counted in at->nready */
 };
 

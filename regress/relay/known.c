@@ -9,7 +9,8 @@
 #include "smtpd/relay_share.h"
 #include "smtpd/relay_state.h"
 
-#define NOW	1000000
+#define NOW	1000000		/* ms */
+#define MAY(k, believe, now) known_may(k, believe, NOW, now)
 
 static void
 test_window(void)
@@ -20,19 +21,22 @@ test_window(void)
 	TEST("the same address", known_get("192.0.2.1", 25, "") == k);
 	TEST("another port", known_get("192.0.2.1", 26, "") != k);
 	TEST("another source", known_get("192.0.2.1", 25, "::1") != k);
-	for (i = 0; known_may(k, 600, NOW) == KNOWN_GO; i++)
+	for (i = 0; MAY(k, 600, NOW) == KNOWN_GO; i++)
 		k->nopen++;
 	TEST("a new one gets two", i == KNOWN_FIRST);
 	known_reached(k);
 	TEST("a message makes room for one", known_took(k) == 1 &&
-	    known_may(k, 600, NOW) == KNOWN_GO);
+	    MAY(k, 600, NOW) == KNOWN_GO);
 	for (i = 0; i < 100; i++)
 		(void)known_took(k);
 	TEST("and never for more than the most", k->window == KNOWN_MOST &&
 	    known_took(k) == 0);
 	TEST("a failure beside one that works", known_failed(k, "too many",
-	    NOW) == 0 && known_may(k, 600, NOW) == KNOWN_FULL &&
+	    NOW) == 0 && MAY(k, 600, NOW) == KNOWN_FULL &&
 	    k->window == 1);
+	for (i = 1; known_took(k) == 0; i++)
+		;
+	TEST("one more than it had enough of comes late", i == KNOWN_SLOWLY);
 	k->nopen = k->nready = 0;
 }
 
@@ -44,20 +48,22 @@ test_down(void)
 	k->nopen = 1;
 	TEST("it fails", known_failed(k, "refused", NOW) == 1);
 	k->nopen = 0;
-	TEST("down", known_may(k, 300, NOW) == KNOWN_DOWN &&
-	    known_may(k, 300, NOW + 299) == KNOWN_DOWN);
+	TEST("down", MAY(k, 300, NOW) == KNOWN_DOWN &&
+	    MAY(k, 300, NOW + 299000) == KNOWN_DOWN);
 	TEST_STR("why", k->why, "refused");
-	TEST("the time that is left", known_rest(k, 300, NOW + 100) == 200 &&
-	    known_rest(k, 300, NOW + 300) == 1);
-	TEST("who believes nothing", known_may(k, 0, NOW) == KNOWN_GO);
-	TEST("when its time is over", known_may(k, 300, NOW + 300) ==
+	TEST("the time that is left", known_rest(k, 300, NOW + 100000) == 200 &&
+	    known_rest(k, 300, NOW + 300000) == 1);
+	TEST("who believes nothing", MAY(k, 0, NOW) == KNOWN_GO);
+	TEST("who waited for it to fail", known_may(k, 0, NOW - 1, NOW + 1) ==
+	    KNOWN_DOWN);
+	TEST("when its time is over", MAY(k, 300, NOW + 300000) ==
 	    KNOWN_GO);
 	k->nopen = 1;
-	TEST("one finds out", known_may(k, 300, NOW + 300) == KNOWN_FULL);
+	TEST("one finds out", MAY(k, 300, NOW + 300000) == KNOWN_FULL);
 	known_reached(k);
-	TEST("there again", known_may(k, 300, NOW) == KNOWN_FULL);
+	TEST("there again", MAY(k, 300, NOW) == KNOWN_FULL);
 	k->nopen = k->nready = 0;
-	TEST("with what it can bear", known_may(k, 300, NOW) == KNOWN_GO);
+	TEST("with what it can bear", MAY(k, 300, NOW) == KNOWN_GO);
 }
 
 static void
@@ -77,7 +83,7 @@ test_bounds(void)
 	TEST("no more than so many", i == 2 * KNOWN_MAX &&
 	    known_count() == KNOWN_MAX);
 	TEST("one in use stays", known_get("192.0.2.3", 25, "") == k);
-	TEST("one that is not is forgotten", known_may(known_get("192.0.2.4",
+	TEST("one that is not is forgotten", MAY(known_get("192.0.2.4",
 	    25, ""), 600, NOW) == KNOWN_GO);
 	k->nopen = 0;
 }

@@ -6,14 +6,14 @@ import dns
 from lib import *
 from peer import Peer
 
-US, OTHER, A, DEAD, SLOW, LATE = ("192.0.2.%d" % i for i in (1, 2, 10, 11, 12, 13))
-HERE = dns.own_network(US, OTHER, A, DEAD, SLOW, LATE)
+US, OTHER, A, DEAD, SLOW, LATE, FEW = ("192.0.2.%d" % i for i in (1, 2, 10, 11, 12, 13, 14))
+HERE = dns.own_network(US, OTHER, A, DEAD, SLOW, LATE, FEW)
 if not HERE:
     print("skip e2e/sharing: only as root")
     sys.exit(0)
 
-ZONE = {"%s.lab" % n: {"A": [a]} for n, a in (("a", A), ("dead", DEAD), ("slow", SLOW), ("late", LATE))}
-for host, n in (("a", 100), ("dead", 50), ("slow", 150), ("late", 3)):
+ZONE = {"%s.lab" % n: {"A": [a]} for n, a in (("a", A), ("dead", DEAD), ("slow", SLOW), ("late", LATE), ("few", FEW))}
+for host, n in (("a", 100), ("dead", 50), ("slow", 150), ("late", 3), ("few", 40)):
     ZONE.update({"%s%d.lab" % (host, i): {"MX": [(10, host + ".lab")]} for i in range(n)})
 ZONE["backup.lab"] = {"MX": [(10, "dead.lab"), (20, "a.lab")]}
 
@@ -36,11 +36,31 @@ class Tired(Peer):
         super().serve(c)
 
 
+class Crowded(Peer):
+    """Takes three connections at a time, and says 421 to any other."""
+    refused = 0
+
+    def banner(self):
+        if self.open <= 3:
+            return "220 peer\r\n"
+        self.refused += 1
+        return "421 4.7.0 too many connections\r\n"
+
+    def __init__(self, **kw):
+        super().__init__({"BANNER": lambda: self.banner(), "DOT": slowly}, **kw)
+
+    def serve(self, c):
+        if self.open > 3:
+            c.settimeout(1)
+        super().serve(c)
+
+
 tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 tls.load_cert_chain(certs() + "/ec.crt", certs() + "/ec.key")
 one = Peer({"EHLO": "250-peer\r\n250-STARTTLS\r\n250 AUTH PLAIN\r\n", "STARTTLS": "220 go\r\n",
             "AUTH": "235 2.7.0 in\r\n", "LHLO": "250 peer\r\n"}, context=tls)
 tired = Tired()
+few = Crowded(port=25, host=FEW)
 a, slow = Peer(port=25, host=A), Peer({"DOT": slowly}, port=25, host=SLOW)
 dead = Peer({"BANNER": lambda: None}, port=25, host=DEAD)
 
@@ -102,6 +122,16 @@ def all_at_once():
     check(slow.connections <= 40, "%d connections" % slow.connections)
     print("# %d domains: %d connections, %d at a time, %.1f s" % (
         n, slow.connections, slow.most, time.monotonic() - t), flush=True)
+
+
+@case
+def a_host_that_takes_few_connections():
+    """It turns away what is too many; nobody waits for long for that."""
+    n = 40
+    send(["x@few%d.lab" % i for i in range(n)], "few")
+    arrive(few, "few", n, 20)
+    check(0 < few.refused <= 8, "%d times refused" % few.refused)
+    print("# %d domains, three at a time: %d times refused" % (n, few.refused), flush=True)
 
 
 @case
