@@ -154,6 +154,7 @@ begin_maildir(struct out *o)
 	const char	*name;
 	FILE		*f;
 	unsigned int	 i;
+	int		 bad;
 
 	for (i = 0; i < 3; i++)
 		if (mkdirat(o->dir, sub[i], 0700) == -1 && errno != EEXIST)
@@ -166,7 +167,10 @@ begin_maildir(struct out *o)
 	for (i = 0; i < STORE_KEYWORDS; i++)
 		if ((name = mailbox_keyword(o->mb, i)) != NULL)
 			fprintf(f, "%u %s\n", i, name);
-	return (ferror(f) | (fclose(f) == EOF) ? -1 : 0);
+	bad = ferror(f);
+	if (fclose(f) == EOF)
+		bad = 1;
+	return (bad ? -1 : 0);
 }
 
 static int
