@@ -5,7 +5,8 @@
  * A visit begins when the parent gives a session the socket to net and ends
  * when that session says so or has gone.  What a session says of a connection
  * is looked up here, among those that it was given itself; mailctl is told and
- * ends what is here.
+ * ends what is here.  A session that lies can hide connections of its own user
+ * only, and ends with him all the same.
  */
 #ifndef DAEMON_VISITS_H
 #define DAEMON_VISITS_H

@@ -7,7 +7,7 @@
 # eight minutes.  As root: cgroups, uids, and a file system for "power".
 #
 # Groups: core latency relay sessions syscalls idle dead big startup accept
-# (smtp), power, imap, pop3, cold, imapidle.
+# (smtp), power, imap, pop3, cold, imapidle, imapidle2000.
 set -eu
 cd "$(dirname "$0")"
 : "${TOP:=$(cd ../.. && pwd)}"
@@ -25,7 +25,7 @@ shift $((OPTIND - 1))
 [ "$(id -u)" -eq 0 ] || { echo "bench: as root (cgroups, uids)" >&2; exit 1; }
 [ -x "$TOP/smtpd/smtpd" ] || { echo "bench: make first" >&2; exit 1; }
 
-smtp= power= mail=
+smtp= power= mail= nidle=500
 for g; do
 	case $g in
 	core|latency|relay|sessions|syscalls|idle|dead|big|startup|accept)
@@ -35,6 +35,7 @@ for g; do
 	pop3)	mail="$mail|pop3" ;;
 	cold)	mail="$mail|cold_1" ;;
 	imapidle) mail="$mail|idle_500" ;;
+	imapidle2000) mail="$mail|idle_2000|idle_tls_2000" nidle=2000 ;;
 	*)	echo "bench: no group $g" >&2; exit 2 ;;
 	esac
 done
@@ -74,7 +75,7 @@ if [ -n "$mail" ]; then
 	for s in a ${anchors:+b}; do
 		python3 imap/mkmail.py tree "$work/corpus" \
 		    "$work/imap-$s/mail/{user}/Maildir" u%04d --uid 5000 \
-		    --gid 5000 --nidle 500 >/dev/null
+		    --gid 5000 --nidle $nidle >/dev/null
 	done
 	sh imap/postern.sh "$work/imap-a" 31200
 	if [ -n "$anchors" ]; then
