@@ -24,7 +24,7 @@ static void
 release(struct buf *b)
 {
 	if (b->secret)
-		freezero(b->mem, b->cap);
+		freezero(b->mem, b->top);
 	else
 		free(b->mem);
 }
@@ -34,15 +34,24 @@ buf_free(struct buf *b)
 {
 	release(b);
 	b->mem = NULL;
-	b->off = b->end = b->cap = 0;
+	b->off = b->end = b->cap = b->top = 0;
 }
 
 void
 buf_wipe(struct buf *b)
 {
-	freezero(b->mem, b->cap);
+	freezero(b->mem, b->top);
 	b->mem = NULL;
-	b->off = b->end = b->cap = 0;
+	b->off = b->end = b->cap = b->top = 0;
+}
+
+/* Room that nobody used is not touched: reserving much must cost little. */
+static void
+grown(struct buf *b, size_t n)
+{
+	b->end += n;
+	if (b->end > b->top)
+		b->top = b->end;
 }
 
 void *
@@ -78,7 +87,7 @@ buf_reserve(struct buf *b, size_t n)
 	b->mem = mem;
 	b->cap = cap;
 	b->off = 0;
-	b->end = len;
+	b->end = b->top = len;
 	return (b->mem + b->end);
 }
 
@@ -87,7 +96,7 @@ buf_commit(struct buf *b, size_t n)
 {
 	if (n > b->cap - b->end)
 		abort();
-	b->end += n;
+	grown(b, n);
 }
 
 int
@@ -100,7 +109,7 @@ buf_add(struct buf *b, const void *p, size_t n)
 	if ((room = buf_reserve(b, n)) == NULL)
 		return (-1);
 	memcpy(room, p, n);
-	b->end += n;
+	grown(b, n);
 	return (0);
 }
 

@@ -16,6 +16,7 @@ struct buf {
 	size_t		 off;	/* first byte not yet consumed */
 	size_t		 end;	/* one past the last byte */
 	size_t		 cap;
+	size_t		 top;	/* bytes of mem that ever held anything */
 	size_t		 max;	/* bytes that may be held at once */
 	int		 secret; /* zero memory before it is given back */
 };
@@ -34,7 +35,10 @@ int	 buf_printf(struct buf *, const char *, ...)
 	    __attribute__((__format__(printf, 2, 3)));
 int	 buf_vprintf(struct buf *, const char *, va_list)
 	    __attribute__((__format__(printf, 2, 0)));
-/* Room for n bytes at the end, to be filled and then committed. */
+/*
+ * Room for n bytes at the end, to be filled and then committed.  What was not
+ * committed is not zeroed later.
+ */
 void	*buf_reserve(struct buf *, size_t n);
 void	 buf_commit(struct buf *, size_t n);
 

@@ -104,6 +104,29 @@ test_work(void)
 	buf_free(&b);
 }
 
+/* What has to be zeroed: all that was held since the memory was taken. */
+static void
+test_top(void)
+{
+	static char	fill[300];
+	struct buf	b;
+
+	memset(fill, 'x', sizeof(fill));
+	buf_init(&b, 1 << 20);
+	b.secret = 1;
+	TEST("room is not content", buf_reserve(&b, 65536) != NULL &&
+	    b.top == 0);
+	buf_commit(&b, 10);
+	TEST("committed", b.top == 10);
+	TEST("added", buf_add(&b, fill, sizeof(fill)) == 0 && b.top == 310);
+	buf_drain(&b, 305);
+	TEST("moved to the front", buf_reserve(&b, b.cap - 5) != NULL &&
+	    b.off == 0 && b.top == 310);
+	TEST("other memory", buf_reserve(&b, b.cap) != NULL && b.top == 5);
+	buf_drain(&b, 5);
+	TEST("none", b.mem == NULL && b.top == 0);
+}
+
 static void
 test_printf(void)
 {
@@ -171,6 +194,7 @@ main(void)
 	test_limits();
 	test_stream();
 	test_work();
+	test_top();
 	test_printf();
 	test_cursor();
 	TEST_DONE();
