@@ -400,15 +400,30 @@ ready(struct conn *c)
 	}
 }
 
-/* One that others may follow before it is answered. */
+static int
+searching(const struct conn *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < c->ncmd; i++)
+		if (c->cmd[i].kind == C_SEARCH || c->cmd[i].kind == C_SORT ||
+		    c->cmd[i].kind == C_THREAD)
+			return (1);
+	return (0);
+}
+
+/*
+ * One that others may follow before it is answered.  Of two searches nobody
+ * could tell whose the numbers are (RFC 3501 5.5).
+ */
 static void
 common(struct conn *c, int uid)
 {
-	uint32_t r = rnd(c, 60);
+	uint32_t r = rnd(c, searching(c) ? 48 : 60);
 
-	if (r < 30 || c->view.n == 0)
+	if (r < 30 || c->view.n == 0 || (r < 48 && c->readonly))
 		fetch(c, uid);
-	else if (r < 48 && !c->readonly)
+	else if (r < 48)
 		store(c, uid);
 	else if (r < 56)
 		search(c, uid);

@@ -216,6 +216,9 @@ check_text(struct conn *c, struct msg *m, const struct text *t)
 	size_t len, i;
 
 	if (t->p == NULL) {
+		/* RFC 2180 4.1.3: it was expunged, and this may not be told. */
+		if (m->may_go)
+			return;
 		wrong(c, "UID %u: %.*s NIL", m->uid, (int)t->keylen, t->key);
 		return;
 	}
