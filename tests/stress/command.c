@@ -127,8 +127,14 @@ fetch(struct conn *c, int uid)
 	conn_printf(c, "(");
 	for (n = 1 + rnd(c, 4), i = rnd(c, 14); n > 0; n--, i += 1 + rnd(c, 3))
 		conn_printf(c, "%s ", items[i % (seen ? 16 : 14)]);
-	conn_printf(c, "%s)\r\n", c->condstore && rnd(c, 2) ? "FLAGS MODSEQ" :
+	conn_printf(c, "%s)", c->condstore && rnd(c, 2) ? "FLAGS MODSEQ" :
 	    "FLAGS");
+	if (uid && c->qresync && c->highest != 0 && rnd(c, 6) == 0) {
+		cmd->qresync = 1;
+		conn_printf(c, " (CHANGEDSINCE %llu VANISHED)",
+		    (unsigned long long)c->highest);
+	}
+	conn_printf(c, "\r\n");
 }
 
 /* All that there is to know of those that we were told of by number only. */
@@ -184,6 +190,8 @@ store(struct conn *c, int uid)
 	struct msg *m;
 	size_t i;
 
+	uint64_t since = 0;
+
 	cmd->sign = rnd(c, 12) == 0 ? 0 : rnd(c, 5) < 3 ? '+' : '-';
 	cmd->silent = rnd(c, 2) == 0;
 	if (many) {
@@ -203,6 +211,11 @@ store(struct conn *c, int uid)
 			m->replacing++;
 	}
 	conn_printf(c, "%sSTORE %s ", uid ? "UID " : "", set);
+	if (c->condstore && rnd(c, 5) == 0)
+		since = c->view.m[rnd(c, (uint32_t)c->view.n)].modseq;
+	if (since != 0)
+		conn_printf(c, "(UNCHANGEDSINCE %llu) ",
+		    (unsigned long long)since);
 	if (cmd->sign != 0)
 		conn_printf(c, "%c", cmd->sign);
 	conn_printf(c, "FLAGS%s ", cmd->silent ? ".SILENT" : "");

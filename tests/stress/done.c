@@ -156,6 +156,34 @@ copyuid(struct conn *c, struct cmd *cmd, const char *p)
 	cmd->copied += (size_t)n;
 }
 
+/* RFC 7162 3.1.3: these were left as they are. */
+static void
+modified(struct conn *c, struct cmd *cmd, const char *p)
+{
+	static uint32_t num[TARGETS];
+	long n, i;
+	size_t j;
+
+	if ((n = set_parse(p, num, TARGETS, &p)) == -1) {
+		wrong(c, "MODIFIED %s", p);
+		return;
+	}
+	for (i = 0; i < n; i++) {
+		if (!cmd->uid)
+			num[i] = num[i] <= c->view.n ?
+			    c->view.m[num[i] - 1].uid : 0;
+		for (j = 0; j < cmd->ntarget && cmd->target[j] != num[i]; j++)
+			continue;
+		if (j == cmd->ntarget) {
+			wrong(c, "MODIFIED has UID %u", num[i]);
+			continue;
+		}
+		cmd->target[j] = 0;
+		if (cmd->sign == 0)
+			msg_get(cmd->box, num[i])->replacing--;
+	}
+}
+
 void
 response_code(struct conn *c, struct cmd *cmd, const char *p)
 {
@@ -178,6 +206,8 @@ response_code(struct conn *c, struct cmd *cmd, const char *p)
 		uidnext(c, cmd, b, (uint32_t)strtoul(p + 8, NULL, 10));
 	else if (strncmp(p, "HIGHESTMODSEQ ", 14) == 0)
 		highest(c, cmd, b, strtoull(p + 14, NULL, 10));
+	else if (strncmp(p, "MODIFIED ", 9) == 0 && cmd->kind == C_STORE)
+		modified(c, cmd, p + 9);
 	else if (strncmp(p, "APPENDUID ", 10) == 0 && cmd->kind == C_APPEND)
 		appenduid(c, cmd, p + 10);
 	else if (strncmp(p, "COPYUID ", 8) == 0 &&
@@ -219,6 +249,8 @@ store_done(struct conn *c, const struct cmd *cmd, int ok)
 	int found;
 
 	for (i = 0; i < cmd->ntarget; i++) {
+		if (cmd->target[i] == 0)
+			continue;
 		stored(c, cmd, msg_get(cmd->box, cmd->target[i]), ok);
 		at = view_at(&c->view, cmd->target[i], &found);
 		if (!found || !cmd->silent || !ok)
@@ -278,6 +310,30 @@ learn_done(struct conn *c)
 	c->fresh = c->verify = 0;
 }
 
+/* What others were told before we asked, we have been told now. */
+static void
+noop_done(struct conn *c, const struct cmd *cmd)
+{
+	const struct seen *s;
+	const struct msg *m;
+	size_t i;
+
+	for (i = 0; i < c->view.n; i++) {
+		s = &c->view.m[i];
+		if (s->uid == 0 || (m = msg_find(c->box, s->uid)) == NULL)
+			continue;
+		if (m->gone != 0 && m->gone < cmd->sent)
+			wrong(c, "UID %u is gone, and NOOP does not tell",
+			    m->uid);
+		else if (c->condstore && s->modseq != 0 &&
+		    s->modseq < m->modseq && m->changed < cmd->sent)
+			wrong(c, "UID %u: modseq %llu, and NOOP does not tell, "
+			    "%llu is known", m->uid,
+			    (unsigned long long)m->modseq,
+			    (unsigned long long)s->modseq);
+	}
+}
+
 static void
 copy_done(struct conn *c, const struct cmd *cmd)
 {
@@ -303,6 +359,9 @@ ok(struct conn *c, struct cmd *cmd)
 		break;
 	case C_LEARN:
 		learn_done(c);
+		break;
+	case C_NOOP:
+		noop_done(c, cmd);
 		break;
 	case C_COPY:
 	case C_MOVE:

@@ -270,6 +270,8 @@ check_flags(struct conn *c, struct msg *m, const struct fetched *f)
 	if (f->modseq == m->modseq && f->flags != m->flags)
 		wrong(c, "UID %u: modseq %llu with flags %x and %x", m->uid,
 		    (unsigned long long)f->modseq, m->flags, f->flags);
+	if (m->modseq != f->modseq)
+		m->changed = when;
 	m->modseq = f->modseq;
 	m->flags = f->flags;
 	if (c->box->modseq < f->modseq)

@@ -125,7 +125,11 @@ vanished_earlier(struct conn *c, const uint32_t *uid, long n)
 	int found;
 	long i;
 
-	if (in_flight(c, C_SELECT) == NULL || !in_flight(c, C_SELECT)->qresync)
+	int asked = 0;
+
+	for (i = 0; i < (long)c->ncmd; i++)
+		asked |= c->cmd[i].qresync;
+	if (!asked)
 		wrong(c, "VANISHED (EARLIER), not asked for");
 	for (i = 0; i < n; i++) {
 		at = view_at(&c->expect, uid[i], &found);

@@ -33,6 +33,7 @@ struct msg {
 	uint32_t	 size;
 	char		 date[32];	/* INTERNALDATE */
 	uint64_t	 modseq;	/* the last seen, with these flags */
+	uint64_t	 changed;	/* when that was */
 	uint32_t	 flags;
 	uint64_t	 made;		/* when it was told by who made it */
 	uint64_t	 gone;		/* when it was told, 0 never */
@@ -92,7 +93,8 @@ struct cmd {
 	uint32_t	*target;	/* UIDs it is for */
 	size_t		 ntarget;
 	/* SELECT */
-	int		 examine, qresync, got_exists;
+	int		 examine, got_exists;
+	int		 qresync;	/* VANISHED (EARLIER) may come */
 	uint64_t	 highest;
 	/* STORE, APPEND: */
 	int		 sign;		/* '+', '-', or 0: replace */
