@@ -457,6 +457,7 @@ queue_channel_gone(struct peer *p)
 		relay_gone(p);
 		break;
 	case ROLE_DELIVER:
+	case ROLE_PIPE:
 		local_gone(p);
 		break;
 	default:
