@@ -84,13 +84,24 @@ is_free(const struct session *s)
 	return (len == 0);
 }
 
+static int
+of_another(const struct session *a, const struct session *b)
+{
+	return (a->queue == b->queue &&
+	    strcasecmp(a->dest.host, b->dest.host) != 0);
+}
+
+/*
+ * Not of the same destination: queue would not open a session beside one that
+ * it knows to be idle, so the next message is on its way to that.
+ */
 static struct session *
 idle_one(const struct known *k, const struct session *s)
 {
 	struct session	*i;
 
 	LIST_FOREACH(i, &k->sessions, beside)
-		if (is_free(i) && i->queue == s->queue && share_same(i, s))
+		if (is_free(i) && of_another(i, s) && share_same(i, s))
 			return (i);
 	return (NULL);
 }
@@ -308,8 +319,7 @@ first_in_line(const struct session *s)
 	if (s->at == NULL || s->conn == NULL)
 		return (NULL);
 	TAILQ_FOREACH(w, &s->at->waiting, line)
-		if (w->queue == s->queue && share_same(s, w) &&
-		    strcasecmp(w->dest.host, s->dest.host) != 0)
+		if (of_another(s, w) && share_same(s, w))
 			return (w);
 	return (NULL);
 }

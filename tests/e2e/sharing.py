@@ -59,7 +59,7 @@ tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 tls.load_cert_chain(certs() + "/ec.crt", certs() + "/ec.key")
 one = Peer({"EHLO": "250-peer\r\n250-STARTTLS\r\n250 AUTH PLAIN\r\n", "STARTTLS": "220 go\r\n",
             "AUTH": "235 2.7.0 in\r\n", "LHLO": "250 peer\r\n"}, context=tls)
-tired = Tired()
+tired, fast = Tired(), Peer()
 few = Crowded(port=25, host=FEW)
 a, slow = Peer(port=25, host=A), Peer({"DOT": slowly}, port=25, host=SLOW)
 dead = Peer({"BANNER": lambda: None}, port=25, host=DEAD)
@@ -76,6 +76,7 @@ for n in ("secrets", "others"):
 s.configure(routes="".join('table %s file "%s/%s"\n' % (n, s.dir, n) for n in ("secrets", "others")) +
             "".join('relay to "%s.example" via "%s"\n' % (n, u.format(one.port)) for n, u in ROUTES).replace(' ""', "") +
             'relay to { "tired1.example", "tired2.example", "tired3.example" } via "smtp+notls://127.0.0.1:%d"\n' % tired.port +
+            'relay to "fast.example" via "smtp+notls://127.0.0.1:%d"\n' % fast.port +
             'relay to "a99.lab" source %s\nrelay any source %s\nqueue retry 1m to 4h lifetime 1d\n' % (OTHER, US))
 names = dns.Names(ZONE)
 s.start()
@@ -122,6 +123,17 @@ def all_at_once():
     check(slow.connections <= 40, "%d connections" % slow.connections)
     print("# %d domains: %d connections, %d at a time, %.1f s" % (
         n, slow.connections, slow.most, time.monotonic() - t), flush=True)
+
+
+@case
+def one_destination_grows():
+    """Its sessions do not take each other's connections."""
+    s.ctl("pause", "relay")
+    for i in range(60):
+        send("x%d@fast.example" % i, "fast")
+    s.ctl("resume", "relay")
+    arrive(fast, "fast", 60)
+    check(5 < fast.connections <= 20, "%d connections" % fast.connections)
 
 
 @case
