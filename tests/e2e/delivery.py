@@ -332,25 +332,6 @@ def pipe_process():
     piped("Subject: slow")
 
 
-@case
-def pipe_process_dies():
-    """One that is killed, at work or at rest: the queue goes on, and the message is tried again."""
-    queue = s.role("smtpd", "queue")
-    s.log_mark()
-    qid = s.send("eve+slow@pipe.example", "killed at work")
-    until("at work", lambda: s.role("smtpd", "pipe"))
-    for p in s.role("smtpd", "pipe"):
-        s.kill(p)
-    s.log_wait("the delivery process has died")
-    piped("Subject: killed at work")
-    until("done", lambda: qid not in s.ctl("queue", "list")[1])
-    for p in s.role("smtpd", "pipe"):
-        s.kill(p)
-    s.send("eve@pipe.example", "killed at rest")
-    piped("Subject: killed at rest")
-    equal(s.role("smtpd", "queue"), queue, "the queue was restarted")
-
-
 @case(root=True)
 def alias_commands():
     """Where the domain says so: argv as it stands, no shell, its own account; else 451; gone meanwhile: 550."""
@@ -613,6 +594,25 @@ def still_the_same_processes():
     text = s.log()
     check(not re.search(r"killed by signal|exited with status|killing ", text),
           "\n".join(l for l in text.splitlines() if re.search(r"signal|exited|killing", l)))
+
+
+@case
+def pipe_process_dies():
+    """One that is killed, at work or at rest: the queue goes on, and the message is tried again."""
+    queue = s.role("smtpd", "queue")
+    s.log_mark()
+    qid = s.send("eve+slow@pipe.example", "killed at work")
+    until("at work", lambda: s.role("smtpd", "pipe"))
+    for p in s.role("smtpd", "pipe"):
+        s.kill(p)
+    s.log_wait("the delivery process has died")
+    piped("Subject: killed at work")
+    until("done", lambda: qid not in s.ctl("queue", "list")[1])
+    for p in s.role("smtpd", "pipe"):
+        s.kill(p)
+    s.send("eve@pipe.example", "killed at rest")
+    piped("Subject: killed at rest")
+    equal(s.role("smtpd", "queue"), queue, "the queue was restarted")
 
 
 finish()
