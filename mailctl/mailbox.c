@@ -53,18 +53,8 @@ static const struct {
 struct owner {
 	uid_t			 uid;
 	gid_t			 gid;
-	uint64_t		 quota;
 	struct mailplace	 place;
 };
-
-static void
-take_quota(const struct table_answer *a, void *arg)
-{
-	uint64_t	*quota = arg;
-
-	if (a->result == TABLE_FOUND && a->user->has_quota)
-		*quota = a->user->quota;
-}
 
 static int
 find(const struct conf *conf, const char *user, struct owner *o)
@@ -90,14 +80,11 @@ find(const struct conf *conf, const char *user, struct owner *o)
 	default:
 		why = "cannot be looked up now";
 	}
-	if (why == NULL && d->users == USERS_TABLE)
-		env.lookup(d->users_table, TABLE_USERS, account.user,
-		    take_quota, &o->quota);
 	if (why == NULL) {
 		o->uid = account.uid;
 		o->gid = account.gid;
 		why = mailplace_of(conf, d, account.user, account.home,
-		    o->quota, &o->place);
+		    &account.quota, &o->place);
 	}
 	if (why == NULL && geteuid() == 0) {
 		mailplace_prepare();
@@ -169,7 +156,8 @@ static int
 work(struct job *job, const struct owner *o)
 {
 	const struct store_settings set = { .user = job->user,
-	    .mbox = o->place.mbox, .quota = o->place.quota };
+	    .mbox = o->place.mbox, .quota = o->place.quota.bytes,
+	    .quota_messages = o->place.quota.messages };
 	enum store_error	 e;
 	int			 status;
 

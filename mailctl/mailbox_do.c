@@ -376,8 +376,9 @@ job_quota(struct job *job)
 		return (job_failed(job, "quota", e));
 	store_quota_limits(job->store, &maxbytes, &max);
 	printf(job->call->json ? "{\"storage\": %llu, \"limit\": %llu, "
-	    "\"messages\": %llu}\n" : "storage=%llu limit=%llu "
-	    "messages=%llu\n", (unsigned long long)bytes,
-	    (unsigned long long)maxbytes, (unsigned long long)n);
+	    "\"messages\": %llu, \"limit_messages\": %llu}\n" :
+	    "storage=%llu limit=%llu messages=%llu limit_messages=%llu\n",
+	    (unsigned long long)bytes, (unsigned long long)maxbytes,
+	    (unsigned long long)n, (unsigned long long)max);
 	return (STATUS_OK);
 }

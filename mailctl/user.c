@@ -181,24 +181,53 @@ do_delete(struct work *w, const struct call *call)
 	return (usertable_replace(&w->t, w->at, w->len, NULL));
 }
 
+/* "none", "5g", "5000 messages" or "5g 5000 messages"; what is left is NULL. */
+static int
+quota_words(const struct call *call, const char **size, const char **messages)
+{
+	int	n = call->argc - 1;
+
+	*size = *messages = NULL;
+	if (n >= 2 && strcmp(call->argv[n], "messages") == 0) {
+		*messages = call->argv[n - 1];
+		n -= 2;
+	}
+	if (n == 1 && strcmp(call->argv[1], "none") != 0)
+		*size = call->argv[1];
+	if (n <= 1)
+		return (0);
+	fprintf(stderr, "mailctl: a quota is a size, a number and the word "
+	    "\"messages\", or both\n");
+	return (-1);
+}
+
+static void
+add_word(char *extra, size_t size, const char *name, const char *value)
+{
+	if (value == NULL)
+		return;
+	strlcat(extra, extra[0] == '\0' ? "" : " ", size);
+	strlcat(extra, name, size);
+	strlcat(extra, value, size);
+}
+
 /* Other words of the last field stay. */
 static int
 do_quota(struct work *w, const struct call *call)
 {
-	char	extra[LINE_SIZE] = "", old[LINE_SIZE], *rest = old, *word;
+	char		 extra[LINE_SIZE] = "", old[LINE_SIZE];
+	const char	*size, *messages, *word;
+	char		*rest = old;
 
+	if (quota_words(call, &size, &messages) == -1)
+		return (-1);
 	strlcpy(old, w->field[F_EXTRA], sizeof(old));
-	while ((word = strsep(&rest, " ,")) != NULL) {
-		if (*word == '\0' || strncasecmp(word, "quota=", 6) == 0)
-			continue;
-		strlcat(extra, extra[0] == '\0' ? "" : " ", sizeof(extra));
-		strlcat(extra, word, sizeof(extra));
-	}
-	if (strcmp(call->argv[1], "none") != 0) {
-		strlcat(extra, extra[0] == '\0' ? "quota=" : " quota=",
-		    sizeof(extra));
-		strlcat(extra, call->argv[1], sizeof(extra));
-	}
+	while ((word = strsep(&rest, " ,")) != NULL)
+		if (*word != '\0' && strncasecmp(word, "quota=", 6) != 0 &&
+		    strncasecmp(word, "messages=", 9) != 0)
+			add_word(extra, sizeof(extra), "", word);
+	add_word(extra, sizeof(extra), "quota=", size);
+	add_word(extra, sizeof(extra), "messages=", messages);
 	w->field[F_EXTRA] = extra;
 	return (join(w));
 }

@@ -158,7 +158,7 @@
 	NUM(tempfail, 1)						\
 	NUM(uid, UINT32_MAX)						\
 	NUM(gid, UINT32_MAX)						\
-	NUM(quota, UINT64_MAX)	/* the user's own, or 0 */		\
+	NUM(quota, UINT64_MAX) NUM(quota_messages, UINT32_MAX) /* own */ \
 	NUM(domain, UINT32_MAX)						\
 	NUM(kind, 2)							\
 	STR(user, C_USER)						\
@@ -174,7 +174,7 @@
 	STR(why, C_REPLY)
 #define DELIVER_BOX_FIELDS(NUM, STR, SECRET)				\
 	NUM(mbox, 1)							\
-	NUM(quota, UINT64_MAX)						\
+	NUM(quota, UINT64_MAX) NUM(quota_messages, UINT32_MAX)		\
 	STR(user, C_USER)						\
 	STR(path, C_PATH)						\
 	STR(expire, C_EXPIRE)
@@ -219,18 +219,18 @@
 	STR(sender, C_MAILADDR)						\
 	STR(rcpt, C_MAILADDR)						\
 	STR(orig, C_MAILADDR)
-/* used and limit: of a mailbox with a quota, else both 0. */
+/* Bytes and messages of a mailbox, and their limits; 0: there is none. */
 #define DELIVERED_FIELDS(NUM, STR, SECRET)				\
 	NUM(ticket, UINT64_MAX)						\
-	NUM(used, UINT64_MAX)						\
-	NUM(limit, UINT64_MAX)						\
+	NUM(used, UINT64_MAX) NUM(limit, UINT64_MAX)			\
+	NUM(messages, UINT64_MAX) NUM(max_messages, UINT32_MAX)		\
 	STR(reply, C_REPLY)
 #define DELIVER_SYNC_FIELDS(NUM, STR, SECRET)				\
 	NUM(ticket, UINT64_MAX)
 #define DELIVER_SYNCED_FIELDS(NUM, STR, SECRET)				\
 	NUM(ticket, UINT64_MAX)						\
-	NUM(used, UINT64_MAX)						\
-	NUM(limit, UINT64_MAX)						\
+	NUM(used, UINT64_MAX) NUM(limit, UINT64_MAX)			\
+	NUM(messages, UINT64_MAX) NUM(max_messages, UINT32_MAX)		\
 	NUM(failed, 1)
 
 /*

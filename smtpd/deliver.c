@@ -87,7 +87,9 @@ open_store(void)
 	struct store_settings	 set = { .user = self.box.user,
 				    .hostname = role_settings()->hostname,
 				    .mbox = self.box.mbox,
-				    .quota = self.box.quota };
+				    .quota = self.box.quota,
+				    .quota_messages =
+				    self.box.quota_messages };
 	enum store_error	 e;
 	uint64_t		 gone;
 
@@ -149,6 +151,7 @@ deliver_deliver_msg(struct peer *p, struct msg *m)
 {
 	const struct msg_DELIVER_MSG	*a = m->body;
 	struct msg_DELIVERED		 done = { .ticket = a->ticket };
+	struct deliver_fill		 fill;
 	const char			*why;
 	enum store_error		 e;
 
@@ -156,12 +159,13 @@ deliver_deliver_msg(struct peer *p, struct msg *m)
 		strlcpy(done.reply, why, sizeof(done.reply));
 	else if ((e = deliver(a, m->fd)) == STORE_QUOTA) {
 		result(e, done.reply, sizeof(done.reply));
-		done.limit = self.box.quota;
-		done.used = deliver_quota(self.store, &self.box,
+		fill = deliver_quota(self.store, &self.box,
 		    role_settings()->hostname);
-		/* Whatever was counted: this one did not fit. */
-		if (a->size <= done.limit && done.limit - a->size >= done.used)
-			done.used = done.limit - a->size + 1;
+		deliver_quota_missed(&fill, a->size);
+		done.used = fill.used;
+		done.limit = fill.limit;
+		done.messages = fill.messages;
+		done.max_messages = fill.max_messages;
 	} else
 		result(e, done.reply, sizeof(done.reply));
 	peer_send(p, M_DELIVERED, &done, -1);
@@ -172,11 +176,15 @@ deliver_deliver_sync(struct peer *p, struct msg *m)
 {
 	const struct msg_DELIVER_SYNC	*a = m->body;
 	struct msg_DELIVER_SYNCED	 done = { .ticket = a->ticket };
+	struct deliver_fill		 fill;
 
 	if (open_store() == STORE_OK) {
-		done.limit = self.box.quota;
-		done.used = deliver_quota(self.store, &self.box,
+		fill = deliver_quota(self.store, &self.box,
 		    role_settings()->hostname);
+		done.used = fill.used;
+		done.limit = fill.limit;
+		done.messages = fill.messages;
+		done.max_messages = fill.max_messages;
 	}
 	done.failed = self.store == NULL ||
 	    store_deliver_sync(self.store) != STORE_OK;

@@ -4,6 +4,7 @@
  * The owner is told once each time that a threshold is passed upwards.  Which
  * one he was told of last stands in a file of the Maildir, so that it is once
  * over all processes; without a limit there is no file and nothing is read.
+ * An mbox has no place for one: its owner is not told.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -74,16 +75,48 @@ warned_write(const struct msg_DELIVER_BOX *box, unsigned int level)
 	return (close(fd));
 }
 
+/* The percentage of a limit that is passed; 0 none. */
+static unsigned int
+level_of(uint64_t used, uint64_t limit)
+{
+	size_t		i;
+	unsigned int	t;
+
+	for (i = 0; limit > 0 && i < sizeof(thresholds) /
+	    sizeof(thresholds[0]); i++) {
+		t = thresholds[i];
+		if (used >= limit / 100 * t + (limit % 100 * t + 99) / 100)
+			return (t);
+	}
+	return (0);
+}
+
+/* "3 of 4 megabytes", of what is nearer to its limit. */
+static void
+holds(const struct deliver_fill *f, char *to, size_t size)
+{
+	if (level_of(f->used, f->limit) >= level_of(f->messages,
+	    f->max_messages))
+		(void)snprintf(to, size, "%llu of %llu megabytes",
+		    (unsigned long long)(f->used >> 20),
+		    (unsigned long long)(f->limit >> 20));
+	else
+		(void)snprintf(to, size, "%llu of %llu messages",
+		    (unsigned long long)f->messages,
+		    (unsigned long long)f->max_messages);
+}
+
 static void
 warn_owner(struct store *st, const struct msg_DELIVER_BOX *box,
-    const char *hostname, uint64_t used, unsigned int level)
+    const char *hostname, const struct deliver_fill *f, unsigned int level)
 {
 	struct store_delivery	d = { .fd = -1, .arrived = time(NULL) };
-	char			text[WARNING], id[64], date[64];
+	char			text[WARNING], id[64], date[64], much[64];
 	enum store_error	e;
 	int			n;
 
 	dsn_date(d.arrived, date, sizeof(date));
+	holds(f, much, sizeof(much));
 	(void)snprintf(id, sizeof(id), "quota%u_%d", level, (int)getpid());
 	n = snprintf(text, sizeof(text),
 	    "Return-Path: <>\r\n"
@@ -96,14 +129,12 @@ warn_owner(struct store *st, const struct msg_DELIVER_BOX *box,
 	    "MIME-Version: 1.0\r\n"
 	    "Content-Type: text/plain; charset=us-ascii\r\n\r\n"
 	    "This is the mail system of %s.\r\n\r\n"
-	    "Your mailbox holds %llu of %llu megabytes.  When it is full, "
-	    "mail for\r\nyou is returned to its senders.  Please delete what "
-	    "you need no more.\r\n", date, hostname, box->user,
+	    "Your mailbox holds %s.  When it is full, mail for\r\n"
+	    "you is returned to its senders.  Please delete what you need no "
+	    "more.\r\n", date, hostname, box->user,
 	    strchr(box->user, '@') != NULL ? "" : "@",
 	    strchr(box->user, '@') != NULL ? "" : hostname, level,
-	    (long long)d.arrived, id, hostname, hostname,
-	    (unsigned long long)(used >> 20),
-	    (unsigned long long)(box->quota >> 20));
+	    (long long)d.arrived, id, hostname, hostname, much);
 	if (n < 0 || (size_t)n >= sizeof(text))
 		return;
 	d.id = id;
@@ -117,38 +148,64 @@ warn_owner(struct store *st, const struct msg_DELIVER_BOX *box,
 		    "full", box->user, level);
 }
 
-static unsigned int
-level_of(uint64_t used, uint64_t quota)
-{
-	size_t	i;
-
-	for (i = 0; i < sizeof(thresholds) / sizeof(thresholds[0]); i++)
-		if (used / thresholds[i] >= quota / 100)
-			return (thresholds[i]);
-	return (0);
-}
-
-uint64_t
-deliver_quota(struct store *st, const struct msg_DELIVER_BOX *box,
-    const char *hostname)
+/* Tell the owner if there is something new to tell; 1 if he was told. */
+static int
+warn_once(struct store *st, const struct msg_DELIVER_BOX *box,
+    const char *hostname, const struct deliver_fill *f)
 {
 	static int	warned = -1;
-	uint64_t	used, messages;
-	int		level;
+	int		level, other, told = 0;
 
-	if (box->quota == 0 || box->mbox ||
-	    store_quota(st, &used, &messages) != STORE_OK)
-		return (0);
 	if (warned == -1)
 		warned = (int)warned_read(box);
-	level = (int)level_of(used, box->quota);
+	level = (int)level_of(f->used, f->limit);
+	other = (int)level_of(f->messages, f->max_messages);
+	if (other > level)
+		level = other;
 	if (level == warned)
-		return (used);
+		return (0);
 	if (warned_write(box, (unsigned int)level) == -1)
 		log_warn("user=%s: %s", box->user, WARNED_FILE);
 	/* Told only if it can be remembered, or it would be each time. */
-	else if (level > warned)
-		warn_owner(st, box, hostname, used, (unsigned int)level);
+	else if (level > warned) {
+		warn_owner(st, box, hostname, f, (unsigned int)level);
+		told = 1;
+	}
 	warned = level;
-	return (used);
+	return (told);
+}
+
+static int
+usage(struct store *st, struct deliver_fill *f)
+{
+	return (store_quota(st, &f->used, f->max_messages > 0 ?
+	    &f->messages : NULL) == STORE_OK ? 0 : -1);
+}
+
+struct deliver_fill
+deliver_quota(struct store *st, const struct msg_DELIVER_BOX *box,
+    const char *hostname)
+{
+	struct deliver_fill	f = { .limit = box->quota,
+				    .max_messages = box->quota_messages };
+	const struct deliver_fill none = { 0 };
+
+	if ((f.limit == 0 && f.max_messages == 0) || usage(st, &f) == -1)
+		return (none);
+	/* What he is told takes room, too. */
+	if (!box->mbox && warn_once(st, box, hostname, &f) &&
+	    usage(st, &f) == -1)
+		return (none);
+	return (f);
+}
+
+void
+deliver_quota_missed(struct deliver_fill *f, uint64_t size)
+{
+	if (f->max_messages > 0 && f->messages >= f->max_messages)
+		return;
+	if (f->limit == 0)
+		f->messages = f->max_messages;
+	else if (size <= f->limit && f->limit - size >= f->used)
+		f->used = f->limit - size + 1;
 }

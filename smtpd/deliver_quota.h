@@ -10,12 +10,20 @@
 
 struct store;
 
+/* In use and allowed: bytes, and messages; a limit of 0 is none. */
+struct deliver_fill {
+	uint64_t	used, limit;
+	uint64_t	messages, max_messages;
+};
+
 /*
- * Bytes in use, for queue; 0 if there is no limit.  Delivers a warning when a
- * threshold was passed since the last call, by whatever means; it is synced
- * with what was delivered before.
+ * For queue; all 0 if there is no limit.  Delivers a warning when a threshold
+ * was passed since the last call, by whatever means; it is synced with what was
+ * delivered before.
  */
-uint64_t	deliver_quota(struct store *, const struct msg_DELIVER_BOX *,
-		    const char *hostname);
+struct deliver_fill deliver_quota(struct store *,
+		    const struct msg_DELIVER_BOX *, const char *hostname);
+/* Whatever was counted: a message of that size did not fit. */
+void		deliver_quota_missed(struct deliver_fill *, uint64_t size);
 
 #endif

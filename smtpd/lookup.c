@@ -404,7 +404,8 @@ run_delivery(const struct rules_env *env, struct job *j)
 		open.system = acc.system;
 		open.uid = acc.uid;
 		open.gid = acc.gid;
-		open.quota = acc.quota;
+		open.quota = acc.quota.bytes;
+		open.quota_messages = acc.quota.messages;
 		open.domain = d->index;
 		if (open.kind == COMMAND_FORWARD)
 			strlcpy(open.user, acc.user, sizeof(open.user));

@@ -171,7 +171,9 @@ start(const struct msg_DELIVERY_OPEN *a, const struct mailplace *place)
 {
 	struct sandbox_path	 path = { .path = place->dir, .perm = "rwc" };
 	struct msg_DELIVER_BOX	 box = { .mbox = place->mbox,
-				    .quota = place->quota };
+				    .quota = place->quota.bytes,
+				    .quota_messages =
+				    place->quota.messages };
 	struct peer		*p;
 
 	if ((p = supervise_peruser(ROLE_DELIVER, "smtpd-deliver", a->uid,
@@ -291,6 +293,7 @@ parent_delivery_open(struct peer *lookup, struct msg *m)
 	struct msg_DELIVERY_OPEN	*a = m->body;
 	const struct conf_domain	*d = domain_of(supervise_conf(),
 					    a->domain);
+	const struct conf_quota		 own = { a->quota, a->quota_messages };
 	struct mailplace		 place;
 	const char			*why;
 
@@ -316,7 +319,7 @@ parent_delivery_open(struct peer *lookup, struct msg *m)
 		    "as this account; give it an alias");
 	} else if (a->kind != COMMAND_NONE || d->deliver == DELIVER_PIPE)
 		hand_over(start_pipe(a, d), a->ticket);
-	else if ((why = mailplace_find(d, a->user, a->home, a->quota,
+	else if ((why = mailplace_find(d, a->user, a->home, &own,
 	    &place)) != NULL) {
 		log_warnx("user=%s: %s", a->user, why);
 		no_deliverer(a->ticket, 0, "451 4.3.5 the mailbox cannot be "

@@ -391,6 +391,8 @@ void
 queue_delivered(struct peer *p, struct msg *m)
 {
 	const struct msg_DELIVERED	*a = m->body;
+	const struct quota_fill		 fill = { a->used, a->limit,
+					    a->messages, a->max_messages };
 	struct deliverer		*v = peer_arg(p);
 	struct recipient		*r;
 	struct dest			*d = v->dest;
@@ -415,8 +417,8 @@ queue_delivered(struct peer *p, struct msg *m)
 			need_timer();
 	} else {
 		d->nflying--;
-		if (a->limit > 0)
-			quota_told(&d->place, a->used, a->limit);
+		if (a->limit > 0 || a->max_messages > 0)
+			quota_told(&d->place, &fill);
 		if (a->reply[0] == '5')
 			recipient_failed(r, a->reply, NULL);
 		else
@@ -467,6 +469,8 @@ void
 queue_deliver_synced(struct peer *p, struct msg *m)
 {
 	const struct msg_DELIVER_SYNCED	*a = m->body;
+	const struct quota_fill		 fill = { a->used, a->limit,
+					    a->messages, a->max_messages };
 	struct deliverer		*v = peer_arg(p);
 	struct recipient		*r;
 	struct dest			*d = v->dest;
@@ -477,7 +481,7 @@ queue_deliver_synced(struct peer *p, struct msg *m)
 		return;
 	}
 	v->sync_ticket = 0;
-	quota_told(&v->dest->place, a->used, a->limit);
+	quota_told(&v->dest->place, &fill);
 	while ((r = TAILQ_FIRST(&v->syncing)) != NULL) {
 		TAILQ_REMOVE(&v->syncing, r, entry);
 		v->dest->nflying--;

@@ -9,8 +9,8 @@
  *
  * They are kept in the file "quotas" of the spool over a restart, old then:
  *
- *	quotas 1 CRC
- *	USED LIMIT USER DOMAIN LABEL		the one told of last at the end
+ *	quotas 2 CRC
+ *	USED LIMIT MESSAGES MAX USER DOMAIN LABEL	told of last at the end
  *
  * It is a hint: written now and then, not synced, and not believed if its
  * checksum does not fit.
@@ -40,7 +40,7 @@ struct quota {
 	RB_ENTRY(quota)		 entry;
 	TAILQ_ENTRY(quota)	 age;		/* told of last at the end */
 	char			*key;
-	uint64_t		 used, limit;
+	struct quota_fill	 fill;
 	time_t			 told;
 };
 RB_HEAD(quotas, quota);
@@ -119,11 +119,12 @@ key_of(const struct place *p)
 }
 
 void
-quota_told(const struct place *p, uint64_t used, uint64_t limit)
+quota_told(const struct place *p, const struct quota_fill *f)
 {
 	struct quota	*q = find(p);
 
-	if (limit == 0 || used < limit / 2) {
+	if ((f->limit == 0 || f->used < f->limit / 2) &&
+	    (f->max_messages == 0 || f->messages < f->max_messages / 2)) {
 		if (q != NULL) {
 			forget(q);
 			self.changed = 1;
@@ -132,12 +133,19 @@ quota_told(const struct place *p, uint64_t used, uint64_t limit)
 	}
 	if (q == NULL && (q = add(key_of(p))) == NULL)
 		return;			/* no memory: nobody knows */
-	self.changed |= q->used != used || q->limit != limit;
+	self.changed |= memcmp(&q->fill, f, sizeof(*f)) != 0;
 	TAILQ_REMOVE(&self.ages, q, age);
 	TAILQ_INSERT_TAIL(&self.ages, q, age);
-	q->used = used;
-	q->limit = limit;
+	q->fill = *f;
 	q->told = queue_now();
+}
+
+static int
+has_room(const struct quota_fill *f, uint64_t size)
+{
+	return ((f->limit == 0 || (f->used < f->limit &&
+	    size <= f->limit - f->used)) && (f->max_messages == 0 ||
+	    f->messages < f->max_messages));
 }
 
 const char *
@@ -145,7 +153,7 @@ quota_refusal(const struct place *p, uint64_t size)
 {
 	struct quota	*q = find(p);
 
-	if (q == NULL || (q->used < q->limit && size <= q->limit - q->used))
+	if (q == NULL || has_room(&q->fill, size))
 		return (NULL);
 	if (queue_now() - q->told <= FRESH)
 		return ("552 5.2.2 the mailbox is full");
@@ -158,15 +166,14 @@ static void
 load_line(char *line)
 {
 	struct quota		*q;
-	unsigned long long	 used, limit;
+	unsigned long long	 used, limit, messages, max;
 	int			 n;
 
-	if (sscanf(line, "%llu %llu %n", &used, &limit, &n) != 2 ||
-	    limit == 0 || strlen(line + n) >= KEY_MAX ||
-	    (q = add(strdup(line + n))) == NULL)
+	if (sscanf(line, "%llu %llu %llu %llu %n", &used, &limit, &messages,
+	    &max, &n) != 4 || (limit == 0 && max == 0) ||
+	    strlen(line + n) >= KEY_MAX || (q = add(strdup(line + n))) == NULL)
 		return;
-	q->used = used;
-	q->limit = limit;
+	q->fill = (struct quota_fill){ used, limit, messages, max };
 	q->told = queue_now() - FRESH - 1;
 }
 
@@ -186,7 +193,7 @@ quotas_load(void)
 	}
 	text = role_slurp(fd, FILE_MAX, &len);
 	close(fd);
-	if (text == NULL || sscanf(text, "quotas 1 %lx%n", &crc, &n) != 1 ||
+	if (text == NULL || sscanf(text, "quotas 2 %lx%n", &crc, &n) != 1 ||
 	    text[n] != '\n' || crc != crc32(0, (const Bytef *)text + n + 1,
 	    (uInt)(len - (size_t)n - 1))) {
 		log_warnx(FILE_NAME ": damaged; which mailboxes are full is "
@@ -207,8 +214,11 @@ print_all(struct buf *b)
 
 	TAILQ_FOREACH(q, &self.ages, age)
 		if (strchr(q->key, '\n') == NULL && buf_printf(b,
-		    "%llu %llu %s\n", (unsigned long long)q->used,
-		    (unsigned long long)q->limit, q->key) == -1)
+		    "%llu %llu %llu %llu %s\n",
+		    (unsigned long long)q->fill.used,
+		    (unsigned long long)q->fill.limit,
+		    (unsigned long long)q->fill.messages,
+		    (unsigned long long)q->fill.max_messages, q->key) == -1)
 			return (-1);
 	return (0);
 }
@@ -219,7 +229,7 @@ write_file(const void *data, size_t len)
 	char	head[32];
 	int	fd, n, ok;
 
-	n = snprintf(head, sizeof(head), "quotas 1 %lx\n", len == 0 ? 0UL :
+	n = snprintf(head, sizeof(head), "quotas 2 %lx\n", len == 0 ? 0UL :
 	    crc32(0, data, (uInt)len));
 	if ((fd = openat(queue_spool(), FILE_NAME ".new", O_WRONLY | O_CREAT |
 	    O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600)) == -1)

@@ -8,8 +8,13 @@
 
 struct place;
 
-/* A deliverer's report; limit 0: there is none. */
-void	quota_told(const struct place *, uint64_t used, uint64_t limit);
+struct quota_fill {
+	uint64_t	 used, limit;		/* bytes; limit 0: none */
+	uint64_t	 messages, max_messages;
+};
+
+/* A deliverer's report. */
+void	quota_told(const struct place *, const struct quota_fill *);
 /* What was known before the start; once, with the spool open. */
 void	quotas_load(void);
 /* If something changed and the last time is long enough ago, or now. */

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 #include <stdint.h>
 
+#include "conf/conf.h"
 #include "privsep/role.h"
 
 struct auth_grant {
@@ -20,7 +21,7 @@ struct auth_grant {
 	int		 system;		/* a Unix account */
 	uid_t		 uid;			/* never 0 */
 	gid_t		 gid;
-	uint64_t	 quota;			/* the user's own; 0 none */
+	struct conf_quota quota;		/* the user's own */
 	char		 proto[16];
 	char		 addr[C_ADDR];
 	char		 user[C_USER];		/* as the source writes it */

@@ -21,7 +21,8 @@ auth_granted_session(const struct auth_grant *g)
 	open.system = g->system != 0;
 	open.uid = g->uid;
 	open.gid = g->gid;
-	open.quota = g->quota;
+	open.quota = g->quota.bytes;
+	open.quota_messages = g->quota.messages;
 	/* the same sizes as in the grant, which was filled with tests */
 	if (strlcpy(open.addr, g->addr, sizeof(open.addr)) >=
 	    sizeof(open.addr) || strlcpy(open.user, g->user,

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "auth/verify.h"
+#include "conf/conf.h"
 #include "privsep/contract.h"
 
 struct conf;
@@ -21,7 +22,7 @@ struct account {
 	int		system;
 	uid_t		uid;
 	gid_t		gid;
-	uint64_t	quota;			/* of its own; 0 none */
+	struct conf_quota quota;		/* of its own */
 	char		user[C_USER];		/* as the source writes it */
 	char		home[C_PATH];		/* "" if it has none */
 	char		hash[VERIFY_HASH_MAX];

@@ -207,7 +207,8 @@ judge(const struct search *s, const struct table_user *u, struct account *a,
 {
 	a->uid = u->uid;
 	a->gid = u->gid;
-	a->quota = u->has_quota ? u->quota : 0;
+	a->quota.bytes = u->has_quota ? u->quota : 0;
+	a->quota.messages = u->messages;
 	if (strlcpy(a->user, u->name, sizeof(a->user)) >= sizeof(a->user) ||
 	    strlcpy(a->home, u->home, sizeof(a->home)) >= sizeof(a->home) ||
 	    strlcpy(a->hash, u->hash, sizeof(a->hash)) >= sizeof(a->hash)) {

@@ -184,6 +184,23 @@ build_size(struct build *b, const struct word *w, uint64_t min, uint64_t max,
 	return (-1);
 }
 
+void
+build_quota(struct build *b, const struct word *size,
+    const struct word *messages, struct conf_quota *out)
+{
+	const char *why = NULL;
+
+	if (size != NULL)
+		(void)build_size(b, size, 1, VALUE_SIZE_MAX, &out->bytes);
+	if (messages == NULL)
+		return;
+	out->messages = (uint64_t)strtonum(messages->s, 1,
+	    CONF_QUOTA_MESSAGES, &why);
+	if (why != NULL)
+		build_error(b, messages, "no number of messages; write one "
+		    "from 1 to 4000000000");
+}
+
 int
 build_time(struct build *b, const struct word *w, uint64_t *out)
 {

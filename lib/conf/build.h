@@ -79,6 +79,9 @@ void	 build_words(struct build *, struct conf_words *,
 int	 build_size(struct build *, const struct word *, uint64_t min,
 	    uint64_t max, uint64_t *);
 int	 build_time(struct build *, const struct word *, uint64_t *);
+/* A size, a number of messages, or both; NULL: not given. */
+void	 build_quota(struct build *, const struct word *size,
+	    const struct word *messages, struct conf_quota *);
 /* An absolute path, without control characters. */
 char	*build_path(struct build *, const struct word *);
 /* A domain name or bare word made lower case; reported if it is none. */

@@ -15,8 +15,6 @@
 #include "conf/url.h"
 #include "conf/value.h"
 
-#define QUOTA_MIN	1
-#define QUOTA_MAX	VALUE_SIZE_MAX
 
 static void
 add_names(struct build *b, struct conf_words *words, const struct list *list)
@@ -150,11 +148,11 @@ build_domain_forward(struct build *b, const struct word *w, int commands)
 }
 
 void
-build_domain_quota(struct build *b, const struct word *w)
+build_domain_quota(struct build *b, const struct word *size,
+    const struct word *messages)
 {
 	if (once(b, "quota"))
-		(void)build_size(b, w, QUOTA_MIN, QUOTA_MAX,
-		    &b->domain->quota);
+		build_quota(b, size, messages, &b->domain->quota);
 }
 
 void

@@ -21,7 +21,8 @@ void	build_domain_aliases(struct build *, const struct word *table,
 void	build_domain_catchall(struct build *, const struct word *);
 void	build_domain_archive(struct build *, const struct word *);
 void	build_domain_forward(struct build *, const struct word *, int commands);
-void	build_domain_quota(struct build *, const struct word *);
+void	build_domain_quota(struct build *, const struct word *size,
+	    const struct word *messages);
 void	build_domain_sieve(struct build *, const struct word *);
 void	build_deliver(struct build *, enum conf_deliver, const struct word *);
 void	build_deliver_as(struct build *, const struct word *);

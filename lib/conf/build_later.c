@@ -35,11 +35,11 @@ once(struct build *b, const char *what)
 }
 
 void
-build_mailbox_quota(struct build *b, const struct word *w)
+build_mailbox_quota(struct build *b, const struct word *size,
+    const struct word *messages)
 {
 	if (once(b, "mailbox quota"))
-		(void)build_size(b, w, 1, VALUE_SIZE_MAX,
-		    &b->conf->mailbox_quota);
+		build_quota(b, size, messages, &b->conf->mailbox_quota);
 }
 
 /* All of them fit into a message to the user's process. */

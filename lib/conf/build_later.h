@@ -8,7 +8,8 @@
 
 struct build;
 
-void	build_mailbox_quota(struct build *, const struct word *);
+void	build_mailbox_quota(struct build *, const struct word *size,
+	    const struct word *messages);
 void	build_mailbox_expire(struct build *, const struct word *,
 	    const struct word *);
 void	build_mailbox_special(struct build *, const struct list *);

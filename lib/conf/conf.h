@@ -120,6 +120,13 @@ struct conf_url {
 	unsigned int	 port;		/* always set */
 };
 
+/* How much a user may have; 0: no limit, or not his own. */
+#define CONF_QUOTA_MESSAGES	4000000000LL
+struct conf_quota {
+	uint64_t	 bytes;
+	uint64_t	 messages;
+};
+
 struct conf_domain {
 	TAILQ_ENTRY(conf_domain) entry;
 	struct conf_pos	 pos;
@@ -141,7 +148,7 @@ struct conf_domain {
 	struct conf_url	 lmtp;		/* the target; host NULL: a path */
 	struct conf_words argv;		/* the target as a command's words */
 	char		*as;		/* Unix user for virtual users */
-	uint64_t	 quota;		/* bytes, 0 none */
+	struct conf_quota quota;
 	char		*sieve;
 	unsigned int	 index;
 };
@@ -258,7 +265,7 @@ struct conf {
 	TAILQ_HEAD(, conf_sign) signs;
 	TAILQ_HEAD(, conf_test) tests;
 	struct conf_words special;	/* special-use mailboxes */
-	uint64_t	 mailbox_quota;
+	struct conf_quota mailbox_quota;
 	/* limits; every one has its default after loading */
 	uint64_t	 max_message;	/* bytes: 50m */
 	unsigned int	 max_recipients;	/* a message: 1000 */

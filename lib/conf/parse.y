@@ -282,7 +282,12 @@ domain_statement
 	| FORWARD STRING commands
 				{ build_domain_forward(bld, $2, $3); }
 /* quota 2g */
-	| QUOTA STRING		{ build_domain_quota(bld, $2); }
+	| QUOTA STRING		{ build_domain_quota(bld, $2, NULL); }
+/* quota 2g 50000 messages */
+	| QUOTA STRING STRING MESSAGES
+				{ build_domain_quota(bld, $2, $3); }
+/* quota 50000 messages */
+	| QUOTA STRING MESSAGES	{ build_domain_quota(bld, NULL, $2); }
 /* sieve "%h/.sieve" */
 	| SIEVE STRING		{ build_domain_sieve(bld, $2); }
 /* deliver maildir "/var/mail/%d/%n/Maildir" as vmail */
@@ -523,7 +528,13 @@ test_option
 	;
 
 /* mailbox quota 1g */
-mailbox	: MAILBOX QUOTA STRING	{ build_mailbox_quota(bld, $3); }
+mailbox	: MAILBOX QUOTA STRING	{ build_mailbox_quota(bld, $3, NULL); }
+/* mailbox quota 1g 20000 messages */
+	| MAILBOX QUOTA STRING STRING MESSAGES
+				{ build_mailbox_quota(bld, $3, $4); }
+/* mailbox quota 20000 messages */
+	| MAILBOX QUOTA STRING MESSAGES
+				{ build_mailbox_quota(bld, NULL, $3); }
 /* mailbox expire "Trash" after 30d */
 	| MAILBOX EXPIRE STRING AFTER STRING
 				{ build_mailbox_expire(bld, $3, $5); }

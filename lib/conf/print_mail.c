@@ -60,6 +60,22 @@ print_deliver(FILE *f, const struct conf_domain *d)
 }
 
 static void
+print_quota(FILE *f, const char *what, const struct conf_quota *q)
+{
+	if (q->bytes == 0 && q->messages == 0)
+		return;
+	(void)fputs(what, f);
+	if (q->bytes > 0) {
+		(void)putc(' ', f);
+		print_size(f, q->bytes);
+	}
+	if (q->messages > 0)
+		(void)fprintf(f, " %llu messages",
+		    (unsigned long long)q->messages);
+	(void)putc('\n', f);
+}
+
+static void
 print_domain(FILE *f, const struct conf_domain *d)
 {
 	(void)fputs("domain ", f);
@@ -96,11 +112,7 @@ print_domain(FILE *f, const struct conf_domain *d)
 		(void)fputs(d->forward_commands ? " commands\n" : "\n", f);
 	}
 	print_deliver(f, d);
-	if (d->quota > 0) {
-		(void)fputs("\tquota ", f);
-		print_size(f, d->quota);
-		(void)putc('\n', f);
-	}
+	print_quota(f, "\tquota", &d->quota);
 	text_line(f, "\tsieve ", d->sieve);
 	(void)fputs("}\n", f);
 }
@@ -280,11 +292,7 @@ print_mailboxes(FILE *f, const struct conf *c)
 	const struct conf_expire *e;
 	size_t i;
 
-	if (c->mailbox_quota > 0) {
-		(void)fputs("mailbox quota ", f);
-		print_size(f, c->mailbox_quota);
-		(void)putc('\n', f);
-	}
+	print_quota(f, "mailbox quota", &c->mailbox_quota);
 	TAILQ_FOREACH(e, &c->expires, entry) {
 		(void)fputs("mailbox expire ", f);
 		print_quoted(f, e->mailbox);

@@ -47,8 +47,8 @@ static const struct form statements[] = {
 	{ SANDBOX, "sandbox require full" },
 	{ TEST, "test from ADDRESS | local [tls] [auth USER] [helo NAME] "
 	    "[sender ADDRESS] to ADDRESS expect relay | deliver | reject" },
-	{ MAILBOX, "mailbox quota SIZE | expire NAME after TIME | "
-	    "special NAME ..." },
+	{ MAILBOX, "mailbox quota [SIZE] [N messages] | "
+	    "expire NAME after TIME | special NAME ..." },
 	{ POP3, "pop3 [login delay TIME] [uidl FORMAT]" },
 	{ FILTER, "filter NAME milter | smtp \"TARGET\" "
 	    "[on failure accept | reject | tempfail]" },
@@ -68,7 +68,7 @@ static const struct form domain_statements[] = {
 	{ ARCHIVE, "archive ADDRESS" },
 	{ DELIVER, "deliver maildir | mbox \"PATH\" [as USER]" },
 	{ FORWARD, "forward \"~/FILE\" [commands]" },
-	{ QUOTA, "quota SIZE" },
+	{ QUOTA, "quota [SIZE] [N messages]" },
 	{ SIEVE, "sieve \"PATH\"" },
 };
 

@@ -113,16 +113,25 @@ care(const struct conf *c, struct mailplace *place)
 	}
 }
 
+/* The user's own limit wins, then the domain's. */
+static uint64_t
+first_of(uint64_t own, uint64_t domain, uint64_t all)
+{
+	if (own == 0)
+		own = domain;
+	return (own == 0 ? all : own);
+}
+
 const char *
 mailplace_find(const struct conf_domain *d, const char *user,
-    const char *home, uint64_t quota, struct mailplace *place)
+    const char *home, const struct conf_quota *own, struct mailplace *place)
 {
-	return (mailplace_of(supervise_conf(), d, user, home, quota, place));
+	return (mailplace_of(supervise_conf(), d, user, home, own, place));
 }
 
 const char *
 mailplace_of(const struct conf *c, const struct conf_domain *d,
-    const char *user, const char *home, uint64_t quota,
+    const char *user, const char *home, const struct conf_quota *own,
     struct mailplace *place)
 {
 	char	*slash;
@@ -131,11 +140,10 @@ mailplace_of(const struct conf *c, const struct conf_domain *d,
 	if (d->deliver != DELIVER_MAILDIR && d->deliver != DELIVER_MBOX)
 		return ("the domain delivers to no mailbox");
 	place->mbox = d->deliver == DELIVER_MBOX;
-	place->quota = quota;			/* the user's own wins */
-	if (place->quota == 0)
-		place->quota = d->quota;
-	if (place->quota == 0)
-		place->quota = c->mailbox_quota;
+	place->quota.bytes = first_of(own->bytes, d->quota.bytes,
+	    c->mailbox_quota.bytes);
+	place->quota.messages = first_of(own->messages, d->quota.messages,
+	    c->mailbox_quota.messages);
 	if (expand(d, user, home, place) == -1 || !path_ok(place->path))
 		return ("the domain's path does not fit the user");
 	care(c, place);

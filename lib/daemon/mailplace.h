@@ -12,7 +12,7 @@
 
 struct mailplace {
 	int		mbox;		/* an mbox file, else a Maildir */
-	uint64_t	quota;
+	struct conf_quota quota;
 	char		path[C_PATH];	/* of the mailbox */
 	char		dir[C_PATH];	/* what its process may see */
 	char		special[C_SPECIAL];	/* to be made */
@@ -28,13 +28,14 @@ void	mailplace_prepare(void);
 int	mailplace_owner_ok(uid_t, gid_t);
 /*
  * The mailbox of user in a domain; home as the user's source says, quota the
- * user's own or 0.  NULL, or why there is none.
+ * user's own.  NULL, or why there is none.
  */
 const char *mailplace_find(const struct conf_domain *, const char *user,
-	    const char *home, uint64_t quota, struct mailplace *);
+	    const char *home, const struct conf_quota *,
+	    struct mailplace *);
 /* The same by another configuration than the parent's. */
 const char *mailplace_of(const struct conf *, const struct conf_domain *,
-	    const char *user, const char *home, uint64_t quota,
+	    const char *user, const char *home, const struct conf_quota *,
 	    struct mailplace *);
 
 #endif

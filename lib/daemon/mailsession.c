@@ -143,6 +143,7 @@ open_store(void)
 		.hostname = role_settings()->hostname,
 		.mbox = (int)self.mailbox.mbox,
 		.quota = self.mailbox.quota,
+		.quota_messages = self.mailbox.quota_messages,
 	};
 	enum store_error e;
 

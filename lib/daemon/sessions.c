@@ -179,7 +179,8 @@ sessions_reach(const struct session_owner *o, unsigned int conn,
 {
 	struct msg_SESSION_OPEN ask = {
 		.conn = conn, .system = (uint64_t)o->system, .uid = o->uid,
-		.gid = o->gid, .quota = o->quota
+		.gid = o->gid, .quota = o->quota.bytes,
+		.quota_messages = o->quota.messages
 	};
 	struct session *s;
 
@@ -279,7 +280,8 @@ start(const struct msg_SESSION_OPEN *ask, const struct mailplace *place,
 	    (uid_t)ask->uid, (gid_t)ask->gid, ask->user, &path, 1, s)) == NULL)
 		return (NULL);
 	mailbox.mbox = (uint64_t)place->mbox;
-	mailbox.quota = place->quota;
+	mailbox.quota = place->quota.bytes;
+	mailbox.quota_messages = place->quota.messages;
 	pop3_settings(supervise_conf(), &mailbox);
 	strlcpy(mailbox.user, ask->user, sizeof(mailbox.user));
 	strlcpy(mailbox.path, place->path, sizeof(mailbox.path));
@@ -303,6 +305,7 @@ pop3_settings(const struct conf *conf, struct msg_MAILBOX *m)
 static int
 find_place(const struct msg_SESSION_OPEN *ask, struct mailplace *place)
 {
+	const struct conf_quota own = { ask->quota, ask->quota_messages };
 	const struct conf_domain *d;
 	const char *why;
 
@@ -311,8 +314,7 @@ find_place(const struct msg_SESSION_OPEN *ask, struct mailplace *place)
 	else if ((d = find_domain(supervise_conf(), ask)) == NULL)
 		why = "no domain says where the mailbox is";
 	else
-		why = mailplace_find(d, ask->user, ask->home, ask->quota,
-		    place);
+		why = mailplace_find(d, ask->user, ask->home, &own, place);
 	if (why == NULL)
 		return (0);
 	log_warnx("user=%s uid=%llu gid=%llu: %s", ask->user,

@@ -36,7 +36,8 @@ owner_new(const struct msg_SESSION_OPEN *ask)
 	o->uid = (uid_t)ask->uid;
 	o->gid = (gid_t)ask->gid;
 	o->system = ask->system != 0;
-	o->quota = ask->quota;
+	o->quota.bytes = ask->quota;
+	o->quota.messages = ask->quota_messages;
 	if ((o->user = strdup(ask->user)) == NULL ||
 	    (o->home = strdup(ask->home)) == NULL) {
 		owner_drop(o);

@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "conf/conf.h"
 #include "os/compat.h"
 #include "privsep/contract.h"
 
@@ -29,7 +30,7 @@ struct session_owner {
 	uid_t		 uid;
 	gid_t		 gid;
 	int		 system;
-	uint64_t	 quota;
+	struct conf_quota quota;
 	char		*user;
 	char		*home;
 };

@@ -228,12 +228,14 @@ COMMON_MESSAGES(CONTRACT_STRUCT)
 	NUM(uid, UINT32_MAX)						\
 	NUM(gid, UINT32_MAX)						\
 	NUM(quota, UINT64_MAX)						\
+	NUM(quota_messages, UINT32_MAX)					\
 	STR(addr, C_ADDR)						\
 	STR(user, C_USER)						\
 	STR(home, C_PATH)
 #define MAILBOX_FIELDS(NUM, STR, SECRET)				\
 	NUM(mbox, 1)							\
 	NUM(quota, UINT64_MAX)						\
+	NUM(quota_messages, UINT32_MAX)					\
 	NUM(pop3_delay, 3600)						\
 	NUM(pop3_expire, UINT64_MAX)					\
 	STR(pop3_uidl, C_UIDL)						\

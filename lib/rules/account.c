@@ -48,7 +48,8 @@ user_answered(const struct table_answer *a, void *arg)
 	w->to->has_ids = a->user->has_uid && a->user->has_gid;
 	w->to->uid = a->user->uid;
 	w->to->gid = a->user->gid;
-	w->to->quota = a->user->has_quota ? a->user->quota : 0;
+	w->to->quota.bytes = a->user->has_quota ? a->user->quota : 0;
+	w->to->quota.messages = a->user->messages;
 }
 
 static enum rules_result

@@ -178,7 +178,7 @@ struct rules_account {
 	uid_t		uid;
 	gid_t		gid;
 	int		has_ids;
-	uint64_t	quota;		/* his own, or 0 */
+	struct conf_quota quota;	/* his own */
 	char		home[C_PATH];
 	char		extra[1024];	/* the last field; "" if it is longer */
 };

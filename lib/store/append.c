@@ -15,6 +15,7 @@
 #include "store/incoming.h"
 #include "store/mbox.h"
 #include "store/name.h"
+#include "store/quota.h"
 
 #define APPEND_KEYWORDS	64		/* names that a message may bring */
 #define APPEND_MEMORY	(256U << 20)	/* of a message into an mbox */
@@ -199,7 +200,9 @@ append_mbox(struct append **list, size_t n, uint32_t *uids,
     uint32_t *uidvalidity)
 {
 	enum store_error error = STORE_SYS;
+	struct store *st = list[0]->store;
 	struct mbox_new *new;
+	uint64_t bytes = 0;
 	size_t i;
 
 	if ((new = calloc(n, sizeof(*new))) != NULL) {
@@ -209,9 +212,11 @@ append_mbox(struct append **list, size_t n, uint32_t *uids,
 			new[i].headlen = list[i]->len;
 			new[i].internal = list[i]->in.internal;
 			new[i].flags = list[i]->in.flags;
+			bytes += list[i]->len;
 		}
-		error = mbox_append(list[0]->store->mbox, new, n, uids,
-		    uidvalidity);
+		if ((error = quota_check(st, bytes, n)) == STORE_OK)
+			error = mbox_append(st->mbox, new, n, uids,
+			    uidvalidity);
 	}
 	free(new);
 	for (i = 0; i < n; i++)

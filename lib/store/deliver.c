@@ -355,5 +355,9 @@ deliver_mbox(struct store *st, const struct store_delivery *d)
 	if (d->again && (error = mbox_delivered(st->mbox, &m, &found)) !=
 	    STORE_OK)
 		return (error);
-	return (found ? STORE_OK : mbox_add(st->mbox, &m));
+	if (found)
+		return (STORE_OK);
+	if ((error = quota_check(st, d->len + d->headlen, 1)) != STORE_OK)
+		return (error);
+	return (mbox_add(st->mbox, &m));
 }

@@ -531,6 +531,33 @@ mbox_delivered(struct mbox *m, const struct mbox_new *new, int *found)
 	return (error);
 }
 
+/* Under the lock, for it is longer while it is rewritten. */
+enum store_error
+mbox_usage(struct mbox *m, uint64_t *bytes, uint64_t *messages)
+{
+	enum store_error error;
+	struct stat st;
+	size_t i;
+	int fd, dot;
+
+	*bytes = 0;
+	if (messages != NULL)
+		*messages = 0;
+	error = mbox_lock(m, O_RDWR, &fd, &dot);
+	if (error != STORE_OK)
+		return (error == STORE_NOENT ? STORE_OK : error);
+	if (fstat(fd, &st) == -1)
+		error = store_errno();
+	else
+		*bytes = (uint64_t)st.st_size;
+	if (error == STORE_OK && messages != NULL &&
+	    (error = mbox_load(m, fd)) == STORE_OK)
+		for (i = 0; i < m->text.n; i++)
+			*messages += !m->text.list[i].hidden;
+	mbox_unlock(m, fd, dot);
+	return (error);
+}
+
 enum store_error
 mbox_flush(struct mbox *m)
 {

@@ -40,6 +40,9 @@ enum store_error mbox_append(struct mbox *, const struct mbox_new *, size_t n,
 /* Whether a delivery of this id is in the file. */
 enum store_error mbox_delivered(struct mbox *, const struct mbox_new *,
 		    int *found);
+/* Its length, and if messages is not NULL how many are in it. */
+enum store_error mbox_usage(struct mbox *, uint64_t *bytes,
+		    uint64_t *messages);
 /* Write what is not yet written, and sync it. */
 enum store_error mbox_flush(struct mbox *);
 

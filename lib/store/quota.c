@@ -5,6 +5,8 @@
  * change.  It is counted again from the indexes when it is missing, long, made
  * for other limits, or says that there is no room and is older than 15
  * minutes.  Without a limit it is not kept at all.
+ *
+ * An mbox is what it is: the file's length, whoever has added to it.
  */
 #include <sys/stat.h>
 #include <errno.h>
@@ -19,6 +21,7 @@
 #include "os/compat.h"
 #include "os/os.h"
 #include "store/file.h"
+#include "store/mbox.h"
 #include "store/quota.h"
 #include "store/sync.h"
 
@@ -31,6 +34,7 @@ struct usage {
 	int64_t		 bytes, messages;
 };
 
+static enum store_error quota_mbox(struct usage *, int);
 static int quota_over(const struct store *, const struct usage *, uint64_t,
     uint64_t);
 static int quota_spec(const struct store *, char *, size_t);
@@ -42,17 +46,34 @@ enum store_error
 quota_check(struct store *st, uint64_t bytes, uint64_t n)
 {
 	struct usage u = { .store = st };
-	enum store_error error;
+	enum store_error error = STORE_OK;
 	time_t made = 0;
 
 	if (st->quota == 0 && st->quota_messages == 0)
 		return (STORE_OK);
-	if (quota_read(st, &u, &made) == -1 || (quota_over(st, &u, bytes, n) &&
-	    time(NULL) - made > QUOTA_AGE)) {
-		if ((error = quota_count(st, &u)) != STORE_OK)
-			return (error);
-	}
+	if (st->mbox != NULL)
+		error = quota_mbox(&u, st->quota_messages != 0);
+	else if (quota_read(st, &u, &made) == -1 ||
+	    (quota_over(st, &u, bytes, n) && time(NULL) - made > QUOTA_AGE))
+		error = quota_count(st, &u);
+	if (error != STORE_OK)
+		return (error);
 	return (quota_over(st, &u, bytes, n) ? STORE_QUOTA : STORE_OK);
+}
+
+/* Messages are counted by reading all of it, so only if somebody asks. */
+static enum store_error
+quota_mbox(struct usage *u, int messages)
+{
+	enum store_error error;
+	uint64_t bytes, n = 0;
+
+	error = mbox_usage(u->store->mbox, &bytes, messages ? &n : NULL);
+	if (error == STORE_OK) {
+		u->bytes = (int64_t)bytes;
+		u->messages = (int64_t)n;
+	}
+	return (error);
 }
 
 static int
@@ -179,16 +200,20 @@ store_quota(struct store *st, uint64_t *bytes, uint64_t *messages)
 	enum store_error error;
 	time_t made;
 
-	*bytes = *messages = 0;
-	if (st->mbox != NULL)
-		return (STORE_OK);
-	if ((st->quota == 0 && st->quota_messages == 0) ||
+	*bytes = 0;
+	if (messages != NULL)
+		*messages = 0;
+	if (st->mbox != NULL) {
+		if ((error = quota_mbox(&u, messages != NULL)) != STORE_OK)
+			return (error);
+	} else if ((st->quota == 0 && st->quota_messages == 0) ||
 	    quota_read(st, &u, &made) == -1) {
 		if ((error = quota_count(st, &u)) != STORE_OK)
 			return (error);
 	}
 	*bytes = (uint64_t)u.bytes;
-	*messages = (uint64_t)u.messages;
+	if (messages != NULL)
+		*messages = (uint64_t)u.messages;
 	return (STORE_OK);
 }
 

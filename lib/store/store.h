@@ -132,6 +132,7 @@ enum store_error store_subscribe(struct store *, const char *, int on);
 /* size may be NULL; see mailbox_size(). */
 enum store_error store_status(struct store *, const char *,
 		    struct mailbox_status *, uint64_t *size);
+/* messages may be NULL: an mbox has to be read to count them. */
 enum store_error store_quota(struct store *, uint64_t *bytes,
 		    uint64_t *messages);
 /* 0: no limit. */

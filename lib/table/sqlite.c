@@ -276,6 +276,8 @@ user_column(struct table_user *u, const char *name, const char *value)
 		return (table_user_extra(u, value));
 	else if (strcasecmp(name, "quota") == 0)
 		return (table_user_quota(u, value));
+	else if (strcasecmp(name, "messages") == 0)
+		return (table_user_messages(u, value));
 	return (NULL);
 }
 

@@ -45,6 +45,7 @@ struct table_user {
 	uid_t		 uid;
 	gid_t		 gid;
 	uint64_t	 quota;		/* bytes; "quota=" of extra */
+	uint64_t	 messages;	/* "messages=" of extra; 0 none */
 };
 
 /* All of it is gone when the callback returns. */

@@ -14,6 +14,7 @@
 
 /* Ids as the contract has them; -1 of any width means nobody. */
 #define ID_MAX	(UINT32_MAX - 1)
+#define MESSAGES_MAX	4000000000LL
 
 static int
 number(const char *text, long long max, long long *value)
@@ -83,27 +84,50 @@ table_user_quota(struct table_user *u, const char *text)
 	return (NULL);
 }
 
-/* Words with spaces or commas between; only quota= is ours. */
+const char *
+table_user_messages(struct table_user *u, const char *text)
+{
+	long long	value;
+
+	if (*text == '\0')
+		return (NULL);
+	if (number(text, MESSAGES_MAX, &value) == -1)
+		return ("messages is not a number");
+	u->messages = (uint64_t)value;
+	return (NULL);
+}
+
+/* Words with spaces or commas between; some of them are ours. */
 const char *
 table_user_extra(struct table_user *u, const char *text)
 {
-	char	word[32];
-	size_t	n;
+	static const struct {
+		const char	*name;
+		const char	*(*set)(struct table_user *, const char *);
+	}		 words[] = {
+		{ "quota=", table_user_quota },
+		{ "messages=", table_user_messages },
+	};
+	const char	*why = NULL;
+	char		 word[32];
+	size_t		 i, n, len;
 
 	u->extra = text;
-	while (*text != '\0') {
+	for (; why == NULL && *text != '\0'; text += n) {
 		text += strspn(text, " \t,");
 		n = strcspn(text, " \t,");
-		if (strncasecmp(text, "quota=", 6) == 0) {
-			if (n - 6 >= sizeof(word))
-				return ("quota is not a size");
-			memcpy(word, text + 6, n - 6);
-			word[n - 6] = '\0';
-			return (table_user_quota(u, word));
+		for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+			len = strlen(words[i].name);
+			if (strncasecmp(text, words[i].name, len) != 0)
+				continue;
+			if (n - len >= sizeof(word))
+				return ("a limit is too long");
+			memcpy(word, text + len, n - len);
+			word[n - len] = '\0';
+			why = words[i].set(u, word);
 		}
-		text += n;
 	}
-	return (NULL);
+	return (why);
 }
 
 /* Up to the next colon, which becomes the terminator. */

@@ -17,5 +17,6 @@ const char	*table_user_uid(struct table_user *, const char *);
 const char	*table_user_gid(struct table_user *, const char *);
 const char	*table_user_extra(struct table_user *, const char *);
 const char	*table_user_quota(struct table_user *, const char *);
+const char	*table_user_messages(struct table_user *, const char *);
 
 #endif

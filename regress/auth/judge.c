@@ -20,7 +20,8 @@
 static const char	text[] =
 "hostname \"mail.example.org\"\n"
 "table one {\n"
-"	\"alice@example.org\" = \"" B04 ":5000:5001::/home/alice::quota=5g\",\n"
+"	\"alice@example.org\" = \"" B04 ":5000:5001::/home/alice::"
+"quota=5g messages=700\",\n"
 "	\"bob@example.org\" = \"{PLAIN}bobpass\",\n"
 "	\"carol@example.org\" = \"!" B04 ":5000:5000\",\n"
 "	\"root@example.org\" = \"{PLAIN}pass:0:0\",\n"
@@ -157,7 +158,8 @@ test_logins(void)
 	got = try_from("192.0.2.200", "alice@example.org", "pass");
 	TEST("grant", got == AUTH_GRANTED && granted.net == NET &&
 	    granted.conn == 7 && granted.tls == 1 && granted.system == 0 &&
-	    granted.gid == 5001 && granted.quota == 5ULL << 30 &&
+	    granted.gid == 5001 && granted.quota.bytes == 5ULL << 30 &&
+	    granted.quota.messages == 700 &&
 	    strcmp(granted.home, "/home/alice") == 0 &&
 	    strcmp(granted.addr, "192.0.2.200") == 0 &&
 	    strcmp(granted.proto, "imap") == 0);

@@ -39,10 +39,10 @@ static struct conf	conf;
 static char		alice_name[] = "alice", bob_name[] = "bob";
 static char		home[] = "/h";
 static struct peer	alice = {
-	.owner = { 1, 1000, 100, 0, 0, alice_name, home }
+	.owner = { 1, 1000, 100, 0, { 0 }, alice_name, home }
 };
 static struct peer	bob = {
-	.owner = { 1, 1001, 100, 0, 0, bob_name, home }
+	.owner = { 1, 1001, 100, 0, { 0 }, bob_name, home }
 };
 static struct peer	watcher;
 static uint64_t		last;

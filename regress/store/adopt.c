@@ -230,6 +230,48 @@ test_mbox(void)
 	TEST("mbox unlocked", count_files("spool") == 1);
 }
 
+/* What the file holds counts, whoever put it there. */
+static void
+test_mbox_quota(void)
+{
+	struct store_settings set = { .user = "test",
+	    .hostname = "host.example", .mbox = 1, .quota = 700 };
+	static char big[800];
+	struct store *st;
+	uint64_t bytes, n;
+	uint32_t uid;
+
+	memset(big, 'x', sizeof(big) - 1);
+	put_file("spool/quota", MBOX);
+	if (store_open(&st, scratch, "spool/quota", &set, 0) != STORE_OK)
+		exit(1);
+	TEST("mbox usage", store_quota(st, &bytes, &n) == STORE_OK &&
+	    bytes == strlen(MBOX) && n == 2);
+	TEST("mbox quota bytes", append_text(st, "INBOX", big, 0, &uid) ==
+	    STORE_QUOTA && deliver(st, "INBOX", "q1", big, 0) ==
+	    STORE_QUOTA && store_quota(st, &bytes, NULL) == STORE_OK &&
+	    bytes == strlen(MBOX));
+	TEST("mbox quota room", deliver(st, "INBOX", "q2", "a: b\n\nc\n",
+	    0) == STORE_OK);
+	TEST("mbox quota delivered", deliver(st, "INBOX", "q2",
+	    "a: b\n\nc\n", 1) == STORE_OK && store_quota(st, &bytes, &n) ==
+	    STORE_OK && bytes > strlen(MBOX) && n == 3);
+	store_close(st);
+	set.quota = 0;
+	set.quota_messages = 4;
+	if (store_open(&st, scratch, "spool/quota", &set, 0) != STORE_OK)
+		exit(1);
+	TEST("mbox quota fourth", append_text(st, "INBOX", big, 0, &uid) ==
+	    STORE_OK);
+	TEST("mbox quota messages", append_text(st, "INBOX", "a: b\n\nc\n",
+	    0, &uid) == STORE_QUOTA && deliver(st, "INBOX", "q3",
+	    "a: b\n\nc\n", 0) == STORE_QUOTA &&
+	    store_quota(st, &bytes, &n) == STORE_OK && n == 4);
+	TEST("mbox quota again", deliver(st, "INBOX", "q2",
+	    "a: b\n\nc\n", 1) == STORE_OK);
+	store_close(st);
+}
+
 int
 main(void)
 {
@@ -238,6 +280,7 @@ main(void)
 	test_version1();
 	test_mbox();
 	test_mbox_full();
+	test_mbox_quota();
 	scratch_remove();
 	TEST_DONE();
 }

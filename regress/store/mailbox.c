@@ -492,6 +492,8 @@ test_quota(void)
 	struct store *st;
 	uint64_t bytes, n;
 	uint32_t uid, one = 1;
+	char first[8];
+	int fd;
 
 	(void)store_open(&st, scratch, "q", &set, STORE_CREATE);
 	TEST("quota room", append_text(st, "INBOX", MAIL1, 0, &uid) ==
@@ -509,6 +511,10 @@ test_quota(void)
 	    STORE_QUOTA);
 	TEST("quota expunge", mailbox_expunge(mb, &one, 1, NULL, NULL) ==
 	    STORE_OK && store_quota(st, &bytes, &n) == STORE_OK && n == 2);
+	fd = openat(scratch, "q/maildirsize", O_RDONLY);
+	TEST("quota file", read(fd, first, 8) == 8 &&
+	    memcmp(first, "100S,3C\n", 8) == 0);
+	close(fd);
 	unlinkat(scratch, "q/maildirsize", 0);
 	TEST("quota counted", append_text(st, "INBOX", "y", 0, &uid) ==
 	    STORE_OK && store_quota(st, &bytes, &n) == STORE_OK && n == 3 &&

@@ -21,7 +21,7 @@ static struct seen {
 	char			key[64], value[128], why[128];
 	char			hash[64], home[64], name[64];
 	long			uid;
-	uint64_t		quota;
+	uint64_t		quota, messages;
 } seen;
 
 static void
@@ -41,6 +41,7 @@ see(const struct table_answer *a, void *arg)
 		snprintf(s->home, sizeof(s->home), "%s", a->user->home);
 		s->uid = a->user->has_uid ? (long)a->user->uid : -1;
 		s->quota = a->user->has_quota ? a->user->quota : 0;
+		s->messages = a->user->messages;
 	}
 }
 
@@ -347,15 +348,16 @@ test_sqlite_users(void)
 
 	in_dir("users.db");
 	TEST("sqlite-users-make", make_db("CREATE TABLE u (name, hash, uid, "
-	    "gid, home, quota); INSERT INTO u VALUES ('Bob', '$6$x', 1001, "
-	    "NULL, '/h', '2k'), ('bad', 'h', 'x', 1, '', '');") == 0);
+	    "gid, home, quota, messages); INSERT INTO u VALUES ('Bob', "
+	    "'$6$x', 1001, NULL, '/h', '2k', 30), "
+	    "('bad', 'h', 'x', 1, '', '', '');") == 0);
 	t = open_db("SELECT * FROM u WHERE name = ? COLLATE NOCASE",
 	    TABLE_USERS);
 	TEST("sqlite-users-load", load_db(t) == 1);
 	TEST("sqlite-user", look(t, "bob") == TABLE_FOUND &&
 	    strcmp(seen.name, "Bob") == 0 && strcmp(seen.hash, "$6$x") == 0 &&
 	    strcmp(seen.home, "/h") == 0 && seen.uid == 1001 &&
-	    seen.quota == 2048);
+	    seen.quota == 2048 && seen.messages == 30);
 	TEST("sqlite-bad-user", look(t, "bad") == TABLE_FAILED);
 	table_close(t);
 	t = open_db("SELECT hash FROM u WHERE name = ?", TABLE_USERS);

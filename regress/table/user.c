@@ -41,6 +41,40 @@ static const struct {
 	    0, NULL, NULL, 0, 0, 0 }
 };
 
+static const struct {
+	const char	*name;
+	const char	*extra;
+	int		 ok;
+	uint64_t	 quota, messages;
+} limits[] = {
+	{ "messages", "messages=50", 1, 0, 50 },
+	{ "messages-and-quota", "x=y quota=5k,messages=50", 1, 5120, 50 },
+	{ "messages-first", "Messages=50 quota=5k", 1, 5120, 50 },
+	{ "messages-none", "messages=", 1, 0, 0 },
+	{ "messages-other", "my_messages=4", 1, 0, 0 },
+	{ "messages-size", "messages=5k", 0, 0, 0 },
+	{ "messages-negative", "messages=-1", 0, 0, 0 },
+	{ "messages-large", "messages=4000000001", 0, 0, 0 },
+	{ "messages-long", "messages=000000000000000000000000000000000001", 0,
+	    0, 0 },
+};
+
+static void
+test_limits(void)
+{
+	struct table_user	 u;
+	const char		*why;
+	size_t			 i;
+
+	for (i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		memset(&u, 0, sizeof(u));
+		why = table_user_extra(&u, limits[i].extra);
+		TEST(limits[i].name, (why == NULL) == limits[i].ok &&
+		    (why != NULL || (u.quota == limits[i].quota &&
+		    u.messages == limits[i].messages)));
+	}
+}
+
 int
 main(void)
 {
@@ -65,5 +99,6 @@ main(void)
 		    (u.has_quota ? (long long)u.quota : -1) ==
 		    cases[i].quota);
 	}
+	test_limits();
 	TEST_DONE();
 }

@@ -17,7 +17,8 @@ s = Suite(extra="limit message 30m\n", start=False)
 script = s.write("script", PIPE, 0o755)
 s.write("people", slurp(s.dir + "/people").decode() + "".join(
     "%s@pipe.example:{PLAIN}x::::%s\n" % (u, s.dir + "/mail") for u in ("eve", "o'neil")) +
-    "fay@quota.example:{PLAIN}%s\ngil@quota.example:{PLAIN}x\nhal@quota.example:{PLAIN}x::::::quota=300k\n" % PASS, 0o640)
+    "fay@quota.example:{PLAIN}%s\ngil@quota.example:{PLAIN}x\nhal@quota.example:{PLAIN}x::::::quota=300k\n"
+    "ida@quota.example:{PLAIN}x::::::quota=1m,messages=5\n" % PASS, 0o640)
 s.configure(extra="""limit message 30m
 domain "pipe.example" {{
 	users <people>
@@ -463,6 +464,24 @@ def quota_over_a_restart():
     check("quotas: damaged" in s.log_since(), s.log_since())
     check(rcpt(gil, " SIZE=50000").startswith("250"), "believed")
     s.empty(gil)
+
+
+@case
+def quota_of_messages():
+    """A limit to their number: warned, refused at RCPT; what was on its way is returned."""
+    ida = "ida@quota.example"
+    for i in range(4):
+        s.send(ida, "number %d" % i)
+        s.wait_mail(ida, "Subject: number %d" % i)
+    t = slurp(s.wait_mail(ida, "more than 80 %")[0]).decode()
+    check("holds 4 of 5 messages" in t, t)
+    until("the sixth is refused", lambda: rcpt(ida).startswith("552 5.2.2"), 5)
+    equal(len(s.messages(ida)), 5)
+    out = s.ctl("quota", ida)[1]
+    check("messages=5 limit_messages=5" in out and "limit=1048576" in out, out)
+    os.unlink(s.messages(ida)[0])
+    os.unlink(os.path.join(s.maildir(ida), "maildirsize"))
+    until("there is room", lambda: rcpt(ida).startswith("250"), 30)
 
 
 @case

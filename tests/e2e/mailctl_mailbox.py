@@ -26,6 +26,25 @@ def users():
     ctl("user", "add", "x@elsewhere.example", input=b"secret\n", want=1)
     ctl("user", "quota", "new@example.org", "5m")
     ctl("user", "quota", "new@example.org", "lots", want=1)
+    ctl("user", "quota", "new@example.org", "5m", "6", "things", want=1)
+    ctl("user", "quota", "new@example.org", "many", "messages", want=1)
+
+    def extra():
+        text = slurp(os.path.join(s.dir, "people")).decode()
+        return [l for l in text.splitlines() if l.startswith("new@")][0].split(":")[7:]
+    ctl("user", "quota", "new@example.org", "2m", "50", "messages")
+    equal(extra(), ["quota=2m messages=50"])
+    ctl("user", "quota", A, "2m", "50", "messages")
+    ctl("mailbox", "create", A, "Any")
+    check("limit=2097152 messages=0 limit_messages=50" in ctl("quota", A), "mailctl quota")
+    check('"limit_messages": 50' in ctl("-j", "quota", A), "as JSON")
+    ctl("mailbox", "delete", A, "Any")
+    ctl("user", "quota", A, "none")
+    ctl("user", "quota", "new@example.org", "60", "messages")
+    equal(extra(), ["messages=60"])
+    ctl("user", "quota", "new@example.org", "none")
+    equal(extra(), [])
+    ctl("user", "quota", "new@example.org", "5m")
     ctl("user", "password", "-s", "SCRAM-SHA-256", "new@example.org", input=b"other\n")
     line = [l for l in slurp(os.path.join(s.dir, "people")).decode().splitlines() if l.startswith("new@")][0]
     check("{SCRAM-SHA-256}" in line and line.endswith("quota=5m"), line)

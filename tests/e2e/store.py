@@ -4,7 +4,8 @@ import imaplib, os, shutil, subprocess, sys, time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from lib import *
 
-s = Suite(extra='mailbox quota 20k\nmailbox special "Junk" "Trash"\nmailbox expire "Trash" after 1h\n')
+PEOPLE = dict(PEOPLE, **{"count@example.org": "{PLAIN}" + PASS + "::::::quota=1m messages=3"})
+s = Suite(people=PEOPLE, extra='mailbox quota 20k\nmailbox special "Junk" "Trash"\nmailbox expire "Trash" after 1h\n')
 A = "alice@example.org"
 
 
@@ -45,6 +46,29 @@ def quota():
     c.do("STORE 1:4 +FLAGS (\\Deleted)")
     c.do("EXPUNGE")
     check("OK" in append(c, "INBOX", small), "there is room again")
+
+
+@case
+def quota_of_messages():
+    """A limit to their number beside that of their size."""
+    c = login("count@example.org")
+    text = b"Subject: s\r\n\r\nx\r\n"
+    c.do("CREATE Sent") if "Sent" not in "\n".join(c.do('LIST "" "*"')) else None
+    for box in ("INBOX", "INBOX", "Sent"):
+        check("OK" in append(c, box, text), "below the quota")
+    check("[OVERQUOTA]" in append(c, "INBOX", text), "above the quota")
+    c.do("SELECT INBOX")
+    check("[OVERQUOTA]" in c.do("COPY 1 Sent", "NO")[-1], "copied")
+    check("OK" in c.do("MOVE 1 Sent")[-1], "a move takes no room")
+    out = "\n".join(c.do("GETQUOTAROOT INBOX"))
+    check("(STORAGE 1 1024 MESSAGE 3 3)" in out, out)
+    check("QUOTA=RES-MESSAGE" in "\n".join(c.do("CAPABILITY")), "capability")
+    with open(os.path.join(s.maildir("count@example.org"), "maildirsize")) as f:
+        equal(f.readline(), "1048576S,3C\n")
+    c.do("STORE 1 +FLAGS (\\Deleted)")
+    c.do("EXPUNGE")
+    check("MESSAGE 2 3" in "\n".join(c.do('GETQUOTA ""')), "expunged")
+    check("OK" in append(c, "INBOX", text), "there is room again")
 
 
 @case
