@@ -118,9 +118,9 @@ lock_host(void)
 	return (host);
 }
 
-/* One of ours, of this host, whose process has died before it was done. */
+/* One of ours, of this host: while its process lives it is locked. */
 static int
-lock_dot_is_dead(int fd)
+lock_dot_is_ours(int fd)
 {
 	char text[LOCK_TEXT], *host;
 	ssize_t n;
@@ -132,8 +132,7 @@ lock_dot_is_dead(int fd)
 		return (0);
 	host++;
 	host[strcspn(host, "\n")] = '\0';
-	return (strcmp(host, lock_host()) == 0 && strcmp(host, "?") != 0 &&
-	    flock(fd, LOCK_EX | LOCK_NB) == 0);
+	return (strcmp(host, lock_host()) == 0 && strcmp(host, "?") != 0);
 }
 
 /*
@@ -151,7 +150,8 @@ lock_dot_break(int dirfd, const char *dot)
 	if (fd == -1)
 		return;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	    (time(NULL) - st.st_mtime > LOCK_STALE || lock_dot_is_dead(fd)) &&
+	    (time(NULL) - st.st_mtime > LOCK_STALE || lock_dot_is_ours(fd)) &&
+	    flock(fd, LOCK_EX | LOCK_NB) == 0 &&
 	    fstatat(dirfd, dot, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    now.st_ino == st.st_ino && now.st_dev == st.st_dev)
 		(void)unlinkat(dirfd, dot, 0);

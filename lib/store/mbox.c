@@ -127,8 +127,9 @@ mbox_refresh(struct mbox *m, int write)
 	    st.st_mtim.tv_nsec == m->st.st_mtim.tv_nsec)
 		return (STORE_OK);
 	error = mbox_lock(m, O_RDWR, &fd, &dot);
-	m->readonly = error == STORE_READONLY;
-	if (error == STORE_READONLY) {
+	/* Or what was begun cannot be finished: what it means can be read. */
+	m->readonly = error == STORE_READONLY || error == STORE_FULL;
+	if (m->readonly) {
 		/* An fcntl write lock needs a descriptor to write with. */
 		if ((fd = file_open(m->dir, m->name)) == -1)
 			return (store_errno());
@@ -269,6 +270,9 @@ mbox_remove(struct mbox *m, const uint32_t *uids, size_t n)
 				if (list[i] != NULL)
 					list[i]->uid = 0;
 			error = mbox_save(m, fd, &m->text);
+			for (i = 0; i < n && error != STORE_OK; i++)
+				if (list[i] != NULL)
+					list[i]->uid = uids[i];
 		}
 		mbox_unlock(m, fd, dot);
 	}
@@ -538,23 +542,29 @@ mbox_usage(struct mbox *m, uint64_t *bytes, uint64_t *messages)
 	enum store_error error;
 	struct stat st;
 	size_t i;
-	int fd, dot;
+	int fd, dot, locked;
 
 	*bytes = 0;
 	if (messages != NULL)
 		*messages = 0;
 	error = mbox_lock(m, O_RDWR, &fd, &dot);
-	if (error != STORE_OK)
+	if (error != STORE_OK && error != STORE_READONLY)
 		return (error == STORE_NOENT ? STORE_OK : error);
-	if (fstat(fd, &st) == -1)
-		error = store_errno();
-	else
+	if (error == STORE_READONLY && (fd = file_open(m->dir, m->name)) == -1)
+		return (store_errno());
+	locked = error == STORE_OK;
+	error = fstat(fd, &st) == -1 ? store_errno() : STORE_OK;
+	if (error == STORE_OK && messages != NULL)
+		error = mbox_load(m, fd);
+	if (error == STORE_OK)
 		*bytes = (uint64_t)st.st_size;
-	if (error == STORE_OK && messages != NULL &&
-	    (error = mbox_load(m, fd)) == STORE_OK)
-		for (i = 0; i < m->text.n; i++)
-			*messages += !m->text.list[i].hidden;
-	mbox_unlock(m, fd, dot);
+	for (i = 0; error == STORE_OK && messages != NULL && i < m->text.n;
+	    i++)
+		*messages += !m->text.list[i].hidden;
+	if (locked)
+		mbox_unlock(m, fd, dot);
+	else
+		close(fd);
 	return (error);
 }
 

@@ -38,6 +38,7 @@ holder(void)
 int
 main(void)
 {
+	static const struct timespec old[2] = { { 1, 0 }, { 1, 0 } };
 	struct stat st;
 	pid_t pid;
 	int fd, dot = -1, status;
@@ -53,6 +54,9 @@ main(void)
 	TEST("somebody has it", lock_mbox(scratch, "box", fd, 50, &dot) ==
 	    -1 && errno == EWOULDBLOCK &&
 	    fstatat(scratch, "box.lock", &st, 0) == 0);
+	if (utimensat(scratch, "box.lock", old, 0) == -1)
+		exit(2);
+	TEST("however long", lock_mbox(scratch, "box", fd, 50, &dot) == -1);
 	if (kill(pid, SIGKILL) == -1 || waitpid(pid, &status, 0) == -1)
 		exit(2);
 	TEST("killed, its lock is left", fstatat(scratch, "box.lock", &st,
@@ -65,6 +69,11 @@ main(void)
 	TEST("another program's", lock_mbox(scratch, "box", fd, 50, &dot) ==
 	    -1);
 	unlinkat(scratch, "box.lock", 0);
+	put_file("box.lock", "");
+	if (utimensat(scratch, "box.lock", old, 0) == -1)
+		exit(2);
+	TEST("left over", lock_mbox(scratch, "box", fd, 50, &dot) == 0);
+	lock_mbox_drop(scratch, "box", fd, dot);
 	put_file("box.lock", "1\nother.host.example\n");
 	TEST("another host's", lock_mbox(scratch, "box", fd, 50, &dot) == -1);
 	unlinkat(scratch, "box.lock", 0);
