@@ -232,6 +232,7 @@ REGRESS = \
 	regress/store/adopt regress/store/cached regress/store/crash \
 	regress/store/damage regress/store/lock regress/store/mailbox \
 	regress/store/mboxkill regress/store/names regress/store/steps \
+	regress/store/view \
 	regress/submit/batch regress/submit/submit \
 	regress/table/map \
 	regress/table/table regress/table/user regress/tls/keyid \

@@ -85,12 +85,14 @@ change_locked(struct mailbox *mb, const uint32_t *seqs, size_t n,
 	struct view_entry e;
 	enum store_error error;
 	uint64_t before;
+	unsigned int epoch;
 	size_t i;
 	int forced = 0;
 
 	if ((error = folder_sync(f, 0)) != STORE_OK)
 		return (error);
 	before = f->ix.hdr.modseq;
+	epoch = f->epoch;
 	for (i = 0; i < n; i++) {
 		memset(&result[i], 0, sizeof(result[i]));
 		error = change_one(mb, seqs[i], change, &result[i], &batch);
@@ -107,7 +109,7 @@ change_locked(struct mailbox *mb, const uint32_t *seqs, size_t n,
 	}
 	batch_end(f, &batch);
 	/* Who asked for it need not be told. */
-	if (!forced && mb->modseq == before)
+	if (!forced && mb->modseq == before && f->epoch == epoch)
 		mb->modseq = f->ix.hdr.modseq;
 	return (STORE_OK);
 }

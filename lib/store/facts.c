@@ -6,7 +6,8 @@
  * Cost: a stat; if the size is not in the name or wrong there, an open, a read
  * of the file and a close.
  * Messages that are asked for one after the other are looked at in runs that
- * double, so that the lock and the header are taken once for many.
+ * double, so that the lock and the header are taken once for many.  Nobody
+ * waits long for that: what is not kept is only found out again.
  */
 #include <sys/stat.h>
 #include <errno.h>
@@ -36,6 +37,7 @@ static int fact_look(struct mailbox *, uint32_t, unsigned int, struct fact *);
 static void fact_dates(struct fact *, const struct stat *);
 static void fact_apply(const struct fact *, struct index_mut *);
 static void facts_keep(struct mailbox *, const struct fact *, size_t);
+static int facts_lock(struct mailbox *);
 
 const struct store_message *
 mailbox_facts(struct mailbox *mb, uint32_t seq, unsigned int what)
@@ -101,7 +103,7 @@ facts_find(struct mailbox *mb, uint32_t seq, unsigned int what,
 	if (fact_look(mb, seq, what, &run[n]) == -1)
 		return (store_errno());
 	*fact = run[n++];
-	if (mb->facts.next == seq)
+	if (mb->facts.next == seq && !mb->facts.busy)
 		max = mb->facts.run < RUN_MAX / 2 ? mb->facts.run * 2 :
 		    RUN_MAX;
 	for (i = 1; i < max && seq + i <= mb->n; i++)
@@ -182,7 +184,7 @@ facts_keep(struct mailbox *mb, const struct fact *run, size_t n)
 	struct index_mut m;
 	size_t i;
 
-	if (folder_lock(f, LOCK_LONG) != STORE_OK)
+	if (facts_lock(mb) == -1)
 		return;
 	if (view_fresh(mb) == STORE_OK) {
 		index_begin(&f->ix);
@@ -199,6 +201,15 @@ facts_keep(struct mailbox *mb, const struct fact *run, size_t n)
 	folder_unlock(f);
 }
 
+/* Who has it may have it for long; then it is tried, and not waited for. */
+static int
+facts_lock(struct mailbox *mb)
+{
+	mb->facts.busy = folder_lock(mb->f, mb->facts.busy ? LOCK_NOW :
+	    LOCK_SHORT) != STORE_OK;
+	return (mb->facts.busy ? -1 : 0);
+}
+
 void
 message_sized(struct mailbox *mb, uint32_t seq, uint64_t size,
     unsigned int text)
@@ -209,7 +220,7 @@ message_sized(struct mailbox *mb, uint32_t seq, uint64_t size,
 
 	if (view_record(mb, seq, &e, NULL, &m) != STORE_OK ||
 	    (m.size == size && m.text == text) ||
-	    folder_lock(f, LOCK_LONG) != STORE_OK)
+	    facts_lock(mb) == -1)
 		return;
 	if (view_record(mb, seq, &e, NULL, &m) == STORE_OK) {
 		m.size = size;

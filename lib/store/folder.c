@@ -267,7 +267,7 @@ folder_lock(struct folder *f, unsigned int ms)
 	if (lock_take(f->lock, ms) == -1)
 		return (store_errno());
 	f->locked = 1;
-	error = folder_fresh(f, ms == LOCK_SHORT);
+	error = folder_fresh(f, ms <= LOCK_SHORT);
 	if (error != STORE_OK)
 		folder_unlock(f);
 	return (error);

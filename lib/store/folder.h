@@ -21,6 +21,7 @@
 #define LOCK_FILE	"postern.lock"
 #define LOCK_LONG	20000		/* ms; then STORE_BUSY */
 #define LOCK_SHORT	50		/* ms that a delivery waits */
+#define LOCK_NOW	0		/* ms; only if nobody has it */
 #define FLUSH_FILES	8	/* synced one by one; more: the file system */
 #define FLUSH_NEW	0x01		/* a directory */
 #define FLUSH_CUR	0x02
@@ -87,7 +88,7 @@ int		 folder_make(struct store *, const char *dirname);
 
 /*
  * Lock, and bring the index into a state that can be trusted: made, rebuilt
- * or repaired as is needed.  With ms == LOCK_SHORT only what is quick is
+ * or repaired as is needed.  With LOCK_SHORT or less only what is quick is
  * done, else STORE_BUSY.
  */
 enum store_error folder_lock(struct folder *, unsigned int ms);

@@ -267,13 +267,19 @@ mailbox_vanished(struct mailbox *mb, uint64_t since, vanished_cb cb,
 
 	if (mb->mbox != NULL)
 		return (STORE_OK);
-	if ((error = view_fresh(mb)) != STORE_OK)
-		return (error);
 	ix = &mb->f->ix;
+	if ((error = view_fresh(mb)) == STORE_OK && index_verify(ix) == -1 &&
+	    (error = folder_sync(mb->f, 1)) == STORE_OK)
+		error = view_fresh(mb);
+	if (error != STORE_OK)
+		return (error);
 	all = since < ix->hdr.floor;
 	for (s = 0; s < mb->slots; s = index_next(ix, s)) {
 		if ((error = folder_message(mb->f, s, &m)) != STORE_OK)
 			return (error);
+		/* Replaced while we read: what is not there says nothing. */
+		if (mb->epoch != mb->f->epoch)
+			return (STORE_BUSY);
 		uid = index_uid(ix, s);
 		if (all && (m.state & REC_LIVE)) {
 			if (uid > next)
@@ -377,5 +383,10 @@ uid_at(struct mailbox *mb, uint32_t seq)
 
 	if (mb->mbox != NULL)
 		return (mbox_message(mb->mbox, seq)->uid);
-	return (view_at(mb, seq, &e) == 0 ? e.uid : 0);
+	if (view_at(mb, seq, &e) == -1)
+		return (0);
+	/* Damaged, it would mislead who searches: a new index, then. */
+	if (e.uid == 0 && folder_sync(mb->f, 1) == STORE_OK)
+		(void)view_at(mb, seq, &e);
+	return (e.uid);
 }

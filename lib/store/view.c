@@ -25,7 +25,11 @@ static enum store_error view_add(struct mailbox *, uint32_t,
     struct view_delta *);
 static enum store_error view_drop(struct mailbox *, struct view_delta *);
 static uint32_t view_find(struct mailbox *, uint32_t);
-static void view_begin(struct mailbox *, struct view_delta *);
+static enum store_error view_take(struct mailbox *, int,
+    struct view_delta *);
+static enum store_error view_message(struct mailbox *, uint32_t,
+    struct index_mut *);
+static void view_begin(struct mailbox *, uint32_t, struct view_delta *);
 static enum store_error view_settle(struct mailbox *);
 
 int
@@ -58,9 +62,11 @@ view_record(struct mailbox *mb, uint32_t seq, struct view_entry *e,
 		if (view_at(mb, seq, e) == -1 || e->slot == UINT32_MAX)
 			return (STORE_NOENT);
 		if (index_fixed(&f->ix, e->slot,
-		    fix != NULL ? fix : &unwanted) == 0)
-			return (folder_message(f, e->slot, m));
-		if ((error = folder_sync(f, 1)) != STORE_OK)
+		    fix != NULL ? fix : &unwanted) == 0) {
+			error = view_message(mb, e->slot, m);
+			if (error != STORE_MODIFIED)
+				return (error);
+		} else if ((error = folder_sync(f, 1)) != STORE_OK)
 			return (error);
 	}
 	return (STORE_CORRUPT);
@@ -112,6 +118,16 @@ view_settle_all(struct folder *f)
 			mb->lost = 1;
 }
 
+/* STORE_MODIFIED: who mended the record had to replace the index. */
+static enum store_error
+view_message(struct mailbox *mb, uint32_t slot, struct index_mut *m)
+{
+	enum store_error error = folder_message(mb->f, slot, m);
+
+	return (error == STORE_OK && mb->epoch != mb->f->epoch ?
+	    STORE_MODIFIED : error);
+}
+
 enum store_error
 view_fresh(struct mailbox *mb)
 {
@@ -131,6 +147,9 @@ view_fresh(struct mailbox *mb)
 		if (s < slots && index_uid(&f->ix, s) == mb->list[i].uid &&
 		    index_get(&f->ix, s, &m) == 0 && (m.state & REC_LIVE)) {
 			mb->list[i].slot = s;
+			/* An index that was given up had not all of them. */
+			mb->ngone -= mb->list[i].gone;
+			mb->list[i].gone = 0;
 			continue;
 		}
 		mb->list[i].slot = UINT32_MAX;
@@ -160,10 +179,22 @@ view_find(struct mailbox *mb, uint32_t slot)
 enum store_error
 view_collect(struct mailbox *mb, int no_expunge, struct view_delta *d)
 {
+	enum store_error error;
+	int try;
+
+	for (try = 0; try < 2; try++)
+		if ((error = view_take(mb, no_expunge, d)) != STORE_MODIFIED)
+			return (error);
+	return (STORE_BUSY);
+}
+
+static enum store_error
+view_take(struct mailbox *mb, int no_expunge, struct view_delta *d)
+{
 	struct folder *f = mb->f;
 	enum store_error error;
 	uint64_t modseq;
-	uint32_t s, slots;
+	uint32_t slots;
 
 	if ((error = view_fresh(mb)) != STORE_OK)
 		return (error);
@@ -176,15 +207,13 @@ view_collect(struct mailbox *mb, int no_expunge, struct view_delta *d)
 	if (error == STORE_OK && !no_expunge && mb->ngone > 0 &&
 	    d->gone == NULL)
 		error = view_drop(mb, d);
-	if (mb->slots == 0)
-		view_begin(mb, d);
-	for (s = mb->slots; error == STORE_OK && s < slots;
-	    s = index_next(&f->ix, s))
-		error = view_add(mb, s, d);
-	if (error == STORE_OK) {
-		mb->slots = slots;
+	if (error == STORE_OK && mb->slots == 0 && mb->n == 0)
+		view_begin(mb, slots, d);
+	while (error == STORE_OK && mb->slots < slots)
+		if ((error = view_add(mb, mb->slots, d)) == STORE_OK)
+			mb->slots = index_next(&f->ix, mb->slots);
+	if (error == STORE_OK)
 		mb->modseq = modseq;
-	}
 	return (error);
 }
 
@@ -193,10 +222,10 @@ view_collect(struct mailbox *mb, int no_expunge, struct view_delta *d)
  * recent does, if we are to tell.
  */
 static void
-view_begin(struct mailbox *mb, struct view_delta *d)
+view_begin(struct mailbox *mb, uint32_t slots, struct view_delta *d)
 {
 	const struct index_header *h = &mb->f->ix.hdr;
-	uint32_t n = h->dense;
+	uint32_t n = h->dense < slots ? h->dense : slots;
 
 	if ((mb->flags & MAILBOX_EXCLUSIVE) == 0 && n > h->newlow)
 		n = h->newlow;
@@ -218,10 +247,12 @@ view_look(struct mailbox *mb, uint64_t modseq, struct view_delta *d)
 	for (j = 0; j < n && error == STORE_OK; j++)
 		if ((seq = view_find(mb, slots[j])) != 0)
 			error = view_changed(mb, seq, d);
+		else if (mb->epoch != mb->f->epoch)
+			error = STORE_MODIFIED;
 	for (i = 1; n == -1 && i <= mb->n && error == STORE_OK; i++) {
 		if (view_at(mb, i, &e) == -1 || e.gone)
 			continue;
-		error = folder_message(mb->f, e.slot, &m);
+		error = view_message(mb, e.slot, &m);
 		if (error == STORE_OK && m.modseq > modseq)
 			error = view_changed(mb, i, d);
 	}
@@ -238,7 +269,7 @@ view_changed(struct mailbox *mb, uint32_t seq, struct view_delta *d)
 
 	if (view_at(mb, seq, &e) == -1 || e.gone)
 		return (STORE_OK);
-	if ((error = folder_message(mb->f, e.slot, &m)) != STORE_OK)
+	if ((error = view_message(mb, e.slot, &m)) != STORE_OK)
 		return (error);
 	if ((m.state & REC_LIVE) == 0) {
 		if ((error = view_settle(mb)) != STORE_OK)
@@ -293,7 +324,7 @@ view_add(struct mailbox *mb, uint32_t slot, struct view_delta *d)
 
 	if (index_uid(&mb->f->ix, slot) == 0)
 		return (STORE_CORRUPT);
-	if ((error = folder_message(mb->f, slot, &m)) != STORE_OK)
+	if ((error = view_message(mb, slot, &m)) != STORE_OK)
 		return (error);
 	if ((m.state & REC_LIVE) == 0)
 		return (STORE_OK);
@@ -301,7 +332,7 @@ view_add(struct mailbox *mb, uint32_t slot, struct view_delta *d)
 		/* The first time, we know how many there will be. */
 		cap = mb->cap + mb->cap / 2;
 		if (mb->cap == 0)
-			cap = mb->f->ix.hdr.messages < mb->f->ix.hdr.slots ?
+			cap = mb->f->ix.hdr.messages > mb->dense ?
 			    mb->f->ix.hdr.messages - mb->dense + 16 : 64;
 		if ((e = reallocarray(mb->list, cap, sizeof(*e))) == NULL)
 			return (STORE_SYS);

@@ -35,6 +35,7 @@ struct mailbox {
 	struct view_facts {
 		uint32_t	 next;		/* sequence number */
 		uint32_t	 run;		/* so many the last time */
+		int		 busy;		/* others had the lock then */
 	}			 facts;
 	struct store_message	 msg;		/* mailbox_facts()'s */
 	struct buf		 cached;	/* mailbox_cached()'s, */

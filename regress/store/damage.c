@@ -190,7 +190,7 @@ test_open(void)
 	    STORE_OK && mailbox_message(mb, 2)->uid == 2 &&
 	    mailbox_message(mb, 3)->uid == 3 &&
 	    mailbox_message(mb, 2)->flags == (MSG_SEEN | MSG_FLAGGED));
-	TEST_STR("nothing to tell", sync_told(mb, 0, &t), "");
+	TEST("nothing lost", strpbrk(sync_told(mb, 0, &t), "-=") == NULL);
 	/* Replaced by another process that rebuilt it. */
 	(void)index_file("o/postern.index", &data, &len);
 	index_put_file("o/postern.index", data, len);
