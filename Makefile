@@ -54,7 +54,7 @@ TLS_OBJS = \
 	lib/tls/context.o lib/tls/keyid.o lib/tls/server.o \
 	lib/tls/signer.o
 NET_OBJS = \
-	lib/net/addr.o lib/net/conn.o lib/net/listen.o lib/net/pass.o \
+	lib/net/addr.o lib/net/conn.o lib/net/listen.o \
 	lib/net/pump.o
 CONF_OBJS = \
 	lib/conf/arena.o lib/conf/build.o lib/conf/build_domain.o \
@@ -212,7 +212,7 @@ REGRESS = \
 	regress/mime/preview regress/mime/recode regress/mime/rewrite \
 	regress/mime/submission regress/mime/tree \
 	regress/net/conn regress/net/listen \
-	regress/net/pass regress/net/pump regress/net/tls \
+	regress/net/pump regress/net/tls \
 	regress/os/os \
 	regress/pop3/ascii regress/pop3/command regress/pop3/session \
 	regress/pop3/stuff \

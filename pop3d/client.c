@@ -11,8 +11,7 @@
  * one send.
  *
  * Cost of a login: the maildrop is opened while the parent tells net, so that
- * net's line finds it open.  A client on this machine without TLS comes with
- * that line (net/pass.h), which saves each command two ways through net.
+ * net's line finds it open.
  */
 #include "os/compat.h"
 #include <sys/socket.h>
@@ -29,7 +28,6 @@
 #include "client_own.h"
 #include "daemon/mailsession.h"
 #include "log/log.h"
-#include "net/pass.h"
 #include "pop3/command.h"
 #include "privsep/contract.h"
 
@@ -44,9 +42,6 @@ static time_t	last_login;		/* RFC 2449 6.5; 0: none yet */
 
 static void	client_end(struct client *, const char *);
 static void	open_drop(struct client *);
-static ssize_t	take_first(struct client *, void *, size_t);
-static int	adopt(struct client *, int);
-static void	close_gently(int);
 static void	on_readable(evutil_socket_t, short, void *);
 static void	on_writable(evutil_socket_t, short, void *);
 static void	on_again(evutil_socket_t, short, void *);
@@ -76,7 +71,6 @@ client_start(const struct mailsession *set, int fd, unsigned int id,
 	c->id = id;
 	c->number = set->number;
 	c->fd = fd;
-	c->net = -1;
 	c->text.fd = -1;
 	strlcpy(c->addr, addr, sizeof(c->addr));
 	buf_init(&c->in, IN_MAX);
@@ -157,12 +151,6 @@ client_end(struct client *c, const char *why)
 		event_free(c->again);
 	if (c->idle != NULL)
 		event_free(c->idle);
-	if (c->netgone != NULL)
-		event_free(c->netgone);
-	if (c->net != -1) {
-		close_gently(c->fd);
-		close(c->net);
-	}
 	close(c->fd);
 	buf_free(&c->in);
 	buf_free(&c->out);
@@ -174,18 +162,6 @@ client_end(struct client *c, const char *why)
 		set->ended(c->number);
 	}
 	free(c);
-}
-
-/* With unread bytes close() would send a reset, and the last reply be lost. */
-static void
-close_gently(int fd)
-{
-	char rest[IN_MAX];
-	int i;
-
-	for (i = 0; i < STEPS && recv(fd, rest, sizeof(rest),
-	    MSG_DONTWAIT) > 0; i++)
-		continue;
 }
 
 /*
@@ -263,13 +239,8 @@ on_readable(evutil_socket_t fd, short ev, void *arg)
 	void *p;
 
 	(void)ev;
-	if (fd == c->net) {
-		client_end(c, "net has gone");
-		return;
-	}
 	if ((p = buf_reserve(&c->in, room)) != NULL)
-		n = c->prefaced ? recv(fd, p, room, MSG_DONTWAIT) :
-		    take_first(c, p, room);
+		n = read(fd, p, room);
 	if (n == -1 && p != NULL && (errno == EAGAIN || errno == EINTR))
 		n = 0;
 	else if (n == -1) {
@@ -282,41 +253,6 @@ on_readable(evutil_socket_t fd, short ev, void *arg)
 		buf_free(&c->in);
 	c->active = now();
 	work(c);
-}
-
-/* What net writes, and perhaps the client with it. */
-static ssize_t
-take_first(struct client *c, void *to, size_t room)
-{
-	ssize_t n;
-	int fd;
-
-	n = pass_take(c->fd, to, room, &fd);
-	if (fd != -1 && adopt(c, fd) == -1) {
-		errno = EPROTO;
-		return (-1);
-	}
-	return (n);
-}
-
-/* Net keeps its place for as long as the socket to net is open. */
-static int
-adopt(struct client *c, int fd)
-{
-	if (c->net != -1) {
-		close(fd);
-		return (-1);
-	}
-	c->net = c->fd;
-	c->fd = fd;
-	c->netgone = c->readable;
-	event_free(c->writable);
-	c->readable = event_new(c->set->base, fd, EV_READ | EV_PERSIST,
-	    on_readable, c);
-	c->writable = event_new(c->set->base, fd, EV_WRITE, on_writable, c);
-	if (c->readable == NULL || c->writable == NULL)
-		return (-1);
-	return (event_add(c->netgone, NULL));
 }
 
 static void

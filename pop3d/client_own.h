@@ -20,7 +20,7 @@ enum job { JOB_NONE, JOB_LIST, JOB_UIDL, JOB_TEXT };
 struct client {
 	LIST_ENTRY(client) entry;
 	const struct mailsession *set;
-	struct event	*readable, *writable, *idle, *again, *netgone;
+	struct event	*readable, *writable, *idle, *again;
 	struct buf	 in, out;
 	struct maildrop	*drop;
 	struct text	 text;		/* of JOB_TEXT */
@@ -31,7 +31,6 @@ struct client {
 	uint32_t	 next;		/* message of a JOB_ */
 	uint32_t	 retrieved, deleted;
 	int		 fd;
-	int		 net;		/* to net, if fd is the client's own */
 	enum store_error opened;	/* the maildrop */
 	const char	*refused;	/* why it was not even tried */
 	enum job	 job;

@@ -57,7 +57,6 @@ static const struct login_proto pop3_login = {
 	.secure = PROTO_POP3S,
 	.in_max = POP3_SASL_MAX,
 	.too_many = "-ERR [SYS/TEMP] too many connections\r\n",
-	.direct = 1,
 	.begin = pop3_begin,
 	.input = pop3_input,
 	.secured = pop3_secured,

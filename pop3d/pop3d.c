@@ -13,7 +13,7 @@
 #include "tls/signer.h"
 
 static const struct role_def roles[] = {
-	{ ROLE_NET, "_pop3d", "/var/empty", "stdio accept recvfd sendfd",
+	{ ROLE_NET, "_pop3d", "/var/empty", "stdio accept recvfd",
 	    ROLE_CONFTEXT | ROLE_NETFACING, 16384, R_AUTH | R_SIGNER,
 	    &net_code },
 	{ ROLE_AUTH, "_mailauth", NULL, "stdio rpath getpw thread recvfd",

@@ -7,9 +7,7 @@
  * closed when auth dies.
  *
  * After the hand-over a connection costs a struct login, the conn's own
- * state and two descriptors; bytes are copied by lib/net.  A client on this
- * machine without TLS may go to the session itself: then a struct login, one
- * descriptor and an event are left.
+ * state and two descriptors; bytes are copied by lib/net.
  *
  * Cost of a login of a user whose session is there, in wake-ups one behind the
  * other: client - net - auth - parent - net - session - client, with TLS over
@@ -36,7 +34,6 @@
 #include "log/log.h"
 #include "net/conn.h"
 #include "net/listen.h"
-#include "net/pass.h"
 #include "tls/server.h"
 
 #define LOGIN_SECONDS	60		/* from connecting to the session */
@@ -74,9 +71,6 @@ static void	gone(struct login *);
 static struct login *find(uint64_t);
 static void	begin(struct login *);
 static void	hand_over(struct login *, int, const char *);
-static int	may_give_away(struct login *, size_t);
-static int	give_away(struct login *, int, char *, size_t);
-static void	on_released(evutil_socket_t, short, void *);
 static void	bye(struct login *, enum login_bye);
 static size_t	on_input(struct conn *, void *, const char *, size_t);
 static void	on_secured(struct conn *, void *);
@@ -297,8 +291,6 @@ fail:
 static void
 login_free(struct login *l)
 {
-	evutil_socket_t fd;
-
 	if (l->phase != PHASE_SESSION)
 		TAILQ_REMOVE(&net.waiting, l, entry);
 	login_cancel(l);
@@ -307,11 +299,6 @@ login_free(struct login *l)
 		event_free(l->timer);
 	if (l->conn != NULL)
 		conn_free(l->conn);
-	if (l->released != NULL) {
-		fd = event_get_fd(l->released);
-		event_free(l->released);
-		close(fd);
-	}
 	if (l->state != NULL)
 		net.proto->end(l->state);
 	addrcount_drop(net.addrs, l->addrkey);
@@ -441,7 +428,6 @@ net_conns_ask(struct peer *parent, struct msg *m)
 
 	for (i = 0; i < ID_BUCKETS; i++)
 		LIST_FOREACH(l, &net.ids[i], byid) {
-			/* What the session has itself is not seen here. */
 			if (l->phase != PHASE_SESSION || l->conn == NULL)
 				continue;
 			idle.conn = l->id;
@@ -464,17 +450,14 @@ hand_over(struct login *l, int fd, const char *user)
 	counter_login(l->method, AUTH_GRANTED);
 	l->exchange = 0;
 	n = net.proto->preface(l, l->state, first, sizeof(first));
-	if (n > 0 && may_give_away(l, n))
-		done = give_away(l, fd, first, n);
-	else if (n > 0)
+	if (n > 0)
 		done = conn_pump(l->conn, fd, first, n);
 	else
 		close(fd);
 	if (done == -1)
 		log_warn("conn=%u", l->id);
 	log_info("login: user=%s addr=%s tls=%s conn=%u", user, l->addr,
-	    l->conn != NULL && conn_is_tls(l->conn) ? conn_cipher(l->conn) :
-	    "no", l->id);
+	    conn_is_tls(l->conn) ? conn_cipher(l->conn) : "no", l->id);
 	net.proto->end(l->state);
 	l->state = NULL;
 	event_free(l->timer);
@@ -483,53 +466,6 @@ hand_over(struct login *l, int fd, const char *user)
 	l->phase = PHASE_SESSION;
 	if (done == -1)
 		login_free(l);
-}
-
-/*
- * Without TLS, a client on this machine is given to the session itself, so
- * that its bytes do not take the way through here.  What comes over the
- * network never is: who reads that can open no file.
- */
-static int
-may_give_away(struct login *l, size_t n)
-{
-	size_t pending;
-
-	(void)conn_pending(l->conn, &pending);
-	return (net.proto->direct && !conn_is_tls(l->conn) &&
-	    addr_is_loopback(l->addr) && conn_unsent(l->conn) == 0 &&
-	    pending <= FIRST_MAX - n);
-}
-
-/* What is left here holds its place among the connections until it ends. */
-static int
-give_away(struct login *l, int fd, char *first, size_t n)
-{
-	const char *said;
-	size_t len;
-
-	said = conn_pending(l->conn, &len);
-	if (len > 0)
-		memcpy(first + n, said, len);
-	l->released = event_new(role_base(), fd, EV_READ, on_released, l);
-	if (l->released == NULL) {
-		close(fd);
-		return (-1);
-	}
-	if (pass_client(fd, conn_fd(l->conn), first, n + len) == -1 ||
-	    event_add(l->released, NULL) == -1)
-		return (-1);
-	conn_free(l->conn);
-	l->conn = NULL;
-	return (0);
-}
-
-static void
-on_released(evutil_socket_t fd, short ev, void *arg)
-{
-	(void)fd;
-	(void)ev;
-	login_free(arg);
 }
 
 void

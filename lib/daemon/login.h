@@ -28,7 +28,6 @@ struct login_proto {
 	enum conf_proto	 secure;	/* TLS from the first byte */
 	size_t		 in_max;	/* bytes that input() may leave */
 	const char	*too_many;	/* line for one client too many */
-	int		 direct;	/* sessions take the client itself */
 	/* Greet. Returns the protocol's state, or NULL for no memory. */
 	void	*(*begin)(struct login *);
 	/* As conn_ops.input. */
@@ -41,8 +40,7 @@ struct login_proto {
 	void	 (*refused)(struct login *, void *, unsigned int result);
 	/*
 	 * What the session must know, a line with its end; returns its length
-	 * (0: it does not fit).  With direct, the client's socket may come with
-	 * it (net/pass.h), and behind it what the client has said already.
+	 * (0: it does not fit).
 	 */
 	size_t	 (*preface)(struct login *, void *, char *, size_t);
 	/* Say good-bye; the connection is finished afterwards. */

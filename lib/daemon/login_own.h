@@ -22,7 +22,6 @@ struct login {
 	LIST_ENTRY(login) byid;
 	struct conn	*conn;		/* NULL: gone, or the session's now */
 	struct event	*timer;
-	struct event	*released;	/* the session has let go of it */
 	void		*state;		/* the protocol's */
 	void		*addrkey;
 	const struct conf_listen *conf;

@@ -22,7 +22,6 @@
 #include "daemon/mailsession.h"
 #include "conf/uidl.h"
 #include "log/log.h"
-#include "net/pass.h"
 #include "privsep/contract.h"
 #include "store/store.h"
 
@@ -478,65 +477,6 @@ test_long_line(void)
 	end();
 }
 
-/* A client on this machine: its own socket comes with net's line. */
-static void
-test_direct(void)
-{
-	static char out[OUT_MAX];
-	int net, sp[2];
-
-	if (begin() == -1 || (net = connect_client()) == -1 ||
-	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, sp) == -1)
-		return;
-	test.ended = 0;
-	TEST("direct", pass_client(net, sp[0], "\r\nSTAT\r\n", 8) == 0);
-	close(sp[0]);
-	turn(5);
-	TEST("net hears nothing", recv(net, out, 1, 0) == -1);
-	talk(sp[1], "DELE 1\r\nQUIT\r\n", 99, out);
-	TEST_STR("direct", out, HELLO "+OK 3 99\r\n"
-	    "+OK 1 will be deleted\r\n+OK bye\r\n");
-	TEST("net hears of the end", recv(net, out, 1, 0) == 0);
-	TEST("ended once", test.ended == 1);
-	close(sp[1]);
-	close(net);
-	TEST("deleted", left() == 2);
-	end();
-}
-
-/* When net goes, or says more than its line, that is the end. */
-static void
-test_direct_gone(void)
-{
-	static char out[OUT_MAX];
-	int net, how, sp[2];
-
-	for (how = 0; how < 3; how++) {
-		if (begin() == -1 || (net = connect_client()) == -1 ||
-		    socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, sp) ==
-		    -1)
-			return;
-		test.ended = 0;
-		TEST("direct", pass_client(net, sp[0], how == 2 ? "\r" :
-		    "\r\nDELE 1\r\n", how == 2 ? 1 : 10) == 0);
-		turn(5);
-		if (how == 1)
-			TEST("more", send(net, "QUIT\r\n", 6, 0) == 6);
-		if (how == 2)
-			TEST("another", pass_client(net, sp[0], "\n", 1) == 0);
-		if (how != 0)
-			turn(5);
-		close(net);
-		turn(5);
-		close(sp[0]);
-		TEST("ended", test.ended == 1 && recv(sp[1], out,
-		    sizeof(out), 0) >= 0);
-		close(sp[1]);
-		TEST("nothing deleted", left() == 3);
-		end();
-	}
-}
-
 static long
 rss(void)
 {
@@ -602,8 +542,6 @@ main(void)
 	test_interrupted();
 	test_pipelined();
 	test_login_delay();
-	test_direct();
-	test_direct_gone();
 	test_long_line();
 	test_never_reads();
 	TEST_DONE();
