@@ -141,7 +141,7 @@ read_action(const struct dsn *d, enum dsn_action a, struct buf *b)
 		    dsn_text(b, r->orig, 1) == -1 ||
 		    buf_puts(b, ">\r\n    ") == -1 ||
 		    (*r->remote != '\0' && (dsn_text(b, r->remote, 1) == -1 ||
-		    buf_puts(b, " said: ") == -1)) ||
+		    buf_puts(b, " said:\r\n    ") == -1)) ||
 		    dsn_text(b, *r->reply != '\0' ? r->reply :
 		    "no answer yet", 1) == -1 || buf_puts(b, "\r\n") == -1)
 			return (-1);

@@ -9,7 +9,8 @@
 #include "smtp/dsn_field.h"
 
 #define FOLD		76		/* columns; at white space only */
-#define LONGEST		900		/* without any (RFC 5322 2.1.1: 998) */
+#define LONGEST		900		/* octets of a word in one piece */
+#define LINE		990		/* octets (RFC 5322 2.1.1: 998) */
 #define VALUE_MAX	2048		/* bytes of a value that are kept */
 
 int
@@ -42,7 +43,7 @@ harmless(const char *s, size_t left, int utf8, int *bad)
 	return (n);
 }
 
-/* Where the word at s ends, and how wide it is. */
+/* Where the word at s ends, or a piece of it. */
 static size_t
 word(const char *s, size_t left)
 {
@@ -58,6 +59,7 @@ static int
 put_value(struct buf *b, const char *s, size_t column, int fold, int utf8)
 {
 	size_t		len = strnlen(s, VALUE_MAX), w, i;
+	size_t		octets = column;	/* as column, of the line */
 	unsigned int	n;
 	int		bad;
 
@@ -68,13 +70,13 @@ put_value(struct buf *b, const char *s, size_t column, int fold, int utf8)
 		    column + 1 + word(s + 1, len - 1) > FOLD) {
 			if (buf_puts(b, "\r\n") == -1)
 				return (-1);
-			column = 0;
-		} else if (fold && column >= LONGEST) {
+			column = octets = 0;
+		} else if (fold && octets > 1 && octets + w > LINE) {
 			if (buf_puts(b, "\r\n ") == -1)
 				return (-1);
-			column = 1;
+			column = octets = 1;
 		}
-		for (i = 0; i < w; i += n, column++) {
+		for (i = 0; i < w; i += n, octets += n, column++) {
 			n = harmless(s + i, len - i, utf8, &bad);
 			if ((bad ? buf_puts(b, "?") :
 			    buf_add(b, s + i, n)) == -1)

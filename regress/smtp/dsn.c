@@ -113,7 +113,7 @@ test_a_failure(void)
 	TEST("header only", has("Content-Type: text/rfc822-headers\r\n\r\n"
 	    "From: a@b\r\nSubject: s\r\n\r\n--=_b--\r\n") && !has("body"));
 	TEST("the written address is read of", has("\r\n  <list@here.test>"
-	    "\r\n    mx.far.test said: 550 5.1.1 no such user\r\n"));
+	    "\r\n    mx.far.test said:\r\n    550 5.1.1 no such user\r\n"));
 	d.full = 1;
 	TEST("all of it", report(&d, 100000) == 0 && has("Content-Type: "
 	    "message/rfc822\r\n\r\nFrom: a@b\r\nSubject: s\r\n\r\nbody\r\n"
@@ -196,6 +196,15 @@ test_hostile(void)
 		long_reply[i] = 'x';
 	r.reply = long_reply;
 	TEST("very long word", report(&d, 100000) == 0 && lines_are_good());
+	r.remote = long_reply;
+	TEST("long remote", report(&d, 100000) == 0 && lines_are_good());
+	for (i = 0; i + 2 < sizeof(long_reply); i += 2)
+		memcpy(long_reply + i, "\303\244", 2);
+	d.utf8 = 1;
+	TEST("of two octets", report(&d, 100000) == 0 && lines_are_good());
+	d.utf8 = 0;
+	r.remote = "";
+	memset(long_reply, 'x', sizeof(long_reply) - 1);
 	for (i = 0; i < sizeof(long_reply) - 1; i += 7)
 		long_reply[i] = ' ';
 	TEST("many words", report(&d, 100000) == 0 && lines_are_good() &&
