@@ -100,7 +100,8 @@ STORE_OBJS = \
 	lib/store/files.o lib/store/flush.o lib/store/folder.o lib/store/found.o \
 	lib/store/freeze.o \
 	lib/store/hash.o \
-	lib/store/incoming.o lib/store/index.o lib/store/info.o lib/store/intent.o \
+	lib/store/incoming.o lib/store/index.o lib/store/index_old.o \
+	lib/store/info.o lib/store/intent.o \
 	lib/store/keywords.o lib/store/list.o lib/store/lock.o \
 	lib/store/mailbox.o lib/store/mbox.o lib/store/mboxfile.o \
 	lib/store/mboxredo.o lib/store/mboxview.o lib/store/mboxwrite.o \
@@ -232,7 +233,7 @@ REGRESS = \
 	regress/store/adopt regress/store/cached regress/store/crash \
 	regress/store/damage regress/store/lock regress/store/mailbox \
 	regress/store/mboxkill regress/store/names regress/store/steps \
-	regress/store/view \
+	regress/store/version regress/store/view \
 	regress/submit/batch regress/submit/submit \
 	regress/table/map \
 	regress/table/table regress/table/user regress/tls/keyid \

@@ -328,6 +328,7 @@ static enum store_error
 folder_reopen(struct folder *f, int quick)
 {
 	struct index ix;
+	enum store_error error;
 
 	if (index_open(&ix, f->dir, INDEX_FILE) == 0) {
 		folder_use(f, &ix);
@@ -340,7 +341,10 @@ folder_reopen(struct folder *f, int quick)
 		return (recover_rebuild(f, 0));
 	case EBADMSG:
 	case ELOOP:
-		return (quick ? STORE_BUSY : recover_rebuild(f, 1));
+		if (quick)
+			return (STORE_BUSY);
+		error = recover_old(f);
+		return (error == STORE_CORRUPT ? recover_rebuild(f, 1) : error);
 	default:
 		return (store_errno());
 	}

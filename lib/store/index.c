@@ -28,6 +28,7 @@
  *	changing half of a record torn		index_repair(): flags are read
  *						from the file's name again
  *	file renamed or removed, index not	mtimes differ: next sync
+ *	the version before			index_old.c
  *	anything else				not by us; the index is set
  *						aside, and a new one gets the
  *						UIDs of the records that are

@@ -11,11 +11,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "os/compat.h"
 #include "store/files.h"
 #include "store/index_map.h"
+#include "store/index_old.h"
 #include "store/recover.h"
 #include "store/reserve.h"
 #include "store/seeds.h"
@@ -24,6 +26,8 @@
 
 #define INDEX_TMP	"postern.index.tmp"
 #define VALIDITY_LOOK	1000	/* names of files */
+#define MODSEQ_LOST	10	/* bits: more changes than that a second are
+				   not made */
 #define COMPACT_MIN	512	/* dead slots that nobody minds */
 
 static void recover_validity(struct folder *, struct index_header *);
@@ -46,7 +50,8 @@ recover_rebuild(struct folder *f, int damaged)
 	int first = 0;
 
 	h.uidnext = 1;
-	h.modseq = 1;
+	/* Above all that were told, if nobody knows what these were. */
+	h.modseq = (uint64_t)time(NULL) << MODSEQ_LOST;
 	if (getentropy(h.id, sizeof(h.id)) == -1)
 		return (STORE_SYS);
 	if (damaged) {
@@ -68,7 +73,7 @@ recover_rebuild(struct folder *f, int damaged)
 		/* UIDs of another validity mean nothing. */
 		seeds_free(&seeds);
 		h.uidvalidity = uidvalidity_next(f->store->root);
-		h.uidnext = 1;
+		h.uidnext = h.modseq = 1;
 	}
 	h.logfloor = h.floor = h.modseq;
 	if (index_create(&ix, f->dir, INDEX_TMP, &h) == -1) {
@@ -83,6 +88,20 @@ recover_rebuild(struct folder *f, int damaged)
 		(void)unlinkat(f->dir, INDEX_TMP, 0);
 done:
 	seeds_free(&seeds);
+	return (error);
+}
+
+enum store_error
+recover_old(struct folder *f)
+{
+	struct index ix;
+	enum store_error error;
+
+	if (index_from_old(&ix, f->dir, INDEX_FILE, INDEX_TMP) == -1)
+		return (store_errno());
+	folder_use(f, &ix);
+	if ((error = install(f, 1, 1)) != STORE_OK)
+		(void)unlinkat(f->dir, INDEX_TMP, 0);
 	return (error);
 }
 

@@ -9,6 +9,8 @@
 
 /* All with the folder locked. */
 enum store_error recover_rebuild(struct folder *, int damaged);
+/* Of an index of the version before, whole; else STORE_CORRUPT. */
+enum store_error recover_old(struct folder *);
 /* An index for a folder without a message, whose UIDs begin anew. */
 enum store_error recover_empty(struct folder *, uint32_t uidvalidity);
 /* Messages of a batch that a killed writer had decided on. */
