@@ -141,6 +141,11 @@ tls_policy(int scheme)
 static void
 print_end(FILE *f, const struct rules_dest *d, const struct conf_route *route)
 {
+	if (d->dead) {
+		fprintf(f, "no account %s of %s: the sender is told", d->user,
+		    d->host);
+		return;
+	}
 	if (d->local) {
 		fprintf(f, "account %s of %s", d->user, d->host);
 		return;

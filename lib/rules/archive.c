@@ -34,7 +34,8 @@ rules_archives(const struct conf *conf, const char *sender, const char *rcpt,
 	n = want(rules_domain(conf, rcpt), v, 0);
 	n = want(rules_domain(conf, sender), v, n);
 	for (i = 0; i < dests->n; i++)
-		if (dests->v[i].local && (i == 0 || strcmp(dests->v[i].host,
+		if (dests->v[i].local && !dests->v[i].dead && (i == 0 ||
+		    dests->v[i - 1].dead || strcmp(dests->v[i].host,
 		    dests->v[i - 1].host) != 0))
 			n = want(conf_domain_find(conf, dests->v[i].host), v,
 			    n);

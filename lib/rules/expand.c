@@ -14,6 +14,9 @@
  *
  * What one user writes, or that his file cannot be read, is his own affair:
  * mail for him alone waits; mail for a list that he is on goes to his mailbox.
+ * A member that does not exist is refused only if all of them are such; else
+ * it becomes a destination that fails when it is tried, and the sender is told
+ * of it alone.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -249,6 +252,31 @@ try_local(struct expansion *x, struct context *c, const char *rcpt)
 	return (account(x, c, rcpt));
 }
 
+/*
+ * What was asked for is refused; a member is queue's to try, as an account,
+ * which lookup then does not find.
+ */
+static enum rules_result
+nobody(struct expansion *x, const struct context *c)
+{
+	const char		*addr = x->seen.v[c->number - 1];
+	struct rules_dest	*dest;
+
+	if (c->depth == 0)
+		return (expand_say(x, RULES_NO, "550 5.1.1", addr,
+		    "no such user here"));
+	if ((dest = expand_dest(x, addr)) == NULL)
+		return (expand_tempfail(x, RULES_TEMPFAIL));
+	if (x->dead++ == 0)
+		x->first_dead = addr;
+	dest->local = 1;
+	dest->dead = 1;
+	strlcpy(dest->user, c->self, sizeof(dest->user));
+	strlcpy(dest->host, c->d->names.v[0], sizeof(dest->host));
+	trace_dest(x, c->number, dest, NULL);
+	return (RULES_OK);
+}
+
 static enum rules_result
 local_item(struct expansion *x, const struct conf_domain *d, size_t index)
 {
@@ -280,8 +308,7 @@ local_item(struct expansion *x, const struct conf_domain *d, size_t index)
 		return (expand_value(x, &c, x->env->conf->postmaster));
 	if (d->catchall != NULL)
 		return (expand_value(x, &c, d->catchall));
-	return (expand_say(x, RULES_NO, "550 5.1.1", addr,
-	    "no such user here"));
+	return (nobody(x, &c));
 }
 
 /* The first route that is for this recipient and sender; NULL: by MX. */
@@ -389,9 +416,10 @@ rules_resolve(const struct rules_env *env, const char *sender,
 		r = step(&x, expand);
 	if (r == RULES_OK && x.pending > 0)
 		r = wait_for_files(&x);
-	if (r == RULES_OK && dests->n == 0)
-		r = expand_say(&x, RULES_NO, "550 5.1.1", rcpt,
-		    "the alias leads nowhere");
+	if (r == RULES_OK && dests->n == x.dead)
+		r = expand_say(&x, RULES_NO, "550 5.1.1",
+		    x.dead > 0 ? x.first_dead : rcpt, x.dead > 0 ?
+		    "no such user here" : "the alias leads nowhere");
 	if (r != RULES_OK)
 		rules_dests_free(dests);
 	seen_free(&x.seen);

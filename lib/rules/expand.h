@@ -22,6 +22,8 @@ struct expansion {
 	struct seen_set		 commands;	/* "|mark name@domain" */
 	struct rules_dests	*dests;
 	size_t			 destcap;
+	size_t			 dead;		/* of dests */
+	const char		*first_dead;	/* one of seen */
 	size_t			 included;	/* files */
 	char			*reply;
 	struct rules_env	 ahead;		/* env without resume() */

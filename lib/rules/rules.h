@@ -109,6 +109,8 @@ struct rules_request {
 /* One place that a recipient goes to. */
 struct rules_dest {
 	int		 local;
+	int		 dead;			/* local: no such account; it
+						   fails when it is tried */
 	char		 rcpt[SMTP_ADDR_SIZE];
 	char		 user[C_USER];		/* local: the account, or whose
 						   command it is */
@@ -147,7 +149,8 @@ void	rules_prefetch(const struct rules_env *, const char *addr,
 	    const char *helo);
 /*
  * All the places that rcpt ends at.  expand 0: only the route of an address
- * that was expanded before.  RULES_OK fills in dests (rules_dests_free()).
+ * that was expanded before.  RULES_OK fills in dests (rules_dests_free()), at
+ * least one of which is not dead.
  */
 enum rules_result rules_resolve(const struct rules_env *, const char *sender,
 	    const char *rcpt, int expand, struct rules_dests *,

@@ -40,7 +40,7 @@ reaches(const struct rules_env *env, const char *user, const char *addr)
 		return (r);
 	r = RULES_NO;
 	for (i = 0; i < dests.n && r == RULES_NO; i++)
-		if (dests.v[i].local &&
+		if (dests.v[i].local && !dests.v[i].dead &&
 		    strcasecmp(dests.v[i].user, user) == 0 &&
 		    (d = conf_domain_find(env->conf, dests.v[i].host)) !=
 		    NULL && logs_in(env->conf, d))

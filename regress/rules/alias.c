@@ -199,8 +199,9 @@ resolve(const struct conf *c, const char *rcpt)
 	}
 	got[0] = '\0';
 	for (i = 0; i < d.n && n < 1000; i++)
-		n += snprintf(got + n, sizeof(got) - n, "%s%s", i > 0 ? " " :
-		    "", d.v[i].local ? d.v[i].user : d.v[i].rcpt);
+		n += snprintf(got + n, sizeof(got) - n, "%s%s%s", i > 0 ?
+		    " " : "", d.v[i].local ? d.v[i].user : d.v[i].rcpt,
+		    d.v[i].dead ? "!" : "");
 	rules_dests_free(&d);
 	return (got);
 }
@@ -287,6 +288,8 @@ static const struct {
 	    "forward file starts no commands here" },
 	{ "include", ":include:/etc/shadow", "451 4.3.5 </etc/shadow>: a "
 	    "forward file includes no other" },
+	{ "nobody beside a copy", "\\alice, ghost",
+	    "alice@example.org ghost!" },
 	{ "nobody", "ghost", "550 5.1.1 <ghost@example.org>: no such user "
 	    "here" },
 	{ "not to be read", NULL, "451 4.3.0 a forward file cannot be read "
@@ -300,6 +303,8 @@ static const struct {
 	const char	*name, *text, *want;
 } member_cases[] = {
 	{ "member", "x@else.example", "bob@example.org x@else.example" },
+	{ "member who forwards to nobody", "ghost",
+	    "bob@example.org ghost!" },
 	{ "member with nonsense", "a@@b",
 	    "alice@example.org bob@example.org" },
 	{ "member with more than nonsense", "x@else.example, a@@b",

@@ -45,7 +45,13 @@ static const struct row rows[] = {
 	{ "aliases", "blank", " , ,, " },
 	{ "aliases", "broken", "alice, b@@c" },
 	{ "aliases", "nobodyknows", "ghost" },
+	{ "aliases", "nobodies", "ghost, wraith, nobodyknows" },
 	{ "aliases", "half", "alice, ghost" },
+	{ "aliases", "half2", "Ghost, alice" },
+	{ "aliases", "halfx", "ghost+x, x@else.example" },
+	{ "aliases", "halfunix", "alice, no-such-account@unix.example" },
+	{ "aliases", "halves", "bob, half" },
+	{ "aliases", "halfcatch", "alice, who@catch.example" },
 	{ "aliases", "root", "daemon" },
 	{ "aliases", "d+tail", "bob@example.org" },
 	{ "aliases", "tagged+list", "alice@example.org" },
@@ -90,6 +96,18 @@ static const struct {
 	{ "broken alias", "broken@example.org", "451 4.3.5 <b@@c>" },
 	{ "alias to nobody", "nobodyknows@example.org",
 	    "550 5.1.1 <ghost@example.org>" },
+	{ "group of nobody", "nobodies@example.org",
+	    "550 5.1.1 <ghost@example.org>: no such user here" },
+	{ "half a group", "half@example.org", "alice@example.org ghost!" },
+	{ "the bad one first", "half2@example.org",
+	    "ghost! alice@example.org" },
+	{ "with a detail", "halfx@example.org", "ghost! x@else.example:25" },
+	{ "an account that is none", "halfunix@example.org",
+	    "alice@example.org no-such-account!" },
+	{ "a group with half a group", "halves@example.org",
+	    "bob@example.org x@else.example:25 alice@example.org ghost!" },
+	{ "unknown, and a catch-all", "halfcatch@example.org",
+	    "alice@example.org carol" },
 	{ "postmaster", "postmaster@example.org", "alice@example.org" },
 	{ "Postmaster", "PostMaster@example.com", "alice@example.org" },
 	{ "catch-all", "whoever@catch.example",
@@ -120,8 +138,8 @@ describe(const struct rules_dests *d, char *to, size_t size)
 		v = &d->v[i];
 		n = strlen(to);
 		if (v->local)
-			snprintf(to + n, size - n, "%s%s", i > 0 ? " " : "",
-			    v->user);
+			snprintf(to + n, size - n, "%s%s%s", i > 0 ? " " : "",
+			    v->user, v->dead ? "!" : "");
 		else
 			snprintf(to + n, size - n, "%s%.*s@%s:%u%s%s%s%s%s",
 			    i > 0 ? " " : "",

@@ -8,11 +8,14 @@
 	"hostname \"mx.example.org\"\norigin \"example.org\"\n"		\
 	"table people { \"x\" }\ntable others { \"x\" }\n"		\
 	"table aliases { \"x\" }\nauth <people>\n"			\
+	"table bare { \"x\" }\nauth <bare>\n"			\
 	"domain \"example.org\" {\n	alias \"example.net\"\n"	\
 	"	users <people>\n	aliases <aliases>\n"		\
 	"	deliver maildir \"/var/mail/%d/%n\" as nobody\n}\n"	\
 	"domain \"catch.example\" {\n	users <people>\n"		\
 	"	catchall \"bob@example.org\"\n"				\
+	"	deliver maildir \"/var/mail/%d/%n\" as nobody\n}\n"	\
+	"domain \"bare.example\" {\n	users <bare>\n"		\
 	"	deliver maildir \"/var/mail/%d/%n\" as nobody\n}\n"	\
 	"domain \"other.example\" {\n	users <others>\n"		\
 	"	deliver maildir \"/var/mail/%d/%n\" as nobody\n}\n"
@@ -26,6 +29,8 @@ static const struct row rows[] = {
 	{ "others", "carol@other.example", "" },
 	{ "aliases", "sales", "alice, bob" },
 	{ "aliases", "chain", "sales" },
+	{ "aliases", "half", "bob, dan@bare.example" },
+	{ "people", "dan", "" },
 	{ "aliases", "out", "alice@elsewhere.example" },
 	{ NULL, NULL, NULL }
 };
@@ -61,6 +66,9 @@ static const struct {
 	/* nobody logs in with the passwords of this domain's table */
 	{ "carol@other.example", "carol+x@other.example", 0 },
 	{ "nobody@example.org", "alice@example.org", 0 },
+	/* a member that does not exist is nobody's account of that name */
+	{ "bob@example.org", "half@example.org", 1 },
+	{ "dan", "half@example.org", 0 },
 };
 
 static void

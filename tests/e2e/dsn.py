@@ -22,7 +22,8 @@ POST = "carol@example.org"
 
 def suite(times):
     t = Suite(daemons=("smtpd",), rules=RULES_LOCAL, routes=ROUTES + times, system=False, start=False)
-    t.write("aliases", ALIASES + "both: info@catch.example, dave@box.example\n")
+    t.write("aliases", ALIASES + "both: info@catch.example, dave@box.example\n"
+            "half: bob, Ghost@example.net, wraith+x\nghosts: ghost, wraith\n")
     t.configure(text=slurp(t.conf).decode().replace('postmaster "alice@example.org"', 'postmaster "%s"' % POST))
     t.start()
     return t
@@ -141,6 +142,33 @@ def success():
     check(re.search(r"MAIL FROM:<%s>.* RET=FULL.* ENVID=E1|MAIL FROM:<%s>.* ENVID=E1.* RET=FULL" % (A, A), said), said)
     check("NOTIFY=SUCCESS" in said and "ORCPT=rfc822;k@x" in said, said)
     check(b"NOTIFY" not in b"".join(plain.commands), "to a server without DSN")
+
+
+@case
+def member_that_does_not_exist():
+    """The others get it, the sender hears of that member alone; only an address without any good one is refused."""
+    clean()
+    c = s.smtp()
+    c.hello()
+    c.cmd("MAIL FROM:<%s>" % A, "250")
+    c.cmd("RCPT TO:<ghosts@example.org>", "550 5.1.1 <ghost@example.org>")
+    c.cmd("RCPT TO:<ghost@example.org>", "550 5.1.1")
+    c.close()
+    send([("half@example.org", "ORCPT=rfc822;Half@example.org")], "half a list")
+    equal(len(s.wait_mail(B, "Subject: half a list")), 1)
+    r = report()
+    equal(set(r.rcpts), {"Ghost@example.net", "wraith+x@example.org"})
+    for b in r.rcpts.values():
+        equal((b["Action"], b["Status"], b["Original-Recipient"]), ("failed", "5.1.1", "rfc822; Half@example.org"))
+        check(b["Diagnostic-Code"].endswith("; 550 5.1.1 no such user here"), b)
+    clean()
+    q = send(["half@example.org"], "half and null", sender="")
+    s.wait_mail(B, "Subject: half and null")
+    none(q, "the null path")
+    st, out = s.ctl("explain", "from", "127.0.0.1", "to", "half@example.org")
+    equal(st, 0, out)
+    check("  Ghost@example.net (alias) -> no account ghost of example.org: the sender is told\n" in out, out)
+    check(out.rstrip().endswith("deliver"), out)
 
 
 @case
