@@ -49,6 +49,8 @@ static enum store_error copy_prepare(struct copying *);
 static enum store_error copy_describe(struct mailbox *, uint32_t,
     struct folder *, struct incoming *, int *);
 static int copy_young(struct copying *, struct incoming *);
+static uint64_t copy_fsize(struct mailbox *, uint32_t,
+    const struct index_mut *, uint64_t);
 static void copy_entry(struct mailbox *, const struct view_entry *,
     const struct index_mut *, struct incoming *);
 static enum store_error copy_file(struct mailbox *, uint32_t,
@@ -236,10 +238,33 @@ copy_describe(struct mailbox *mb, uint32_t seq, struct folder *to,
 	in->flags = m.flags;
 	in->keywords = m.keywords == 0 ? 0 :
 	    copy_keywords(mb, to, m.keywords);
-	in->fsize = fix.fsize;
+	in->fsize = copy_fsize(mb, e.slot, &m, fix.fsize);
 	in->emailid = fix.emailid;
 	copy_entry(mb, &e, &m, in);
 	return (incoming_sizes(in));
+}
+
+/*
+ * What others' names say is their word.  In a name of ours it is what tells a
+ * whole file from a torn one after a power cut.
+ */
+static uint64_t
+copy_fsize(struct mailbox *mb, uint32_t slot, const struct index_mut *m,
+    uint64_t told)
+{
+	struct stat st;
+	const char *base;
+	char name[NAME_MAX + 1];
+	uint32_t validity, uid;
+	size_t len;
+	int dirfd;
+
+	if ((base = index_name(&mb->f->ix, slot, &len)) == NULL ||
+	    info_uid(base, len, &validity, &uid) == 0 ||
+	    files_path(mb->f, slot, m, &dirfd, name) == -1 ||
+	    fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return (told);
+	return ((uint64_t)st.st_size);
 }
 
 /* What the cache has of it holds for the copy. */

@@ -272,11 +272,32 @@ test_mbox_quota(void)
 	store_close(st);
 }
 
+/* A copy's name does not repeat what is not so. */
+static void
+test_lie(void)
+{
+	struct mailbox *mb;
+	struct store *st;
+	uint32_t one = 1, uid, validity;
+
+	mkdirat(scratch, "lie", 0700);
+	mkdirat(scratch, "lie/cur", 0700);
+	put_file("lie/cur/1000.a.host,S=99,W=120:2,S", "a: b\n");
+	st = open_store("lie");
+	mb = open_box(st, "INBOX", 0);
+	TEST("copy of a lie", mailbox_copy(mb, &one, 1, "INBOX", &uid,
+	    &validity) == STORE_OK);
+	TEST("is true", *find_file("lie/cur", ",S=5,W=6,P=") != '\0');
+	mailbox_close(mb);
+	store_close(st);
+}
+
 int
 main(void)
 {
 	scratch_make();
 	test_adopt();
+	test_lie();
 	test_version1();
 	test_mbox();
 	test_mbox_full();
