@@ -204,7 +204,8 @@ REGRESS = \
 	regress/buf/buf regress/conf/conf regress/conf/find \
 	regress/daemon/addrcount regress/daemon/rate \
 	regress/deliver/pipe regress/dns/wire regress/imap/dialogue regress/imap/fetch \
-	regress/daemon/parked regress/daemon/counter regress/daemon/who \
+	regress/daemon/counter regress/daemon/limit \
+	regress/daemon/parked regress/daemon/who \
 	regress/imap/parse regress/imap/reader regress/imap/states \
 	regress/imsg/contract \
 	regress/imsg/peer regress/log/log regress/lookup/forward \

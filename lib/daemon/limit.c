@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/child.h"
 #include "daemon/counter.h"
 #include "daemon/limit.h"
 #include "log/log.h"
@@ -24,6 +25,8 @@ static const struct limit {
 	const char	*what;
 	enum unit	 unit;
 	int		 smtp;		/* smtpd only */
+	uint32_t	 roles;		/* R_*: that enforce and report it */
+	int		 used;		/* they say how much is in use */
 	size_t		 off;		/* in struct conf; 0: fixed */
 	size_t		 size;		/* of it */
 	size_t		 secs;		/* RATE: of its time */
@@ -37,61 +40,64 @@ static const struct limit {
 			offsetof(struct conf, field##_secs), 0
 #define FIXED(n)	0, 0, 0, n
 [LIMIT_SESSIONS] = { "sessions", "daemon", "connections at once",
-    COUNT, 0, CONF(max_sessions) },
+    COUNT, 0, R_NET, 1, CONF(max_sessions) },
 [LIMIT_SESSIONS_ADDRESS] = { "sessions", "address", "connections at once "
-    "of an address or IPv6 /64", COUNT, 0, CONF(max_sessions_addr) },
+    "of an address or IPv6 /64",
+    COUNT, 0, R_NET, 1, CONF(max_sessions_addr) },
 [LIMIT_SESSIONS_NETWORK] = { "sessions", "network", "connections at once "
-    "of an IPv4 /24 or IPv6 /48", COUNT, 0, CONF(max_sessions_net) },
+    "of an IPv4 /24 or IPv6 /48",
+    COUNT, 0, R_NET, 1, CONF(max_sessions_net) },
 [LIMIT_RATE_ADDRESS] = { "rate", "address", "messages, ten recipients each",
-    RATE, 1, CONF_RATE(rate_addr) },
+    RATE, 1, R_NET, 0, CONF_RATE(rate_addr) },
 [LIMIT_RATE_NETWORK] = { "rate", "network", "messages, ten recipients each",
-    RATE, 1, CONF_RATE(rate_net) },
+    RATE, 1, R_NET, 0, CONF_RATE(rate_net) },
 [LIMIT_RATE_USER] = { "rate", "user", "messages, ten recipients each",
-    RATE, 1, CONF_RATE(rate_user) },
+    RATE, 1, R_LOOKUP, 0, CONF_RATE(rate_user) },
 [LIMIT_MESSAGE] = { "message", "message", "bytes",
-    BYTES, 1, CONF(max_message) },
+    BYTES, 1, R_NET, 0, CONF(max_message) },
 [LIMIT_RECIPIENTS] = { "recipients", "message", "recipients taken",
-    COUNT, 1, CONF(max_recipients) },
+    COUNT, 1, R_NET, 0, CONF(max_recipients) },
 [LIMIT_RECIPIENTS_TRIED] = { "recipients-tried", "recipient taken",
-    "RCPT commands, for each of the limit above", COUNT, 1, FIXED(10) },
+    "RCPT commands, for each of the limit above",
+    COUNT, 1, R_NET, 0, FIXED(10) },
 [LIMIT_HOPS] = { "hops", "message", "Received fields",
-    COUNT, 1, FIXED(100) },
+    COUNT, 1, 0, 0, FIXED(100) },
 [LIMIT_MESSAGES] = { "messages", "session", "transactions",
-    COUNT, 1, CONF(max_messages) },
+    COUNT, 1, R_NET, 0, CONF(max_messages) },
 [LIMIT_ERRORS] = { "errors", "session", "replies that refuse",
-    COUNT, 1, CONF(max_errors) },
+    COUNT, 1, R_NET, 0, CONF(max_errors) },
 [LIMIT_UNKNOWN] = { "unknown", "session", "unknown commands in a row",
-    COUNT, 1, FIXED(3) },
+    COUNT, 1, R_NET, 0, FIXED(3) },
 [LIMIT_IDLE] = { "idle", "session", "commands since a message",
-    COUNT, 1, FIXED(200) },
+    COUNT, 1, R_NET, 0, FIXED(200) },
 [LIMIT_LOGINS] = { "logins", "session", "failed logins",
-    COUNT, 1, FIXED(5) },
+    COUNT, 1, R_NET, 0, FIXED(5) },
 [LIMIT_LINE] = { "line", "command", "bytes",
-    BYTES, 1, FIXED(SMTP_LINE_MAX) },
+    BYTES, 1, R_NET, 0, FIXED(SMTP_LINE_MAX) },
 [LIMIT_AUTH_LINE] = { "auth-line", "line", "bytes while logging in",
-    BYTES, 1, FIXED(SMTP_AUTH_MAX) },
+    BYTES, 1, R_NET, 0, FIXED(SMTP_AUTH_MAX) },
 [LIMIT_PARAMETERS] = { "parameters", "command", "of MAIL or RCPT",
-    COUNT, 1, FIXED(SMTP_PARAMS) },
+    COUNT, 1, 0, 0, FIXED(SMTP_PARAMS) },
 [LIMIT_PIPELINE] = { "pipeline", "session", "commands without their answer",
-    COUNT, 1, FIXED(128) },
+    COUNT, 1, 0, 0, FIXED(128) },
 [LIMIT_TIME_COMMAND] = { "time", "command", "until its line is complete",
-    SECONDS, 1, CONF(time_command) },
+    SECONDS, 1, R_NET, 0, CONF(time_command) },
 [LIMIT_TIME_MESSAGE] = { "time", "message", "and one more for each KB",
-    SECONDS, 1, CONF(time_message) },
+    SECONDS, 1, R_NET, 0, CONF(time_message) },
 [LIMIT_TIME_SESSION] = { "time", "session", "without a message",
-    SECONDS, 1, CONF(time_session) },
+    SECONDS, 1, R_NET, 0, CONF(time_session) },
 [LIMIT_DELIVERERS] = { "deliverers", "daemon", "processes that deliver, "
-    "one a mailbox or command", COUNT, 1, FIXED(200) },
+    "one a mailbox or command", COUNT, 1, R_QUEUE, 1, FIXED(200) },
 [LIMIT_COMMANDS] = { "commands", "daemon", "of these, commands",
-    COUNT, 1, FIXED(100) },
+    COUNT, 1, R_QUEUE, 1, FIXED(100) },
 [LIMIT_COMMANDS_USER] = { "commands", "user", "commands that run as one "
-    "account at once", COUNT, 1, FIXED(20) },
+    "account at once", COUNT, 1, R_QUEUE, 0, FIXED(20) },
 [LIMIT_REPORTS] = { "reports", "daemon", "reports sent, bounces among them",
-    HOURLY, 1, FIXED(2000) },
+    HOURLY, 1, R_QUEUE, 0, FIXED(2000) },
 [LIMIT_REPORTS_SENDER] = { "reports", "sender", "reports sent to one "
-    "address", HOURLY, 1, FIXED(50) },
+    "address", HOURLY, 1, R_QUEUE, 0, FIXED(50) },
 [LIMIT_MEMORY] = { "memory", "process", "bytes",
-    BYTES, 0, CONF(max_memory) },
+    BYTES, 0, 0, 0, CONF(max_memory) },
 #undef CONF
 #undef CONF_RATE
 #undef FIXED
@@ -185,14 +191,19 @@ limit_reached(enum limit_id id)
 	changed(&self.use[id]);
 }
 
+/* Its own are a role's to misstate, and no others. */
 void
 parent_limit_use(struct peer *p, struct msg *m)
 {
 	const struct msg_LIMIT_USE	*a = m->body;
 	struct use			*u;
 
-	if (a->id >= LIMIT_COUNT)
+	if (a->id >= LIMIT_COUNT || a->now > a->top ||
+	    !(limits[a->id].roles & (1u << child_of(p)->def->role)) ||
+	    (a->top != 0 && !limits[a->id].used)) {
+		supervise_kill(p, "reports a limit that is not its own");
 		return;
+	}
 	u = &self.use[a->id];
 	u->now = a->now;
 	u->top = a->top;
@@ -222,7 +233,7 @@ print_text(FILE *f, const struct conf *conf, const struct limit *l,
 	else if (most != 0)
 		snprintf(value, sizeof(value), "%llu%s",
 		    (unsigned long long)most, l->unit == SECONDS ? "s" : "");
-	if (u->told)
+	if (l->used && u->told)
 		snprintf(now, sizeof(now), "%llu/%llu",
 		    (unsigned long long)u->now, (unsigned long long)u->top);
 	fprintf(f, "%-16s %-15s %-12s %-9s %-7llu %s\n", l->name, l->per,

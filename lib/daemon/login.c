@@ -30,6 +30,7 @@
 #include "daemon/addrcount.h"
 #include "daemon/counter.h"
 #include "daemon/doors.h"
+#include "daemon/limit.h"
 #include "daemon/login_own.h"
 #include "log/log.h"
 #include "net/conn.h"
@@ -189,14 +190,21 @@ take(const struct conf_listen *conf, int fd, const struct sockaddr *sa,
 {
 	static struct log_limit turned_away;
 	char addr[ADDR_TEXT];
+	enum addrcount_result r;
 	void *key = NULL;
 	struct login *l = NULL;
 
 	addr_text(sa, len, addr, sizeof(addr));
 	/* In this order: who has too many displaces nobody. */
-	if (addrcount_add(net.addrs, sa, net.conf->max_sessions_addr,
-	    net.conf->max_sessions_net, &key) != ADDRCOUNT_OK ||
-	    make_room() == -1)
+	r = addrcount_add(net.addrs, sa, net.conf->max_sessions_addr,
+	    net.conf->max_sessions_net, &key);
+	if (r != ADDRCOUNT_OK) {
+		if (r != ADDRCOUNT_MEMORY)
+			limit_reached(r == ADDRCOUNT_ADDRESS ?
+			    LIMIT_SESSIONS_ADDRESS : LIMIT_SESSIONS_NETWORK);
+		goto refuse;
+	}
+	if (make_room() == -1)
 		goto refuse;
 	/* Who idles for long must not be forgotten by what is in between. */
 	listen_keepalive(fd, KEEPALIVE_SECONDS);
@@ -234,6 +242,7 @@ make_room(void)
 
 	if (net.count < net.max)
 		return (0);
+	limit_reached(LIMIT_SESSIONS);
 	TAILQ_FOREACH(l, &net.waiting, entry) {
 		if (!l->asked) {
 			log_debug("displaced: conn=%u addr=%s", l->id,
@@ -277,6 +286,9 @@ login_new(const struct conf_listen *conf, int *fd, void *key, const char *addr)
 	LIST_INSERT_HEAD(&net.ids[l->id % ID_BUCKETS], l, byid);
 	TAILQ_INSERT_TAIL(&net.waiting, l, entry);
 	counter_now(COUNTER_CONNECTIONS, ++net.count);
+	limit_use(LIMIT_SESSIONS, net.count);
+	limit_use(LIMIT_SESSIONS_ADDRESS, addrcount_address(key));
+	limit_use(LIMIT_SESSIONS_NETWORK, addrcount_network(key));
 	login_set_timer(l, LOGIN_SECONDS);
 	return (l);
 fail:
@@ -304,6 +316,7 @@ login_free(struct login *l)
 	addrcount_drop(net.addrs, l->addrkey);
 	free(l);
 	counter_now(COUNTER_CONNECTIONS, --net.count);
+	limit_use(LIMIT_SESSIONS, net.count);
 	if (role_draining() && net.count == 0)
 		role_exit(0);
 }

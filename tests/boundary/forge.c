@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "daemon/counter.h"
+#include "daemon/limit.h"
 #include "imsg/contract.h"
 #include "privsep/contract.h"
 
@@ -325,6 +326,7 @@ play(const char *what)
 	struct msg_PEER_BAD	*bad = (struct msg_PEER_BAD *)body;
 	struct msg_AUTH_TRY	*auth = (struct msg_AUTH_TRY *)body;
 	struct msg_COUNTED	*count = (struct msg_COUNTED *)body;
+	struct msg_LIMIT_USE	*use = (struct msg_LIMIT_USE *)body;
 
 	memset(body, 0, sizeof(body));
 	if (strcmp(what, "parent-sender") == 0)
@@ -354,6 +356,10 @@ play(const char *what)
 		count->id = COUNTER_PROCESSES;	/* the parent's to count */
 		count->add = 1;
 		put(3, M_COUNTED, sizeof(*count), 0, -1);
+	} else if (strcmp(what, "parent-limit") == 0) {
+		use->id = LIMIT_DELIVERERS;	/* the queue's to report */
+		use->reached = 1;
+		put(3, M_LIMIT_USE, sizeof(*use), 0, -1);
 	} else if (strcmp(what, "blame") == 0) {
 		bad->pid = getppid();
 		put(3, M_PEER_BAD, sizeof(*bad), 0, -1);

@@ -78,7 +78,7 @@ def net_case(what, killed, words=""):
 for what_, words_ in (("parent-sender", "sender"), ("parent-receiver", "receiver"), ("parent-unknown", "type"),
                       ("parent-length", "length"), ("parent-huge", ""), ("parent-descriptor", "descriptor"),
                       ("parent-string", "string"), ("parent-range", "range"),
-                      ("parent-counter", "counts"), ("auth-type", ""), ("auth-range", ""), ("signer-type", "")):
+                      ("parent-counter", "counts"), ("parent-limit", "reports a limit"), ("auth-type", ""), ("auth-range", ""), ("signer-type", "")):
     @case(name="net " + what_)
     def one(what=what_, words=words_):
         net_case(what, True, words)

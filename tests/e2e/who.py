@@ -53,6 +53,22 @@ def nobody():
 
 
 @case
+def limits_know_of_them():
+    cs = [imap(), imap(port="imaps")]
+
+    def now():
+        st, out = s.ctl("-j", "limits")
+        equal(st, 0, out)
+        table = [d for d in json.loads(out) if d["daemon"] == "imapd"][0]
+        return [l["now"] for l in table["limits"] if l["name"] == "sessions"]
+
+    until("told", lambda: now() == [2, 2, 2], 5, 0.2)
+    for c in cs:
+        c.close()
+    until("told again", lambda: now()[0] == 0, 5, 0.2)
+
+
+@case
 def lists_all():
     start = time.time()
     cs = [imap(), imap(port="imaps", idle=True), imap(B), pop(port="pop3s")]
