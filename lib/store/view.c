@@ -25,6 +25,7 @@ static enum store_error view_add(struct mailbox *, uint32_t,
     struct view_delta *);
 static enum store_error view_drop(struct mailbox *, struct view_delta *);
 static uint32_t view_find(struct mailbox *, uint32_t);
+static enum store_error view_find_slots(struct mailbox *, uint32_t *);
 static enum store_error view_take(struct mailbox *, int,
     struct view_delta *);
 static enum store_error view_message(struct mailbox *, uint32_t,
@@ -132,20 +133,56 @@ enum store_error
 view_fresh(struct mailbox *mb)
 {
 	struct folder *f = mb->f;
-	struct index_mut m;
-	uint32_t i, s = 0, slots = f->ix.hdr.slots;
+	enum store_error error = STORE_MODIFIED;
+	uint32_t s = 0, slots;
+	int try;
 
 	if (mb->epoch == f->epoch)
 		return (STORE_OK);
 	if (mb->lost)
 		return (STORE_SYS);
+	for (try = 0; try < 2 && error == STORE_MODIFIED; try++)
+		error = view_find_slots(mb, &s);
+	if (error != STORE_OK)
+		return (error == STORE_MODIFIED ? STORE_BUSY : error);
+	slots = f->ix.hdr.slots;
+	/* What is behind our last UID is new to us. */
+	while (s < slots && (mb->n == 0 ||
+	    index_uid(&f->ix, s) <= mb->list[mb->n - 1].uid))
+		s = mb->n == 0 ? slots : index_next(&f->ix, s);
+	if (mb->n == 0)
+		for (s = 0; s < slots && index_uid(&f->ix, s) < mb->uidnext;)
+			s = index_next(&f->ix, s);
+	mb->slots = s;
+	mb->epoch = f->epoch;
+	return (STORE_OK);
+}
+
+/*
+ * Where each of ours is, and the slot behind.  STORE_MODIFIED: the index was
+ * replaced to mend a record.
+ */
+static enum store_error
+view_find_slots(struct mailbox *mb, uint32_t *end)
+{
+	struct folder *f = mb->f;
+	struct index_mut m;
+	enum store_error error;
+	unsigned int epoch = f->epoch;
+	uint32_t i, s = 0, slots = f->ix.hdr.slots;
+
 	if (mb->uidvalidity != 0 && mb->uidvalidity != f->ix.hdr.uidvalidity)
 		return (STORE_CORRUPT);		/* nothing that we told holds */
 	for (i = 0; i < mb->n; i++) {
 		while (s < slots && index_uid(&f->ix, s) < mb->list[i].uid)
 			s = index_next(&f->ix, s);
+		m.state = 0;
 		if (s < slots && index_uid(&f->ix, s) == mb->list[i].uid &&
-		    index_get(&f->ix, s, &m) == 0 && (m.state & REC_LIVE)) {
+		    (error = folder_message(f, s, &m)) != STORE_OK)
+			return (error);
+		if (f->epoch != epoch)
+			return (STORE_MODIFIED);
+		if (m.state & REC_LIVE) {
 			mb->list[i].slot = s;
 			/* An index that was given up had not all of them. */
 			mb->ngone -= mb->list[i].gone;
@@ -156,15 +193,7 @@ view_fresh(struct mailbox *mb)
 		mb->ngone += !mb->list[i].gone;
 		mb->list[i].gone = 1;
 	}
-	/* What is behind our last UID is new to us. */
-	while (s < slots && (mb->n == 0 ||
-	    index_uid(&f->ix, s) <= mb->list[mb->n - 1].uid))
-		s = mb->n == 0 ? slots : index_next(&f->ix, s);
-	if (mb->n == 0)
-		for (s = 0; s < slots && index_uid(&f->ix, s) < mb->uidnext;)
-			s = index_next(&f->ix, s);
-	mb->slots = s;
-	mb->epoch = f->epoch;
+	*end = s;
 	return (STORE_OK);
 }
 

@@ -94,6 +94,33 @@ damage(const char *path, uint32_t slot)
 	close(fd);
 }
 
+/* In the new index a message that we have is torn. */
+static void
+test_torn(void)
+{
+	struct mailbox *mb;
+	struct store *st, *other;
+	struct told t;
+	uint32_t uid;
+	int i, fd;
+
+	st = open_store("t");
+	other = open_store("t");
+	for (i = 0; i < 3; i++)
+		(void)append_text(st, "INBOX", "a: b\n\n", MSG_SEEN, &uid);
+	mb = open_box(st, "INBOX", 0);
+	TEST("rebuilt by others", store_rebuild(other, "INBOX") == STORE_OK);
+	fd = openat(scratch, "t/postern.index", O_RDWR);
+	TEST("torn", pwrite(fd, "\377", 1, 9216 + 192 + 56 + 17) == 1);
+	close(fd);
+	TEST("not gone", strchr(sync_told(mb, 0, &t), '-') == NULL &&
+	    mailbox_count(mb) == 3 && mailbox_message(mb, 2)->uid == 2 &&
+	    !mailbox_message(mb, 2)->gone);
+	mailbox_close(mb);
+	store_close(st);
+	store_close(other);
+}
+
 static void
 told_vanished(void *arg, uint32_t first, uint32_t last)
 {
@@ -183,6 +210,7 @@ main(void)
 {
 	scratch_make();
 	test_replaced();
+	test_torn();
 	test_damaged();
 	test_locked();
 	scratch_remove();
