@@ -15,6 +15,7 @@ struct found {
 	uint64_t	 seconds;	/* that its name begins with */
 	int64_t		 saved;		/* seed's, 0 none */
 	uint64_t	 size;		/* seed's, or INDEX_UNSIZED */
+	uint64_t	 emailid;	/* seed's, 0 none */
 	uint64_t	 fsize;
 	uint64_t	 told[2];	/* S= and W= in its name, likewise */
 	int64_t		 mtime, ctime;	/* or INDEX_UNDATED */

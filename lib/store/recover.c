@@ -191,6 +191,7 @@ salvage(struct folder *f, struct seeds *seeds, struct index_header *h)
 	struct index ix;
 	const struct index_record *r;
 	struct index_mut mut;
+	struct seed *seed;
 	int64_t saved;
 	uint32_t s, last = 0;
 	int ret = 0;
@@ -225,8 +226,13 @@ salvage(struct folder *f, struct seeds *seeds, struct index_header *h)
 			if (mut.saved != INDEX_UNDATED)
 				saved = mut.saved;
 		}
-		ret = seeds_add(seeds, index_record_name(r),
-		    r->fix.namelen, last, saved, INDEX_UNSIZED);
+		seed = seeds_add(seeds, index_record_name(r),
+		    r->fix.namelen, last);
+		if (seed != NULL) {
+			seed->saved = saved;
+			seed->emailid = r->fix.emailid;
+		} else
+			ret = -1;
 	}
 	index_close(&ix);
 	return (ret);

@@ -51,30 +51,30 @@ seeds_room(struct seeds *s, size_t len)
 	return (0);
 }
 
-int
-seeds_add(struct seeds *s, const char *name, size_t len, uint32_t uid,
-    int64_t saved, uint64_t size)
+struct seed *
+seeds_add(struct seeds *s, const char *name, size_t len, uint32_t uid)
 {
 	struct seed *seed;
 
 	if (s->n >= SEEDS_MAX || uid == 0) {
 		errno = EINVAL;
-		return (-1);
+		return (NULL);
 	}
 	if (seeds_room(s, len) == -1)
-		return (-1);
+		return (NULL);
 	seed = &s->list[s->n];
 	seed->uid = uid;
-	seed->saved = saved;
-	seed->size = size;
+	seed->saved = 0;
+	seed->size = UINT64_MAX;
+	seed->emailid = 0;
 	seed->name = s->nameslen;
 	seed->namelen = len;
 	memcpy(s->names + s->nameslen, name, len);
 	if (nametab_add(&s->tab, name, len, (uint32_t)s->n) == -1)
-		return (-1);
+		return (NULL);
 	s->nameslen += len;
 	s->n++;
-	return (0);
+	return (seed);
 }
 
 const struct seed *

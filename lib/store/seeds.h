@@ -16,6 +16,7 @@ struct seed {
 	uint32_t	 uid;
 	int64_t		 saved;		/* 0 unknown */
 	uint64_t	 size;		/* with CRLF; UINT64_MAX unknown */
+	uint64_t	 emailid;	/* 0 unknown */
 	size_t		 name;		/* offset in names */
 	size_t		 namelen;
 };
@@ -29,8 +30,9 @@ struct seeds {
 };
 
 void	seeds_free(struct seeds *);
-int	seeds_add(struct seeds *, const char *name, size_t len, uint32_t uid,
-	    int64_t saved, uint64_t size);
+/* The seed, good until the next call, or NULL with errno. */
+struct seed *seeds_add(struct seeds *, const char *name, size_t len,
+	    uint32_t uid);
 /* NULL if there is none of that base name. */
 const struct seed *seeds_find(const struct seeds *, const char *, size_t);
 

@@ -369,6 +369,7 @@ scan_seed(const struct scan *s, struct found *p, const char *name)
 		p->uid = seed->uid;
 		p->saved = seed->saved;
 		p->size = seed->size;
+		p->emailid = seed->emailid;
 	} else if (info_uid(name, p->baselen, &validity, &uid) == 0 &&
 	    validity == h->uidvalidity && (s->seeds != NULL ||
 	    (uid >= h->uidnext && uid < h->uidmax)))
@@ -436,6 +437,7 @@ scan_add_one(struct scan *s, const struct found *p)
 
 	fix.fsize = p->fsize;
 	fix.namelen = p->baselen;
+	fix.emailid = p->emailid;
 	mut.modseq = s->modseq;
 	mut.flags = p->in_new ? 0 : (uint8_t)p->flags;
 	mut.keywords = p->in_new ? 0 : p->keywords;

@@ -101,6 +101,7 @@ uidlist_line(char *line, uint32_t version, struct seeds *seeds,
     uint32_t *last)
 {
 	uint64_t uid, size = UINT64_MAX;
+	struct seed *seed;
 	char *word, *name;
 	size_t len;
 
@@ -125,7 +126,10 @@ uidlist_line(char *line, uint32_t version, struct seeds *seeds,
 	*last = (uint32_t)uid;
 	if (len == 0 || len > INFO_BASE_MAX || seeds_find(seeds, name, len))
 		return (0);
-	return (seeds_add(seeds, name, len, (uint32_t)uid, 0, size));
+	if ((seed = seeds_add(seeds, name, len, (uint32_t)uid)) == NULL)
+		return (-1);
+	seed->size = size;
+	return (0);
 }
 
 /* Digits only. */

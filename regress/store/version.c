@@ -188,6 +188,25 @@ compare(const char *name, const struct was *a, const struct was *b)
 	    strcmp(b->status.id, a->status.id) == 0);
 }
 
+/* By an administrator. */
+static void
+test_rebuild(const struct was *a)
+{
+	struct was b = { .n = 0 };
+	struct store *st = open_store("m");
+	uint32_t i;
+	int bad = 0;
+
+	TEST("rebuild", store_rebuild(st, "INBOX") == STORE_OK);
+	store_close(st);
+	look(&b);
+	for (i = 0; i < a->n && i < ALL; i++)
+		bad += a->m[i].uid != b.m[i].uid ||
+		    a->m[i].emailid != b.m[i].emailid ||
+		    a->m[i].saved != b.m[i].saved;
+	TEST("a copy is still the same message", b.n == a->n && bad == 0);
+}
+
 /* How many have the UID of a message that was another. */
 static int
 others(const struct was *a, const struct was *b)
@@ -212,6 +231,8 @@ main(void)
 	scratch_make();
 	prepare();
 	look(&a);
+	look(&a);
+	test_rebuild(&a);
 	look(&a);
 	make_old(0);
 	touch_all();
