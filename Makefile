@@ -44,7 +44,7 @@ OS_OBJS = \
 LOG_OBJS = \
 	lib/log/log.o
 BUF_OBJS = \
-	lib/buf/buf.o lib/buf/utf8.o
+	lib/buf/buf.o lib/buf/shown.o lib/buf/utf8.o
 IMSG_OBJS = \
 	lib/imsg/contract.o lib/imsg/peer.o
 PRIVSEP_OBJS = \
@@ -194,21 +194,22 @@ MAILCTL_OBJS = \
 	mailctl/explain.o mailctl/hash.o mailctl/mailbox.o \
 	mailctl/mailbox_import.o mailctl/mailbox_export.o mailctl/mailbox_do.o \
 	mailctl/mailbox_filter.o mailctl/mailctl.o mailctl/names.o \
-	mailctl/queue.o mailctl/report.o mailctl/sendmail.o \
+	mailctl/names_take.o mailctl/queue.o mailctl/report.o mailctl/sendmail.o \
 	mailctl/tally.o mailctl/user.o mailctl/usertable.o mailctl/who.o
 
 REGRESS = \
 	regress/addr/addr regress/auth/cache \
 	regress/auth/exchange regress/auth/judge \
 	regress/auth/throttle regress/auth/verify regress/auth/worker \
-	regress/buf/buf regress/conf/conf regress/conf/find \
+	regress/buf/buf regress/buf/shown regress/conf/conf regress/conf/find \
 	regress/daemon/addrcount regress/daemon/rate \
 	regress/deliver/pipe regress/dns/wire regress/imap/dialogue regress/imap/fetch \
-	regress/daemon/counter regress/daemon/limit \
+	regress/daemon/counter regress/daemon/ctlclient regress/daemon/limit \
 	regress/daemon/parked regress/daemon/who \
 	regress/imap/parse regress/imap/reader regress/imap/states \
 	regress/imsg/contract \
 	regress/imsg/peer regress/log/log regress/lookup/forward \
+	regress/mailctl/names \
 	regress/mime/address \
 	regress/mime/bombs regress/mime/charset regress/mime/header regress/mime/param \
 	regress/mime/preview regress/mime/recode regress/mime/rewrite \
@@ -239,7 +240,7 @@ REGRESS = \
 	regress/table/map \
 	regress/table/table regress/table/user regress/tls/keyid \
 	regress/tls/signer
-REGRESS_PARTS = smtpd/pipe_run.o
+REGRESS_PARTS = mailctl/names_take.o smtpd/pipe_run.o
 
 LIB =		lib/libpostern.a
 DAEMON_LIBS =	smtpd/smtpd.a imapd/session.a pop3d/session.a

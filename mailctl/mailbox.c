@@ -255,8 +255,9 @@ mailbox_command(const struct call *given)
 int
 job_failed(const struct job *job, const char *what, enum store_error e)
 {
-	fprintf(stderr, "mailctl: %s: %s: %s\n", job->user, what,
-	    store_strerror(e));
+	fprintf(stderr, "mailctl: %s: ", job->user);
+	put_text(stderr, what);
+	fprintf(stderr, ": %s\n", store_strerror(e));
 	return (STATUS_FAILED);
 }
 
@@ -273,11 +274,4 @@ progress(const char *what, uint64_t done, uint64_t all)
 		fputc(i < width ? '#' : ' ', stderr);
 	fprintf(stderr, "] %llu of %llu%s", (unsigned long long)done,
 	    (unsigned long long)all, done == all ? "\n" : "");
-}
-
-void
-put_name(const char *s)
-{
-	for (; *s != '\0'; s++)
-		putchar((unsigned char)*s < ' ' || *s == 0x7f ? '?' : *s);
 }

@@ -38,8 +38,6 @@ uint32_t *filter_run(struct mailbox *, const struct filter *, size_t *n);
 int	 job_failed(const struct job *, const char *what, enum store_error);
 /* How far it is, if standard error is a terminal. */
 void	 progress(const char *what, uint64_t done, uint64_t all);
-/* For people: no control characters. */
-void	 put_name(const char *);
 
 int	 job_list(struct job *);
 int	 job_status(struct job *);

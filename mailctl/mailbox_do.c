@@ -69,7 +69,7 @@ list_one(void *arg, const char *name, unsigned int flags)
 		e->sep = ", ";
 		return (0);
 	}
-	put_name(name);
+	put_text(stdout, name);
 	putchar('\n');
 	return (0);
 }
@@ -108,7 +108,7 @@ status_one(struct job *job, const char *name)
 		    s.uidnext, (unsigned long long)s.highestmodseq);
 		return (STATUS_OK);
 	}
-	put_name(name);
+	put_text(stdout, name);
 	printf(": messages=%u unseen=%u deleted=%u size=%llu uidvalidity=%u "
 	    "uidnext=%u highestmodseq=%llu\n", s.messages, s.unseen,
 	    s.deleted, (unsigned long long)size, s.uidvalidity, s.uidnext,
@@ -299,7 +299,7 @@ verify_one(struct job *job, const char *name)
 		e = mailbox_message_text(mb, seq, &text);
 		if (e != STORE_OK || text.len != size) {
 			bad++;
-			put_name(name);
+			put_text(stdout, name);
 			printf(": UID %u: %s\n", mailbox_message(mb,
 			    seq)->uid, e != STORE_OK ? store_strerror(e) :
 			    "its size was wrong");
@@ -310,7 +310,7 @@ verify_one(struct job *job, const char *name)
 			progress(name, seq, n);
 	}
 	mailbox_close(mb);
-	put_name(name);
+	put_text(stdout, name);
 	printf(": %u messages, %u bad\n", n, bad);
 	return (bad == 0 ? STATUS_OK : STATUS_FAILED);
 }
@@ -355,7 +355,7 @@ index_one(struct job *job, const char *name)
 			progress(name, seq, n);
 	}
 	mailbox_close(mb);
-	put_name(name);
+	put_text(stdout, name);
 	printf(": %u messages\n", n - bad);
 	return (bad == 0 ? STATUS_OK : STATUS_FAILED);
 }

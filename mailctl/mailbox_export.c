@@ -173,6 +173,16 @@ begin_maildir(struct out *o)
 	return (bad ? -1 : 0);
 }
 
+static void
+export_failed(const char *name)
+{
+	int	save = errno;
+
+	fputs("mailctl: export of ", stderr);
+	put_text(stderr, name);
+	fprintf(stderr, ": %s\n", strerror(save));
+}
+
 static int
 export_mailbox(struct job *job, const char *name, int dir)
 {
@@ -200,10 +210,11 @@ export_mailbox(struct job *job, const char *name, int dir)
 	if (ret == 0 && dir == -1 && job->file != STDOUT_FILENO)
 		ret = fsync(job->file);
 	if (ret == -1)
-		fprintf(stderr, "mailctl: export of %s: %s\n", name,
-		    strerror(errno));
-	else
-		fprintf(stderr, "%s: %u messages\n", name, n);
+		export_failed(name);
+	else {
+		put_text(stderr, name);
+		fprintf(stderr, ": %u messages\n", n);
+	}
 	return (ret == 0 ? STATUS_OK : STATUS_FAILED);
 }
 
@@ -221,8 +232,7 @@ export_folder(void *arg, const char *name, unsigned int flags)
 	    (mkdirat(job->dir, dirname, 0700) == -1 && errno != EEXIST) ||
 	    (dir = openat(job->dir, dirname, O_RDONLY | O_DIRECTORY |
 	    O_NOFOLLOW | O_CLOEXEC)) == -1) {
-		fprintf(stderr, "mailctl: export of %s: %s\n", name,
-		    strerror(errno));
+		export_failed(name);
 		job->failed = 1;
 		return (0);
 	}

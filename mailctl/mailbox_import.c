@@ -99,7 +99,7 @@ go_on_at(struct batch *b, uint32_t uid)
 static void
 tell(const struct batch *b)
 {
-	put_name(b->mailbox);
+	put_text(stdout, b->mailbox);
 	printf(": %llu messages%s\n", (unsigned long long)b->done,
 	    b->validity != 0 ? ", UIDs kept" : "");
 }

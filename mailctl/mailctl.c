@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "buf/shown.h"
 #include "conf/conf.h"
 #include "daemon/ctlclient.h"
 #include "log/log.h"
@@ -238,20 +239,33 @@ call_load(const struct call *call)
 void
 json_string(const char *s)
 {
-	putchar('"');
-	for (; *s != '\0'; s++) {
-		unsigned char c = *s;
+	size_t	len = strlen(s);
+	char	c[SHOWN_MAX];
 
-		if (c == '"' || c == '\\')
-			printf("\\%c", c);
-		else if (c == '\n')
-			fputs("\\n", stdout);
-		else if (c < ' ' || c == 0x7f)
-			printf("\\u%04x", c);
-		else
-			putchar(c);
+	putchar('"');
+	while (len > 0) {
+		unsigned int	n = shown_next(s, len, SHOWN_JSON, c);
+
+		fputs(c, stdout);
+		s += n;
+		len -= n;
 	}
 	putchar('"');
+}
+
+void
+put_text(FILE *f, const char *s)
+{
+	size_t	len = strlen(s);
+	char	c[SHOWN_MAX];
+
+	while (len > 0) {
+		unsigned int	n = shown_next(s, len, SHOWN_TERMINAL, c);
+
+		fputs(c, f);
+		s += n;
+		len -= n;
+	}
 }
 
 static int

@@ -32,8 +32,9 @@ int		 call_ask(const struct conf *, const char *name,
 int		 call_ask_text(const struct conf *, const char *name,
 		    const struct call *, const char *arg, char **text);
 const char	*call_why_not(int error);
-/* A string of JSON; bytes above 126 are taken as UTF-8. */
+/* What others may have written, as a string of JSON and for a terminal. */
 void		 json_string(const char *);
+void		 put_text(FILE *, const char *);
 
 /*
  * Words with a blank between; -1 if they do not fit, or if one is blank: a

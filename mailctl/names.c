@@ -3,17 +3,18 @@
  * an empty root, the same promises, the same code that reads the answers.
  *
  * Question and answer are each one message of a fixed size over a socket.
- * mailctl believes the process nothing: it checks whether an answer is to a
- * question of its own, and each name in it.
+ * mailctl believes the process nothing: names_take.c checks whether an answer is
+ * to a question of its own, and each name in it; nor does it wait for a process
+ * that reads nothing, says too much, or does not end.
  */
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,7 @@
 #include "os/sandbox.h"
 #include "privsep/account.h"
 #include "names.h"
+#include "names_take.h"
 
 #define ACCOUNT		"_maildns"
 #define ROOT		"/var/empty"
@@ -38,13 +40,6 @@ struct question {
 	uint32_t	 number;
 	uint32_t	 type;
 	char		 name[DNS_NAME];
-};
-
-struct answer {
-	uint32_t	 number;
-	uint32_t	 result;
-	uint32_t	 n;
-	char		 v[RULES_NAMES][DNS_NAME];
 };
 
 /* The process. */
@@ -69,8 +64,8 @@ static void
 send_answer(uint32_t number, enum rules_result result,
     const struct dns_answer *ans)
 {
-	static struct answer	a;
-	size_t			i;
+	static struct names_answer a;
+	size_t			   i;
 
 	memset(&a, 0, sizeof(a));
 	a.number = number;
@@ -214,41 +209,11 @@ names_open(void)
 	names_close();
 }
 
-/* A name, or for a question about a name's addresses an address. */
-static int
-fits(unsigned int type, const char *name)
-{
-	unsigned char	addr[16];
-
-	switch (type) {
-	case DNS_WIRE_A:
-		return (inet_pton(AF_INET, name, addr) == 1);
-	case DNS_WIRE_AAAA:
-		return (inet_pton(AF_INET6, name, addr) == 1);
-	default:
-		return (strcmp(name, ".") == 0 || dns_name_ok(name));
-	}
-}
-
-static void
-take(struct names_question *q, struct answer *a)
-{
-	size_t	i;
-
-	q->result = a->result == RULES_OK ? RULES_OK :
-	    a->result == RULES_NO ? RULES_NO : RULES_TEMPFAIL;
-	for (i = 0; i < a->n && i < RULES_NAMES; i++) {
-		a->v[i][DNS_NAME - 1] = '\0';
-		if (fits(q->type, a->v[i]))
-			strlcpy(q->names.v[q->names.n++], a->v[i], DNS_NAME);
-	}
-}
-
 /* 0, or -1: there will be no more answers now. */
 static int
-receive(struct names_question *q, size_t n, uint32_t first, int64_t until)
+receive(struct names_question *q, size_t asked, uint32_t first, int64_t until)
 {
-	static struct answer	a;
+	static struct names_answer a;
 	struct pollfd		pfd = { .fd = self.fd, .events = POLLIN };
 	int64_t			left = until - now_ms();
 
@@ -258,21 +223,19 @@ receive(struct names_question *q, size_t n, uint32_t first, int64_t until)
 		names_close();
 		return (-1);
 	}
-	/* One that comes late is to a question of before. */
-	if (a.number - first < n &&
-	    q[a.number - first].result == RULES_PENDING)
-		take(&q[a.number - first], &a);
+	names_take(q, asked, first, &a);
 	return (0);
 }
 
+/* There is room for WINDOW of them, unless nobody takes them out. */
 static int
 ask(const struct names_question *q, uint32_t number)
 {
 	struct question	m = { .number = number, .type = q->type };
 
 	strlcpy(m.name, q->name, sizeof(m.name));
-	return (send(self.fd, &m, sizeof(m), MSG_NOSIGNAL) == sizeof(m) ? 0 :
-	    -1);
+	return (send(self.fd, &m, sizeof(m), MSG_NOSIGNAL | MSG_DONTWAIT) ==
+	    sizeof(m) ? 0 : -1);
 }
 
 const char *
@@ -305,7 +268,7 @@ names_ask_all(struct names_question *q, size_t n, int ms)
 			sent++;
 			open++;
 		}
-		if (open == 0 || receive(q, n, first, until) == -1)
+		if (open == 0 || receive(q, sent, first, until) == -1)
 			return;
 	}
 }
@@ -337,7 +300,8 @@ names_close(void)
 	if (self.fd != -1)
 		close(self.fd);
 	self.fd = -1;
-	if (self.pid > 0)
+	/* It has nothing to finish, and could have been made not to end. */
+	if (self.pid > 0 && kill(self.pid, SIGKILL) == 0)
 		(void)waitpid(self.pid, NULL, 0);
 	self.pid = 0;
 }

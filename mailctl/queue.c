@@ -97,7 +97,10 @@ tell(void *arg, int bad, const char *line)
 	struct told	*t = arg;
 
 	if (!t->json) {
-		printf("%s%s\n", bad ? "DAMAGED: " : "", line);
+		/* It names what lies in the spool, whose owner is not root. */
+		fputs(bad ? "DAMAGED: " : "", stdout);
+		put_text(stdout, line);
+		putchar('\n');
 		return;
 	}
 	printf("%s{\"damaged\": %s, \"text\": ", t->n++ == 0 ? "" : ",\n ",

@@ -150,7 +150,8 @@ print_table(struct report *r, enum table t)
 		printf("%8llu  ", y->v[i].n);
 		if (t <= HOSTS)
 			printf("%8lluk  ", y->v[i].bytes / 1024);
-		printf("%s\n", y->v[i].name);
+		put_text(stdout, y->v[i].name);
+		putchar('\n');
 	}
 	if (y->n > TOP)
 		printf("          ... and %zu more\n", y->n - TOP);

@@ -41,7 +41,8 @@ ask_both(const struct call *call, show_fn show, int need_all)
 		return (STATUS_FAILED);
 	for (i = 0; i < NDAEMONS; i++) {
 		status = call_ask_text(conf, daemons[i], call, arg, &text);
-		if (status == -1 || status == STATUS_USAGE)
+		if (status == -1 || status == STATUS_USAGE ||
+		    (status == STATUS_FAILED && need_all))
 			fprintf(stderr, "%s: %s\n", daemons[i], status == -1 ?
 			    call_why_not(errno) : text);
 		else

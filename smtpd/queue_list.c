@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "buf/buf.h"
+#include "buf/shown.h"
 #include "smtpd/queue.h"
 #include "smtpd/queue_history.h"
 #include "smtpd/queue_list.h"
@@ -47,12 +48,17 @@ next_try(const struct recipient *r)
 void
 list_json(struct buf *b, const char *s)
 {
+	size_t	len = strlen(s);
+	char	c[SHOWN_MAX];
+
 	(void)buf_puts(b, "\"");
-	for (; *s != '\0'; s++)
-		if (*s == '"' || *s == '\\' || (unsigned char)*s < 0x20)
-			(void)buf_printf(b, "\\u%04x", (unsigned char)*s);
-		else
-			(void)buf_add(b, s, 1);
+	while (len > 0) {
+		unsigned int	n = shown_next(s, len, SHOWN_JSON, c);
+
+		(void)buf_puts(b, c);
+		s += n;
+		len -= n;
+	}
 	(void)buf_puts(b, "\"");
 }
 

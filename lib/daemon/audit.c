@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "buf/shown.h"
 #include "daemon/child.h"
 #include "log/log.h"
 
@@ -81,22 +82,6 @@ print_def(FILE *f, const struct role_def *def, int json)
 	    role_name(def->role), user, root, def->promises, ch, def->nofile);
 }
 
-/* A name of a user table, which may hold anything. */
-static void
-json_name(const char *name, char *to, size_t size)
-{
-	size_t	n = 0;
-
-	for (; *name != '\0' && size - n > 7; name++)
-		if (*name == '"' || *name == '\\' ||
-		    (unsigned char)*name < 0x20 || (unsigned char)*name > 0x7e)
-			n += snprintf(to + n, size - n, "\\u%04x",
-			    (unsigned char)*name);
-		else
-			to[n++] = *name;
-	to[n] = '\0';
-}
-
 static void
 print_running(FILE *f, int json)
 {
@@ -107,7 +92,9 @@ print_running(FILE *f, int json)
 	fputs(json ? ",\n  \"running\": [\n" : "\nrunning\n", f);
 	TAILQ_FOREACH(c, &sv.children, entry) {
 		level_words(c->level, level, sizeof(level));
-		json_name(c->user, name, sizeof(name));
+		/* of a user table, which may hold anything */
+		shown_text(name, sizeof(name), c->user, json ? SHOWN_JSON :
+		    SHOWN_TERMINAL);
 		fprintf(f, json ? "%s    {\"role\": \"%s\", \"pid\": %d, "
 		    "\"uid\": %u, \"generation\": %u, \"sandbox\": \"%s\", "
 		    "\"for\": \"%s\"}" :

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "buf/shown.h"
+#include "buf/utf8.h"
 #include "daemon/ctlclient.h"
 #include "imsg/peer.h"
 #include "os/compat.h"
@@ -20,13 +22,65 @@ static struct {
 	int	 done;
 	int	 status;
 	int	 gone;
+	char	 rest[UTF8_MAX];	/* of a character that goes on */
+	size_t	 nrest;
 } ask;
 
+/* Those that nobody has to look at: most. */
+static size_t
+plain(const char *s, size_t len)
+{
+	size_t	n = 0;
+
+	while (n < len && ((s[n] >= ' ' && s[n] <= '~') || s[n] == '\n'))
+		n++;
+	return (n);
+}
+
+/*
+ * What a daemon says has words of strangers in it, and of processes that may
+ * have been taken over, and goes to the terminal of an administrator.  Returns
+ * how many bytes were shown; what is left is the beginning of a character.
+ */
+static size_t
+show(const char *s, size_t len, int more)
+{
+	char	c[SHOWN_MAX];
+	size_t	at = 0, n;
+
+	while (at < len) {
+		if ((n = plain(s + at, len - at)) > 0) {
+			if (fwrite(s + at, 1, n, ask.out) != n)
+				ask.gone = 1;
+		} else if (more && utf8_partial(s + at, len - at))
+			break;
+		else {
+			n = shown_next(s + at, len - at, SHOWN_TERMINAL, c);
+			if (fputs(c, ask.out) == EOF)
+				ask.gone = 1;
+		}
+		at += n;
+	}
+	return (at);
+}
+
+/* A piece may end within a character. */
 static void
 ctl_text(struct peer *p, struct msg *m)
 {
-	if (fwrite(m->tail, 1, m->taillen, ask.out) != m->taillen)
-		ask.gone = 1;
+	const char	*s = (const char *)m->tail;
+	size_t		 len = m->taillen, n;
+
+	while (ask.nrest > 0 && len > 0) {
+		ask.rest[ask.nrest++] = *s++;
+		len--;
+		n = show(ask.rest, ask.nrest, 1);
+		ask.nrest -= n;
+		memmove(ask.rest, ask.rest + n, ask.nrest);
+	}
+	n = show(s, len, 1);
+	memcpy(ask.rest + ask.nrest, s + n, len - n);
+	ask.nrest += len - n;
 }
 
 /* A file, handed over as it is: its size is the daemon's word for nothing. */
@@ -51,6 +105,7 @@ ctl_done(struct peer *p, struct msg *m)
 {
 	const struct msg_CTL_DONE	*d = m->body;
 
+	(void)show(ask.rest, ask.nrest, 0);
 	ask.done = 1;
 	ask.status = d->status;
 }

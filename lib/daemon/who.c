@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "buf/utf8.h"
+#include "buf/shown.h"
 #include "daemon/child.h"
 #include "daemon/visits.h"
 #include "daemon/who.h"
@@ -20,7 +20,7 @@
 #define WAIT_SECONDS	2
 #define NETS_MAX	16		/* of all generations, that are asked */
 #define QUESTIONS_MAX	32
-#define TEXT_SIZE	(4 * C_USER)
+#define TEXT_SIZE	(6 * C_USER)	/* escaped */
 
 /* Somebody who waits for what the nets say. */
 struct question {
@@ -57,7 +57,6 @@ static void	print_one(FILE *, int json, const struct visit *,
 		    const char *id, size_t of_user);
 static void	collect(struct visit *, void *);
 static int	by_user(const void *, const void *);
-static void	text_of(char *, size_t, const char *, int json);
 
 int
 who_asked(struct peer *asker, const struct msg_CTL_ASK *ask)
@@ -279,10 +278,12 @@ print_one(FILE *f, int json, const struct visit *v, const char *id,
 	char idle[24];
 	time_t when = v->since;
 	const char *state = v->session == NULL ? "parked" : "session";
+	enum shown how = json ? SHOWN_JSON : SHOWN_TERMINAL;
 
 	who_service(service, sizeof(service));
-	text_of(user, sizeof(user), v->owner->user, json);
-	text_of(addr, sizeof(addr), v->addr, json);
+	shown_text(user, sizeof(user), v->owner->user, how);
+	/* net's word */
+	shown_text(addr, sizeof(addr), v->addr, how);
 	snprintf(idle, sizeof(idle), "%u", v->idle);
 	/* Who has just come was not asked about, and is not idle. */
 	if (v->round != self.round && time(NULL) - v->since > WAIT_SECONDS)
@@ -322,23 +323,4 @@ who_service(char *to, size_t size)
 {
 	strlcpy(to, sv.daemon->name, size);
 	to[strlen(to) - 1] = '\0';
-}
-
-/* For a terminal, or within the quotes of JSON; an address is net's word. */
-static void
-text_of(char *to, size_t size, const char *from, int json)
-{
-	int wide = utf8_valid(from, strlen(from));
-	size_t n = 0;
-
-	for (; *from != '\0' && n + 2 < size; from++) {
-		unsigned char c = (unsigned char)*from;
-
-		if (c < ' ' || c == 0x7f || (c > 0x7f && !wide))
-			c = '?';
-		if (json && (c == '"' || c == '\\'))
-			to[n++] = '\\';
-		to[n++] = (char)c;
-	}
-	to[n] = '\0';
 }
