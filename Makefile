@@ -204,7 +204,8 @@ REGRESS = \
 	regress/buf/buf regress/buf/shown regress/conf/conf regress/conf/find \
 	regress/daemon/addrcount regress/daemon/rate \
 	regress/deliver/pipe regress/dns/wire regress/imap/dialogue regress/imap/fetch \
-	regress/daemon/counter regress/daemon/ctlclient regress/daemon/limit \
+	regress/daemon/counter regress/daemon/ctlclient \
+	regress/daemon/limit \
 	regress/daemon/parked regress/daemon/who \
 	regress/imap/parse regress/imap/reader regress/imap/states \
 	regress/imsg/contract \

@@ -3,9 +3,9 @@
  * an empty root, the same promises, the same code that reads the answers.
  *
  * Question and answer are each one message of a fixed size over a socket.
- * mailctl believes the process nothing: names_take.c checks whether an answer is
- * to a question of its own, and each name in it; nor does it wait for a process
- * that reads nothing, says too much, or does not end.
+ * mailctl believes the process nothing: names_take.c checks whether an answer
+ * is to a question of its own, and each name in it; nor does it wait for a
+ * process that reads nothing, says too much, or does not end.
  */
 #include <sys/socket.h>
 #include <sys/wait.h>

@@ -99,6 +99,42 @@ def cat_and_show():
 
 
 @case
+def names_for_a_terminal():
+    """What a stranger calls himself, and what mailctl shows an administrator of it."""
+    name = "x\u202em\u00fcller@client.example"
+    ctl("pause", "deliver")
+    c = s.smtp()
+    c.expect("220")
+    c.write(b"EHLO \x1b[2J\xff\r\n")
+    c.reply()
+    c.cmd("EHLO client.example", "250")
+    c.write(("MAIL FROM:<%s> SMTPUTF8\r\n" % name).encode())
+    c.expect("250")
+    c.cmd("RCPT TO:<%s>" % A, "250")
+    c.cmd("DATA", "354")
+    c.write(b"Message-ID: <\x1b[2J\xff@x>\r\nSubject: x\r\n\r\nx\r\n.\r\n")
+    q = re.search(r"2\.0\.0 (\S+) ", str(c.expect("250"))).group(1)
+    for bad in (b"\x1b[2J", b"\xff", b"\xc2\x9b2J"):
+        c.write(b"MAIL FROM:<" + bad + b"@client.example> SMTPUTF8\r\n")
+        check(not str(c.reply()).startswith("250"), "%r is a sender" % bad)
+    c.close()
+
+    def raw(*argv):
+        p = subprocess.run([program("mailctl"), "-f", s.conf] + list(argv), stdout=subprocess.PIPE, check=True)
+        text = p.stdout.decode("utf-8")          # it is UTF-8 whatever came
+        check(not re.search("[\0-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]", text), "%r" % text)
+        return text
+
+    for argv in (["queue", "list"], ["queue", "show", q], ["trace", q], ["stats"], ["processes"]):
+        raw(*argv)
+        json.loads(raw("-j", *argv))
+    check("from=<x?m\u00fcller@client.example>" in raw("queue", "list"), raw("queue", "list"))
+    equal(json.loads(raw("-j", "queue", "show", q))["sender"], name)
+    ctl("resume", "deliver")
+    until("delivered", lambda: q not in listed(), 10, 0.1)
+
+
+@case
 def paused():
     """accept: 451 at MAIL; deliver and relay: kept; all of it over a restart."""
     ctl("pause", "nothing", want=2)
