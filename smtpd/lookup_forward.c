@@ -4,19 +4,28 @@
  *
  * The text is the user's own word about his own mail; rules/expand.c believes
  * it no more than that.  It is good for KEPT_SECONDS, and for whoever asked
- * before it was read; FORGET_SECONDS later it goes.  READERS_MAX processes run
- * at a time, WAITS_MAX wait for that, KNOWN_MAX texts are kept, so that all
- * those of the longest list (RULES_EXPAND_MAX) are known at once.
+ * before it was read; FORGET_SECONDS later it goes.  WAITS_MAX wait for a
+ * process, KNOWN_MAX texts are kept, so that all those of the longest list
+ * (RULES_EXPAND_MAX) are known at once.
+ *
+ * A user can stop his process.  So one has its place among READERS_MAX for
+ * PROMPT_SECONDS only; then it is one of SLOW_MAX, whose oldest is given up
+ * when there are more, and nobody else waits for it.  Of one that was given up
+ * the parent ends the process, and until then he gets no other.
  *
  *	state	event			next
  *	-	lookup			WAITS, or ASKED if there is room
  *	WAITS	another is KNOWN	ASKED: parent was asked
- *	ASKED	FORWARD_READER		ASKED: the channel is there
- *	ASKED	FORWARD_TEXT, NO_FORWARD, channel gone, READ_SECONDS
+ *	WAITS	another is SLOW		likewise
+ *	ASKED	PROMPT_SECONDS		SLOW
+ *	ASKED, SLOW	FORWARD_READER	the same: the channel is there
+ *	ASKED, SLOW	FORWARD_TEXT, NO_FORWARD, channel gone
  *					KNOWN: all who wait are resumed, and
  *					the channel is closed, whatever its
  *					process does
- *	KNOWN	lookup after KEPT_SECONDS	WAITS or ASKED
+ *	SLOW	READ_SECONDS, or the oldest of too many
+ *					KNOWN, for STUCK_SECONDS
+ *	KNOWN	lookup after its time	WAITS or ASKED
  *	KNOWN	FORGET_SECONDS		-
  */
 #include <event2/event.h>
@@ -25,6 +34,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "daemon/limit.h"
 #include "log/log.h"
 #include "os/compat.h"
 #include "privsep/role.h"
@@ -37,23 +47,27 @@
 #define KNOWN_MAX	(RULES_EXPAND_MAX + 2000)
 #define WAITS_MAX	8192
 #define READERS_MAX	32
+#define SLOW_MAX	(limit_of(NULL, LIMIT_READERS) - READERS_MAX)
 #define KEPT_SECONDS	10
+#define STUCK_SECONDS	60		/* as long as parent lets one live */
 #define FORGET_SECONDS	300
-#define READ_SECONDS	30
+#define PROMPT_SECONDS	1
+#define READ_SECONDS	30		/* after that */
 
-enum state { WAITS, ASKED, KNOWN };
+enum state { WAITS, ASKED, SLOW, KNOWN };
 
 struct file {
 	LIST_ENTRY(file)	 bucket;
 	TAILQ_ENTRY(file)	 entry;		/* of its state */
 	enum state		 state;
-	uint32_t		 ticket;	/* ASKED */
-	struct peer		*reader;	/* ASKED; NULL not yet there */
+	uint32_t		 ticket;	/* ASKED, SLOW */
+	struct peer		*reader;	/* of these; NULL not yet */
 	struct event		*timer;
 	struct waiters		 waiters;
 	enum rules_result	 result;	/* KNOWN */
 	char			*text;
 	time_t			 read;
+	time_t			 kept;		/* seconds */
 	struct msg_FORWARD_OPEN	 open;
 };
 TAILQ_HEAD(files, file);
@@ -66,6 +80,7 @@ static struct {
 	int			 ready;
 } self;
 
+static void	ask_more(void);
 static void	known(struct file *, enum rules_result);
 
 time_t
@@ -83,6 +98,7 @@ enter(struct file *f, enum state s)
 	f->state = s;
 	TAILQ_INSERT_TAIL(&self.files[s], f, entry);
 	self.n[s]++;
+	limit_use(LIMIT_READERS, self.n[ASKED] + self.n[SLOW]);
 }
 
 static void
@@ -130,27 +146,49 @@ static struct file *
 by_ticket(uint32_t ticket)
 {
 	struct file	*f;
+	int		 s;
 
-	TAILQ_FOREACH(f, &self.files[ASKED], entry)
-		if (f->ticket == ticket)
-			return (f);
+	for (s = ASKED; s <= SLOW; s++)
+		TAILQ_FOREACH(f, &self.files[s], entry)
+			if (f->ticket == ticket)
+				return (f);
 	return (NULL);
+}
+
+static void
+give_up(struct file *f)
+{
+	log_warnx("user=%s: the forward file was not read in time",
+	    f->open.user);
+	f->kept = STUCK_SECONDS;
+	known(f, RULES_FAULTY);
 }
 
 static void
 timed_out(evutil_socket_t fd, short ev, void *arg)
 {
-	struct file	*f = arg;
+	static const struct timeval	tv = { .tv_sec = READ_SECONDS };
+	struct file			*f = arg;
 
-	log_warnx("user=%s: the forward file was not read in time",
-	    f->open.user);
-	known(f, RULES_FAULTY);
+	if (f->state == SLOW) {
+		give_up(f);
+		return;
+	}
+	leave(f);
+	enter(f, SLOW);
+	if (evtimer_add(f->timer, &tv) == -1)
+		log_warnx("no timer for a forward file"); /* parent has one */
+	if (self.n[SLOW] > SLOW_MAX) {
+		limit_reached(LIMIT_READERS);
+		give_up(TAILQ_FIRST(&self.files[SLOW]));
+	}
+	ask_more();
 }
 
 static void
 ask(struct file *f)
 {
-	static const struct timeval	tv = { .tv_sec = READ_SECONDS };
+	static const struct timeval	tv = { .tv_sec = PROMPT_SECONDS };
 
 	leave(f);
 	enter(f, ASKED);
@@ -209,6 +247,7 @@ file_new(const struct conf_domain *d, const struct rules_account *acc)
 	if (self.n[WAITS] == WAITS_MAX ||
 	    (f = calloc(1, sizeof(*f))) == NULL)
 		return (NULL);
+	f->kept = KEPT_SECONDS;
 	f->open.domain = d->index;
 	f->open.uid = acc->uid;
 	f->open.gid = acc->gid;
@@ -226,7 +265,7 @@ is_good(const struct file *f, const struct rules_env *env,
 {
 	if (f->open.uid != acc->uid || strcmp(f->open.home, acc->home) != 0)
 		return (0);
-	return (f->read + KEPT_SECONDS > lookup_forward_now() ||
+	return (f->read + f->kept > lookup_forward_now() ||
 	    (env->since != 0 && f->read >= env->since));
 }
 

@@ -92,6 +92,8 @@ static const struct limit {
     COUNT, 1, R_QUEUE, 1, FIXED(100) },
 [LIMIT_COMMANDS_USER] = { "commands", "user", "commands that run as one "
     "account at once", COUNT, 1, R_QUEUE, 0, FIXED(20) },
+[LIMIT_READERS] = { "readers", "daemon", "processes that read forward files",
+    COUNT, 1, R_LOOKUP, 1, FIXED(128) },
 [LIMIT_REPORTS] = { "reports", "daemon", "reports sent, bounces among them",
     HOURLY, 1, R_QUEUE, 0, FIXED(2000) },
 [LIMIT_REPORTS_SENDER] = { "reports", "sender", "reports sent to one "

@@ -12,12 +12,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "daemon/limit.h"
 #include "privsep/role.h"
 #include "smtpd/contract.h"
 #include "smtpd/lookup_forward.h"
 #include "test.h"
 
 #define READERS		32
+#define SLOW		40
 #define MANY		100
 #define TOO_MANY	20000
 
@@ -31,7 +33,8 @@ static struct peer		 parent, readers[MANY];
 static struct msg_FORWARD_OPEN	 asked[TOO_MANY];
 static size_t			 nasked, nreaders;
 static time_t			 seconds = 1000;
-static int			 resumed;
+static int			 resumed, reached;
+static uint64_t			 used;
 static const struct conf_domain	 domain;
 
 /* What lookup_forward.c calls. */
@@ -96,6 +99,26 @@ void
 peer_set_arg(struct peer *p, void *arg)
 {
 	p->arg = arg;
+}
+
+uint64_t
+limit_of(const struct conf *conf, enum limit_id id)
+{
+	(void)conf;
+	return (id == LIMIT_READERS ? READERS + SLOW : 0);
+}
+
+void
+limit_use(enum limit_id id, uint64_t now)
+{
+	if (id == LIMIT_READERS)
+		used = now;
+}
+
+void
+limit_reached(enum limit_id id)
+{
+	reached += id == LIMIT_READERS;
 }
 
 static void
@@ -207,10 +230,16 @@ test_trouble(void)
 	p = reader_comes(2);
 	(void)event_base_loop(base, EVLOOP_NONBLOCK);
 	TEST("waits", resumed == 2 && p->open);
+	seconds += 2;
+	(void)event_base_loop(base, EVLOOP_NONBLOCK);
+	TEST("slow", resumed == 2 && p->open && used == 1);
 	seconds += 31;
 	(void)event_base_loop(base, EVLOOP_NONBLOCK);
-	TEST("not-in-time", resumed == 3 && !p->open &&
+	TEST("not-in-time", resumed == 3 && !p->open && used == 0 &&
 	    look("still", 1, 0) == RULES_FAULTY);
+	seconds += 58;
+	TEST("no-other-while-it-lives", look("still", 1, 0) ==
+	    RULES_FAULTY && nasked == 3);
 	(void)look("full", 1, 0);
 	no.ticket = asked[3].ticket;
 	lookup_no_forward(&parent, &m);
@@ -252,6 +281,40 @@ test_many(void)
 	TEST("all-known", bad == 0);
 }
 
+/* Users who stop theirs: after a second the others have their turn. */
+static void
+test_stopped(void)
+{
+	static struct peer	*of[MANY];
+	char			 user[32];
+	size_t			 i;
+
+	nasked = nreaders = 0;
+	for (i = 0; i < 2 * READERS; i++) {
+		snprintf(user, sizeof(user), "s%zu", i);
+		(void)look(user, 1, 0);
+	}
+	(void)look("waits", 1, 0);
+	for (i = 0; i < READERS; i++)
+		of[i] = reader_comes(i);
+	TEST("waits-for-them", nasked == READERS && used == READERS);
+	seconds += 2;
+	(void)event_base_loop(base, EVLOOP_NONBLOCK);
+	TEST("others-are-asked", nasked == 2 * READERS && reached == 0 &&
+	    open_readers() == READERS);
+	reader_says(of[5], "s5", 0);
+	TEST("slow-but-there", look("s5", 1, 0) == RULES_OK);
+	for (; i < nasked; i++)
+		of[i] = reader_comes(i);
+	seconds += 2;
+	(void)event_base_loop(base, EVLOOP_NONBLOCK);
+	TEST("the-oldest-are-given-up", reached == 2 * READERS - 1 - SLOW &&
+	    !of[0]->open && of[READERS]->open &&
+	    look("s0", 1, 0) == RULES_FAULTY);
+	TEST("and-he-has-his-turn", nasked == 2 * READERS + 1 && strcmp(
+	    asked[nasked - 1].user, "waits") == 0 && used == SLOW + 1);
+}
+
 static void
 test_no_room(void)
 {
@@ -276,6 +339,7 @@ main(void)
 	test_text();
 	test_trouble();
 	test_many();
+	test_stopped();
 	test_no_room();
 	TEST_DONE();
 }

@@ -240,6 +240,11 @@ def list_of_users_who_forward():
     began = time.time()
     check_rcpt(c, "members@many.example", "250")
     print("# %d forward files: %.1f s" % (users, time.time() - began))
+
+    def readers():
+        out = run(program("mailctl"), "-f", s.conf, "-j", "limits", stderr=subprocess.DEVNULL)[1]
+        return next(r for r in json.loads(out)[0]["limits"] if r["name"] == "readers")
+    until("the processes are counted", lambda: 1 < readers()["top"] <= readers()["value"])
     s.send("members@many.example", "to all members")
     for u in ("alice@example.org", "bob@example.org", "m7@many.example"):
         s.wait_mail(u, "Subject: to all members")
