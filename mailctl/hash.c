@@ -196,37 +196,46 @@ make_hash(const struct scheme *s, char *out, size_t size)
 	return (rv);
 }
 
-int
-hash_ask(const char *scheme, char *out, size_t size)
+static const struct scheme *
+find(const char *name)
 {
 	size_t	i;
 
-	if (scheme == NULL)
-		scheme = schemes[0].name;
 	for (i = 0; i < NSCHEMES; i++)
-		if (strcasecmp(scheme, schemes[i].name) == 0)
-			return (make_hash(&schemes[i], out, size));
-	fprintf(stderr, "mailctl: no scheme \"%s\"\n", scheme);
+		if (strcasecmp(name, schemes[i].name) == 0)
+			return (&schemes[i]);
+	fprintf(stderr, "mailctl: no scheme \"%s\"\n", name);
 	(void)usage();
-	return (-1);
+	return (NULL);
+}
+
+int
+hash_ask(const char *scheme, char *out, size_t size)
+{
+	const struct scheme	*s;
+
+	if ((s = find(scheme != NULL ? scheme : schemes[0].name)) == NULL)
+		return (-1);
+	return (make_hash(s, out, size));
 }
 
 int
 hash_main(int argc, char **argv)
 {
-	const char	*scheme = schemes[0].name;
-	char		 out[VERIFY_HASH_MAX];
-	int		 ch;
+	const struct scheme	*s = &schemes[0];
+	char			 out[VERIFY_HASH_MAX];
+	int			 ch;
 
 	optind = 1;
 	while ((ch = getopt(argc, argv, "s:")) != -1) {
 		if (ch != 's')
 			return (usage());
-		scheme = optarg;
+		if ((s = find(optarg)) == NULL)
+			return (2);
 	}
 	if (optind != argc)
 		return (usage());
-	if (hash_ask(scheme, out, sizeof(out)) == -1)
+	if (make_hash(s, out, sizeof(out)) == -1)
 		return (1);
 	if (puts(out) == EOF || fflush(stdout) == EOF) {
 		fprintf(stderr, "mailctl: %s\n", strerror(errno));

@@ -137,8 +137,12 @@ become(const struct owner *o, const char *other, int make)
 		box.npaths = 2;
 	}
 	if (sandbox_enter(&box) == -1) {
-		fprintf(stderr, "mailctl: sandbox: %s: %s\n", o->place.dir,
-		    strerror(errno));
+		if (errno == ENOENT)
+			fprintf(stderr, "mailctl: %s: there is no mailbox "
+			    "yet\n", o->place.dir);
+		else
+			fprintf(stderr, "mailctl: sandbox: %s: %s\n",
+			    o->place.dir, strerror(errno));
 		_exit(STATUS_FAILED);
 	}
 }

@@ -241,7 +241,8 @@ day_of(const char *arg, char *to, size_t size)
 	int		y, m, d, n = 0;
 
 	if (sscanf(arg, "%4d-%2d-%2d%n", &y, &m, &d, &n) == 3 &&
-	    arg[n] == '\0' && strlen(arg) == 10)
+	    arg[n] == '\0' && strlen(arg) == 10 && m >= 1 && m <= 12 &&
+	    d >= 1 && d <= 31)
 		return (arg);
 	if (strcmp(arg, "yesterday") == 0)
 		t -= 86400;

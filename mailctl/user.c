@@ -321,6 +321,12 @@ user_command(const struct call *given)
 		fprintf(stderr, "mailctl: whose?\n");
 		return (STATUS_USAGE);
 	}
+	if (call.what == USER_LIST && call.argc > 0 &&
+	    call.argv[0][0] != '@') {
+		fprintf(stderr, "mailctl: \"%s\" is not @DOMAIN\n",
+		    call.argv[0]);
+		return (STATUS_USAGE);
+	}
 	if ((w.conf = call_load(&call)) == NULL)
 		return (STATUS_FAILED);
 	w.name = call.argc > 0 ? call.argv[0] : "";

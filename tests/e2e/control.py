@@ -108,7 +108,8 @@ def mailctl():
     for argv, want in ((["check"], 0), (["show", "config"], 0), (["-j", "show", "config"], 0), (["stats"], 0),
                        (["processes"], 0), (["-j", "processes"], 0), (["-j", "stats"], 0), (["queue", "list"], 0),
                        (["-j", "queue", "list"], 0), (["queue", "show", "zzz"], 1), (["queue", "retry"], 0), (["queue"], 2), ([], 2),
-                       (["nonsense"], 2), (["who"], 0), (["-j", "who"], 0), (["kick"], 2), (["kick", "nobody"], 1), (["queue", "show"], 2), (["check", "x"], 2), (["-x"], 2)):
+                       (["nonsense"], 2), (["who"], 0), (["-j", "who"], 0), (["kick"], 2), (["kick", "nobody"], 1), (["queue", "show"], 2), (["check", "x"], 2), (["-x"], 2),
+                       (["user", "list", "x"], 2), (["hash", "-s", "NOPE"], 2), (["report", "2026-13-99"], 1)):
         st, out = s.ctl(*argv)
         equal(st, want, "mailctl %s: %s" % (" ".join(argv), out))
         if "-j" in argv and want == 0 and st == 0:
