@@ -164,7 +164,8 @@ SMTPD_OBJS = \
 	smtpd/queue_local.o smtpd/queue_msg.o smtpd/queue_pause.o smtpd/queue_quota.o \
 	smtpd/queue_rate.o smtpd/queue_recip.o smtpd/queue_relay.o \
 	smtpd/queue_report.o smtpd/queue_text.o smtpd/queue_tx.o \
-	smtpd/relay.o smtpd/relay_command.o smtpd/relay_connect.o \
+	smtpd/relay.o smtpd/relay_attempt.o smtpd/relay_command.o \
+	smtpd/relay_connect.o \
 	smtpd/relay_data.o smtpd/relay_hosts.o smtpd/relay_known.o \
 	smtpd/relay_login.o smtpd/relay_mail.o smtpd/relay_session.o \
 	smtpd/relay_share.o smtpd/relay_state.o \

@@ -4,6 +4,7 @@
 #ifndef SMTPD_RELAY_CONNECT_H
 #define SMTPD_RELAY_CONNECT_H
 
+struct known;
 struct session;
 struct msg_DNS_RECORD;
 struct msg_DNS_DONE;
@@ -28,7 +29,18 @@ void	connect_failed(struct session *, int permanent, const char *, ...)
 void	connect_ourselves(struct session *);
 /* The parent's answer: a connection, or -1 and why not. */
 void	connect_socket(struct session *, int fd, int error);
-/* The same address once more. */
-void	connect_again(struct session *);
+
+/* For relay_attempt: the addresses of this host are of no use. */
+void	connect_next_host(struct session *);
+/* What queue is told if nothing better comes: the last temporary failure. */
+void	connect_note(struct session *, int permanent, const char *, ...)
+	    __attribute__((__format__(printf, 3, 4)));
+/*
+ * An address let nobody in, as was noted.  If it serves others of ours it only
+ * has enough of us, and that is no failed try.
+ */
+void	connect_shut_out(struct session *, struct known *);
+/* Noted that this host is ourselves; no other address and host is tried. */
+void	connect_loops(struct session *);
 
 #endif

@@ -19,6 +19,7 @@
 #include "net/addr.h"
 #include "net/conn.h"
 #include "privsep/role.h"
+#include "smtpd/relay_attempt.h"
 #include "smtpd/relay_connect.h"
 #include "smtpd/relay_login.h"
 #include "smtpd/relay_mail.h"
@@ -420,7 +421,7 @@ tls_failed(struct session *s, const char *why)
 	    (unsigned long long)s->dest.session, session_host(s),
 	    session_addr(s), why);
 	s->clear = 1;
-	connect_again(s);
+	attempt_again(s);
 }
 
 void
