@@ -262,6 +262,7 @@ attempt(struct session *s, size_t i, struct known *k)
 
 	s->phase = PHASE_CONNECTING;
 	s->hop.contacted++;
+	share_open(k);
 	fd = socket(addr->ss.ss_family, SOCK_STREAM | SOCK_NONBLOCK |
 	    SOCK_CLOEXEC, 0);
 	if (fd == -1 || setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one,
@@ -276,7 +277,6 @@ attempt(struct session *s, size_t i, struct known *k)
 	    NULL || event_add(a->ev, &tv) == -1)
 		goto fail;
 	a->fd = fd;
-	share_open(k);
 	s->hop.nattempts++;
 	return (0);
 fail:
@@ -287,5 +287,6 @@ fail:
 	a->ev = NULL;
 	if (fd != -1)
 		close(fd);
+	share_close(k);			/* whoever waits sees for himself */
 	return (-1);
 }

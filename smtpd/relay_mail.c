@@ -417,21 +417,21 @@ reset(struct session *s)
 static void
 done(struct session *s)
 {
-	int	last = s->ehlo.mailmax > 0 &&
-		    s->ntransactions >= s->ehlo.mailmax;
-	int	pass;
+	enum share_turn	turn;
 
 	if (s->mail->last.reply[0] == '2')
 		share_took(s);
-	/* Those that wait for the connection take turns. */
-	pass = !last && !role_draining() && share_wanted(s);
-	mail_flush(s, last || pass || role_draining());
+	if (s->ehlo.mailmax > 0 && s->ntransactions >= s->ehlo.mailmax)
+		turn = TURN_CLOSE;
+	else
+		turn = role_draining() ? TURN_KEEP : share_turn(s);
+	mail_flush(s, turn != TURN_KEEP || role_draining());
 	mail_free(s->mail);
 	s->mail = NULL;
 	s->phase = PHASE_IDLE;
-	if (last)
+	if (turn == TURN_CLOSE)
 		session_quit(s);
-	else if (pass)
+	else if (turn == TURN_PASS)
 		share_pass(s);
 	else
 		session_idle(s);

@@ -310,31 +310,66 @@ share_failed(struct known *k, const char *why)
 	return (1);
 }
 
-/* Of another destination: its own gets the next message anyway. */
-static struct session *
-first_in_line(const struct session *s)
+/* What queue takes for one; port and source are those of the address. */
+static int
+of_same(const struct session *a, const struct session *b)
+{
+	return (a->queue == b->queue && a->dest.scheme == b->dest.scheme &&
+	    a->dest.nomx == b->dest.nomx && a->dest.route == b->dest.route &&
+	    strcasecmp(a->dest.host, b->dest.host) == 0 &&
+	    strcmp(a->dest.label, b->dest.label) == 0);
+}
+
+/* Is a connection given up already, for somebody who cannot share one? */
+static int
+is_making_room(const struct known *k)
+{
+	const struct session	*s;
+
+	LIST_FOREACH(s, &k->sessions, beside)
+		if (s->phase == PHASE_QUIT)
+			return (1);
+	return (0);
+}
+
+/* Whoever is of the same destination: that gets the next message anyway. */
+static enum share_turn
+whose_turn(const struct session *s, struct session **to)
 {
 	struct session	*w;
 
 	if (s->at == NULL || s->conn == NULL)
-		return (NULL);
-	TAILQ_FOREACH(w, &s->at->waiting, line)
-		if (of_another(s, w) && share_same(s, w))
-			return (w);
-	return (NULL);
+		return (TURN_KEEP);
+	TAILQ_FOREACH(w, &s->at->waiting, line) {
+		if (of_same(s, w))
+			continue;
+		if (of_another(s, w) && share_same(s, w)) {
+			*to = w;
+			return (TURN_PASS);
+		}
+		if (!share_same(s, w) && !is_making_room(s->at))
+			return (TURN_CLOSE);
+	}
+	return (TURN_KEEP);
 }
 
-int
-share_wanted(const struct session *s)
+enum share_turn
+share_turn(const struct session *s)
 {
-	return (first_in_line(s) != NULL);
+	struct session	*w;
+
+	return (whose_turn(s, &w));
 }
 
 void
 share_pass(struct session *s)
 {
-	struct session	*w = first_in_line(s);
+	struct session	*w;
 
+	if (whose_turn(s, &w) != TURN_PASS) {
+		session_quit(s);
+		return;
+	}
 	log_debug("session=%llu passes its connection on to session=%llu",
 	    (unsigned long long)s->dest.session,
 	    (unsigned long long)w->dest.session);

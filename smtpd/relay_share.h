@@ -8,6 +8,13 @@
 
 #define SHARE_BUSY_SECONDS 2	/* until there may be room again */
 
+/* Between two messages. */
+enum share_turn {
+	TURN_KEEP,		/* the connection, for the next message */
+	TURN_PASS,		/* it on: share_pass() */
+	TURN_CLOSE		/* it: who is next cannot share it */
+};
+
 struct known;
 struct session;
 
@@ -50,8 +57,11 @@ void	share_took(struct session *);
  * serves others of ours it only has enough of us.
  */
 int	share_failed(struct known *k, const char *why);
-/* Does a session wait for the connection of this one? */
-int	share_wanted(const struct session *);
+/*
+ * Those that wait take turns, in their order.  One at a time gives up its
+ * connection for somebody who needs one of his own.
+ */
+enum share_turn share_turn(const struct session *);
 /* Give it away, for good: queue was told that the session is over. */
 void	share_pass(struct session *);
 

@@ -60,6 +60,8 @@ tls.load_cert_chain(certs() + "/ec.crt", certs() + "/ec.key")
 one = Peer({"EHLO": "250-peer\r\n250-STARTTLS\r\n250 AUTH PLAIN\r\n", "STARTTLS": "220 go\r\n",
             "AUTH": "235 2.7.0 in\r\n", "LHLO": "250 peer\r\n"}, context=tls)
 tired, fast = Tired(), Peer()
+busy = Crowded(context=tls)
+busy.replies.update(one.replies, BANNER=busy.replies["BANNER"], DOT=slowly)
 few = Crowded(port=25, host=FEW)
 a, slow = Peer(port=25, host=A), Peer({"DOT": slowly}, port=25, host=SLOW)
 dead = Peer({"BANNER": lambda: None}, port=25, host=DEAD)
@@ -76,6 +78,8 @@ for n in ("secrets", "others"):
 s.configure(routes="".join('table %s file "%s/%s"\n' % (n, s.dir, n) for n in ("secrets", "others")) +
             "".join('relay to "%s.example" via "%s"\n' % (n, u.format(one.port)) for n, u in ROUTES).replace(' ""', "") +
             'relay to { "tired1.example", "tired2.example", "tired3.example" } via "smtp+notls://127.0.0.1:%d"\n' % tired.port +
+            'relay to "busy.example" via "smtp+notls://127.0.0.1:%d"\n' % busy.port +
+            'relay to "other.example" via "smtp://127.0.0.1:%d"\n' % busy.port +
             'relay to "fast.example" via "smtp+notls://127.0.0.1:%d"\n' % fast.port +
             'relay to "a99.lab" source %s\nrelay any source %s\nqueue retry 1m to 4h lifetime 1d\n' % (OTHER, US))
 names = dns.Names(ZONE)
@@ -144,6 +148,23 @@ def a_host_that_takes_few_connections():
     arrive(few, "few", n, 20)
     check(0 < few.refused <= 8, "%d times refused" % few.refused)
     print("# %d domains, three at a time: %d times refused" % (n, few.refused), flush=True)
+
+
+@case
+def whoever_cannot_share_gets_a_turn():
+    """Its protection is another, and the host takes no more connections: one of the others makes room."""
+    n = 240
+    s.ctl("pause", "relay")
+    for i in range(n):
+        send("x%d@busy.example" % i, "busy")
+    s.ctl("resume", "relay")
+    until("crowded", lambda: busy.refused > 0 and len(busy.messages) > 10)
+    send("x@other.example", "not shared")
+    arrive(busy, "not shared", secs=20)
+    before = len(busy.messages)
+    check(before < n * 3 // 4, "%d of %d came before it" % (before, n))
+    arrive(busy, "busy", n, 30)
+    print("# %d of %d came before it, %d connections" % (before, n, busy.connections), flush=True)
 
 
 @case
