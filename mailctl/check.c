@@ -30,8 +30,10 @@ say(struct check *c, const char *kind, const char *fmt, va_list ap)
 
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	if (!c->json) {
-		fprintf(stderr, "%s%s\n", kind[0] == 'a' ? "advice: " : "",
-		    text);
+		/* It has names in it of files and certificates. */
+		fputs(kind[0] == 'a' ? "advice: " : "", stderr);
+		put_text(stderr, text);
+		fputc('\n', stderr);
 		return;
 	}
 	printf("%s\n    {\"kind\": \"%s\", \"text\": ",

@@ -27,6 +27,7 @@ struct child {
 	int			 level;		/* SANDBOX_* it reached */
 	uid_t			 uid;
 	unsigned int		 connections;	/* as it says */
+	int			 asked;		/* and has not told all */
 	char			 user[C_USER];	/* of a per-user process */
 	void			*arg;
 };

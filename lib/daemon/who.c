@@ -135,9 +135,11 @@ ask_net(struct child *c)
 {
 	struct msg_CONNS_ASK ask = { .round = self.round };
 
+	/* One that is stuck must not have all of it to say several times. */
 	if (c->def->role != ROLE_NET || c->peer == NULL || !c->ready ||
-	    self.nnets == NETS_MAX)
+	    c->asked || self.nnets == NETS_MAX)
 		return;
+	c->asked = 1;
 	self.nets[self.nnets++] = c->pid;
 	peer_send(c->peer, M_CONNS_ASK, &ask, -1);
 }
@@ -161,6 +163,7 @@ parent_conns_told(struct peer *net, struct msg *m)
 	const struct msg_CONNS_TOLD *told = m->body;
 	size_t i;
 
+	child_of(net)->asked = 0;
 	for (i = 0; told->round == self.round && i < self.nnets; i++) {
 		if (self.nets[i] != peer_pid(net))
 			continue;

@@ -127,8 +127,13 @@ def net_does_not_answer():
     try:
         w = who(A)
         equal((len(w), w[0]["idle"]), (1, None))
+        time.sleep(1.1)                 # once a second it would be asked again
+        t = time.monotonic()
+        equal([x["idle"] for x in who(A)], [None])
+        check(time.monotonic() - t < 1.5, "waited for one that owes an answer")
     finally:
         os.kill(net, signal.SIGCONT)
+    until("asked again", lambda: who(A)[0]["idle"] is not None, 5, 0.3)
     c.close()
     nobody()
 
