@@ -63,13 +63,14 @@ static struct {
 	uint32_t		 id;
 } self = { .all = LIST_HEAD_INITIALIZER(self.all) };
 
+/* Nothing is believed about what another relay has. */
 static struct rsession *
-find(uint32_t id)
+find(const struct peer *relay, uint64_t id)
 {
 	struct rsession	*s;
 
 	LIST_FOREACH(s, &self.ids[id % BUCKETS], bucket)
-		if (s->id == id)
+		if (s->id == id && s->relay == relay)
 			return (s);
 	return (NULL);
 }
@@ -295,7 +296,7 @@ void
 queue_relay_ready(struct peer *p, struct msg *m)
 {
 	const struct msg_RELAY_READY	*a = m->body;
-	struct rsession			*s = find(a->session);
+	struct rsession			*s = find(p, a->session);
 
 	if (s == NULL || s->state != R_OPENING)
 		return;
@@ -339,7 +340,7 @@ void
 queue_relay_result(struct peer *p, struct msg *m)
 {
 	const struct msg_RELAY_RESULT	*a = m->body;
-	struct rsession			*s = find(a->session);
+	struct rsession			*s = find(p, a->session);
 	struct recipient		*r;
 
 	if (s == NULL)
@@ -405,7 +406,7 @@ void
 queue_relay_closed(struct peer *p, struct msg *m)
 {
 	const struct msg_RELAY_CLOSED	*a = m->body;
-	struct rsession			*s = find(a->session);
+	struct rsession			*s = find(p, a->session);
 	struct dest			*d;
 	enum rstate			 was;
 

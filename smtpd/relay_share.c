@@ -30,6 +30,7 @@
 
 static void	move(struct session *, struct session *);
 static void	wake(struct session *);
+static void	wake_first(struct known *);
 static void	waited(struct session *);
 
 /* Monotonic milliseconds. */
@@ -160,6 +161,8 @@ share_begin(struct session *s, size_t addr, struct known **kp,
 		session_forget(idle, END_STOPPED,
 		    "421 4.3.2 another destination has the connection now");
 		move(idle, s);
+		if (may == KNOWN_GO)
+			wake_first(k);	/* it did not need that */
 		return (SHARE_TAKEN);
 	}
 	if (may == KNOWN_GO)

@@ -23,7 +23,11 @@
 
 #define BUCKETS		1024
 #define SLOTS		1024		/* at least RELAY_SESSIONS */
-#define LEAVING_MAX	1000		/* that wait for an answer to QUIT */
+/*
+ * That wait for an answer to QUIT: beside the attempts of all that queue opens
+ * there are descriptors for these.
+ */
+#define LEAVING_MAX	500
 
 LIST_HEAD(bucket, session);
 TAILQ_HEAD(sessions, session);
