@@ -64,6 +64,12 @@ int	os_sync_write(int fd, struct iovec *iov, int n, off_t offset);
  */
 int	os_syncfs(int fd);
 int	os_syncfs_works(void);
+
+/*
+ * Have a file's bytes on the disk no later than a name that it is given
+ * afterwards; whether they are durable then only fsync() says.
+ */
+int	os_write_out(int fd);
 /* Begin to write a file's bytes; fsync() then has less to wait for. */
 void	os_start_write(int fd);
 

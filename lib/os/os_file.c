@@ -194,6 +194,17 @@ os_syncfs_works(void)
 #endif
 }
 
+int
+os_write_out(int fd)
+{
+#ifdef __linux__
+	return (sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE |
+	    SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER));
+#else
+	return (fsync(fd));
+#endif
+}
+
 void
 os_start_write(int fd)
 {

@@ -13,8 +13,8 @@
  *	links		after links	before: the links are removed
  *	moved		before renames	each is here or there
  *
- * Cost of one: lock, four looks at times, rename, one write to the cache; its
- * syncs are the flush's.  Several cost two syncs more, whatever their number,
+ * Cost of one: its bytes written out, lock, four looks at times, rename, one
+ * write to the cache; its syncs are the flush's.  Several cost two syncs more, whatever their number,
  * and one call each.
  */
 #include <errno.h>
@@ -115,8 +115,9 @@ incoming_commit(struct folder *f, struct incoming *in, size_t n,
 		bytes += in[i].fsize;
 	if (!moved)
 		error = quota_check(f->store, bytes, n);
-	if (error == STORE_OK && n > 1 && from == NULL &&
-	    incoming_sync(f, in, n, NULL) == -1)
+	/* Another's sync may take the name to the disk before our flush. */
+	if (error == STORE_OK && from == NULL && (n == 1 ?
+	    os_write_out(in->fd) : incoming_sync(f, in, n, NULL)) == -1)
 		error = store_errno();
 	if (error == STORE_OK)
 		error = folder_lock(f, LOCK_LONG);

@@ -93,7 +93,8 @@ lock_mbox_drop(int dirfd, const char *name, int fd, int dot)
 
 /*
  * Who has it: the process, as other programs write it, and the host.  The
- * lock on the dot-lock itself, which ends with us, says whether we live.
+ * lock on the dot-lock itself, which ends with us, says whether we live.  It
+ * is on the disk before the name is: after a power cut, too, nobody waits.
  */
 static void
 lock_dot_sign(int fd)
@@ -104,8 +105,9 @@ lock_dot_sign(int fd)
 	(void)flock(fd, LOCK_EX | LOCK_NB);
 	n = snprintf(text, sizeof(text), "%d\n%s\n", (int)getpid(),
 	    lock_host());
-	if (n > 0 && (size_t)n < sizeof(text))
-		(void)os_write_all(fd, text, (size_t)n);
+	if (n > 0 && (size_t)n < sizeof(text) &&
+	    os_write_all(fd, text, (size_t)n) == 0)
+		(void)os_write_out(fd);
 }
 
 static const char *
