@@ -14,8 +14,8 @@
  *	moved		before renames	each is here or there
  *
  * Cost of one: its bytes written out, lock, four looks at times, rename, one
- * write to the cache; its syncs are the flush's.  Several cost two syncs more, whatever their number,
- * and one call each.
+ * write to the cache; its syncs are the flush's.  Several cost two syncs more,
+ * whatever their number, and one call each.
  */
 #include <errno.h>
 #include <fcntl.h>
