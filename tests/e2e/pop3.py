@@ -524,6 +524,8 @@ def header_bombs():
 @case
 def never_reads():
     """It asks for a lot and reads nothing: bounded, and nobody else waits."""
+    # A sanitizer keeps what was freed.
+    most = 400000 if os.environ.get("POSTERN_RELAXED") else 40000
     s.empty(A)
     put(A, "1700000001.M1P1.b", b"Subject: big\n\n" + b"0123456789\n" * 500000)
     c = login()
@@ -532,7 +534,7 @@ def never_reads():
     time.sleep(1)
     procs = s.role("pop3d", "net") + [x for x in s.role("pop3d", "session") if A in title(x)]
     for p in procs:
-        check(int(status(p)["VmRSS"].split()[0]) < 40000, "%s: %s" % (title(p), status(p)["VmRSS"]))
+        check(int(status(p)["VmRSS"].split()[0]) < most, "%s: %s" % (title(p), status(p)["VmRSS"]))
     d = login(user="bob@example.org")
     d.pop("STAT")
     d.pop("QUIT")
