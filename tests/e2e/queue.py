@@ -138,6 +138,7 @@ def names_for_a_terminal():
     equal(json.loads(raw("-j", "queue", "show", q))["sender"], name)
     ctl("resume", "deliver")
     until("delivered", lambda: q not in listed(), 10, 0.1)
+    s.empty(A)
 
 
 @case
