@@ -42,7 +42,8 @@ class Attacker:
 
 
 def started():
-    return [p for p in s.role("smtpd", "deliver") if status(p)["Uid"].split()[0] == str(pwd.getpwnam(T1).pw_uid)]
+    uid = str(pwd.getpwnam(T1).pw_uid)
+    return [p for p in s.role("smtpd", "deliver") if status(p).get("Uid", "-").split()[0] == uid]
 
 
 def without_one():
