@@ -343,6 +343,16 @@ view_drop(struct mailbox *mb, struct view_delta *d)
 	return (STORE_OK);
 }
 
+/* The first time we know how many there will be, if the header is right. */
+static uint32_t
+view_first(const struct mailbox *mb, uint32_t slot)
+{
+	const struct index_header *h = &mb->f->ix.hdr;
+	uint32_t n = h->messages > mb->dense ? h->messages - mb->dense : 0;
+
+	return ((n < h->slots - slot ? n : h->slots - slot) + 16);
+}
+
 static enum store_error
 view_add(struct mailbox *mb, uint32_t slot, struct view_delta *d)
 {
@@ -358,11 +368,9 @@ view_add(struct mailbox *mb, uint32_t slot, struct view_delta *d)
 	if ((m.state & REC_LIVE) == 0)
 		return (STORE_OK);
 	if (mb->n - mb->dense == mb->cap) {
-		/* The first time, we know how many there will be. */
 		cap = mb->cap + mb->cap / 2;
 		if (mb->cap == 0)
-			cap = mb->f->ix.hdr.messages > mb->dense ?
-			    mb->f->ix.hdr.messages - mb->dense + 16 : 64;
+			cap = view_first(mb, slot);
 		if ((e = reallocarray(mb->list, cap, sizeof(*e))) == NULL)
 			return (STORE_SYS);
 		mb->list = e;
