@@ -48,6 +48,8 @@ text_from_journal(struct message *m)
 	size_t		 len = m->env.size;
 	int		 fd = -1;
 
+	/* A short read sets none, and an old EBADMSG would fail it for good. */
+	errno = EIO;
 	if (journal_read(&m->place, 0, head, sizeof(head)) !=
 	    (ssize_t)sizeof(head) || (p = malloc(len + 1)) == NULL ||
 	    journal_read(&m->place, 8 + (size_t)head[0], p, len) !=

@@ -22,7 +22,7 @@ enum share {
 	SHARE_CONNECT,		/* make a connection */
 	SHARE_TAKEN,		/* it has another's: queue was told */
 	SHARE_WAIT,		/* for another's, or to make one */
-	SHARE_DOWN,		/* known to be down: share_why() */
+	SHARE_DOWN,		/* known to be down: known.why */
 	SHARE_BUSY		/* too many wait already */
 };
 
