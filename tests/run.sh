@@ -1,7 +1,8 @@
 #!/bin/sh
 # run.sh [PART ...] - run the tests; ends with the line "N passed, N failed".
 #
-# Parts: regress e2e boundary crash fuzz lint; without any, all of them.
+# Parts: regress e2e boundary crash fuzz lint; without any, all of them.  Or one
+# program: e2e/NAME, regress/FOLDER/NAME.
 # Everything that is run prints "ok NAME", "not ok NAME: why" or "skip NAME:
 # why", a line a case; a program that ends badly without having said so counts
 # as one failure.  FUZZ_SECONDS and CRASH_ROUNDS say how much of those.
@@ -35,8 +36,10 @@ one() {
 	name=$1
 	shift
 	[ -t 1 ] && printf '\r\033[K%s' "$name"
+	began=$(date +%s)
 	timeout -k 10 "${LIMIT:-300}" "$@" >"$work/out" 2>"$work/err" </dev/null
 	status=$?
+	echo "$(($(date +%s) - began)) $name" >>"$work/seconds"
 	grep -E '^(ok|not ok|skip) ' "$work/out" >"$work/lines"
 	if [ "$status" -ne 0 ] && ! grep -q '^not ok ' "$work/lines"; then
 		echo "not ok $name: status $status" >>"$work/lines"
@@ -93,6 +96,8 @@ for part; do
 	case $part in
 	regress|boundary|crash|fuzz|lint) "part_$part" ;;
 	e2e)	part_python e2e ;;
+	e2e/*)	one "tests/$part" "$PYTHON" "tests/$part.py" ;;
+	regress/*) one "$part" "./$part" ;;
 	*)	echo "run.sh: no part $part" >&2; exit 2 ;;
 	esac
 done
@@ -105,5 +110,7 @@ if [ "$failed" -gt 0 ]; then
 	echo "failed:"
 	sed -n 's/^not ok \([^:]*\).*/	\1/p' "$all"
 fi
+echo "the longest, in seconds:" $(sort -rn "$work/seconds" | head -n 12 |
+    sed 's/\([0-9]*\) \(.*\)/\2 \1,/') "all $(awk '{ n += $1 } END { print n }' "$work/seconds")"
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
