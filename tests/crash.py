@@ -7,8 +7,8 @@ not count, so a power cut never blames the server for what it could not know.
 
 Cases: roles smtp imap pop3 power.
 """
-import collections, contextlib, fcntl, os, random, re, shutil, signal, struct
-import subprocess, sys, tempfile, time
+import collections, contextlib, ctypes, fcntl, os, random, re, shutil, signal
+import struct, subprocess, sys, tempfile, time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from lib import *
@@ -22,6 +22,7 @@ EXTRA = "queue lifetime 1h retry 1s to 2s\nlimit sessions 2000 per address 500\n
 AGAIN_MAX = 100
 SHUTDOWN = 0x8004587d		# EXT4_IOC_SHUTDOWN
 NOLOGFLUSH = 2
+CLONE_NEWNS = 0x20000
 ROLES = ("net", "auth", "signer", "lookup", "dns", "queue", "relay", "deliver")
 
 
@@ -54,8 +55,7 @@ class Boxes:
                 self.torn.add(name)
         for name, n in list(self.sink.got.items()):
             got[(name, RELAYED)] += n
-        if self.sink.bad:
-            self.bad.add("%d relayed" % self.sink.bad)
+        self.bad.update("relayed %s, %d bytes" % b for b in self.sink.bad)
         return got
 
     def mbox(self):
@@ -176,12 +176,39 @@ def settle(boxes, acked, secs=20):
         time.sleep(0.2)
 
 
-def why_not(boxes):
-    """What the queue and the peer know of what has not come."""
+def trace(log, queue_id):
+    """What the log says of a message, and of each report about it."""
+    about = [l for l in log if queue_id in l]
+    for l in about:
+        report = re.search(r"(\w+): accepted from=<> report=\S+ of=%s " % queue_id, l)
+        if report:
+            about += [m for m in log if report.group(1) in m and m not in about]
+    return about
+
+
+def why_lost(boxes, load, key, log):
+    """What became of a message for somebody, in one line, and what the log says of it."""
+    name, to = key
+    queue_id = load.ids.get(name, "?")
+    about = trace(log, queue_id)
+    said = [l for l in about if "to=<%s>" % to in l]
+    return "%s for %s: %s; copies of it damaged: %s; reports: %d; last: %s" % (
+        name, to, queue_id, [b for b in boxes.bad if name in b] or "none",
+        sum(" report=" in l for l in about), said[-1] if said else "never tried"), about
+
+
+def why_not(boxes, load, lost):
+    """What queue, peer and log know of what has not come."""
     status, queue = boxes.s.ctl("queue", "list")
     lines = queue.splitlines()
-    return "%s\nthe queue (status %d, %d lines):\n%s\n%s" % (
-        boxes.sink.state(), status, len(lines), "\n".join(lines[:14]), boxes.s.log_tail(20))
+    log = boxes.s.log().splitlines()
+    told = [why_lost(boxes, load, k, log) for k in lost]
+    return "\n".join(
+        ["%s, %d damaged: %s" % (boxes.sink.state(), len(boxes.sink.bad), boxes.sink.bad[:5])] +
+        [t for t, about in told[:20]] + ["all the log has of the first:"] + told[0][1] +
+        ["what it has of the spool:"] +
+        [l for l in log if re.search("spool|journal|damaged|set aside|cannot be stored|unreachable", l)][-20:] +
+        ["the queue (status %d, %d lines):" % (status, len(lines))] + lines[:14] + [boxes.s.log_tail(20)])
 
 
 def judge(what, boxes, load, acked, kills=1):
@@ -190,7 +217,7 @@ def judge(what, boxes, load, acked, kills=1):
     twice = [k for k, n in own.items() if n > 1]
     again = sum(n - 1 for k, n in got.items() if n > 1 and k not in own)
     foreign = [k for k in got if k[0] not in load.sent]
-    check(not lost, "%s: lost %d of %d: %s\n%s" % (what, len(lost), len(acked), lost[:5], why_not(boxes)))
+    check(not lost, "%s: lost %d of %d: %s\n%s" % (what, len(lost), len(acked), lost[:5], lost and why_not(boxes, load, lost)))
     check(not boxes.bad, "%s: damaged: %s" % (what, sorted(boxes.bad)[:5]))
     check(not twice, "%s: twice in a Maildir: %s" % (what, twice[:5]))
     check(again <= AGAIN_MAX * kills, "%s: %d again elsewhere" % (what, again))
@@ -367,6 +394,18 @@ def pop_try(s):
 
 # ------------------------------------------------------------ the power cut
 
+def own_mounts():
+    """
+    What is mounted from now on nobody else sees.  Who made a namespace beside
+    us would keep the file system that was shut down, and the next mount of the
+    same image would be that one.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(CLONE_NEWNS) != 0:
+        raise OSError(ctypes.get_errno(), "unshare")
+    subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+
+
 class Disk:
     """A small ext4 of its own that can be cut off without its journal."""
 
@@ -412,12 +451,16 @@ def merge(before, after):
 
 
 def power(n):
-    """The file system stops at a random moment, without its journal."""
+    """
+    The file system stops at a random moment, without its journal.  In every
+    other round the next hop is down until then, so that all for it waits.
+    """
     if not ROOT:
         skip("only root can mount")
-    with contextlib.closing(Disk()) as disk, contextlib.closing(Sink()) as sink:
+    with contextlib.closing(Disk()) as disk, contextlib.closing(Sink(down=n % 2 == 0)) as sink:
         os.mkdir(disk.dir + "/s")
-        with contextlib.closing(suite(sink, dir=disk.dir + "/s")) as s:
+        # The log is not cut: it tells what became of what is missing.
+        with contextlib.closing(suite(sink, dir=disk.dir + "/s", log=disk.top + "/log")) as s:
             boxes = Boxes(s, sink)
             pop_fill(s)
             os.sync()
@@ -442,6 +485,7 @@ def power(n):
             c.close()
             until("umount", lambda: disk.umount() or True)
             disk.mount()
+            sink.down = False
             s.start()
             text = judge("power", boxes, load, acked)
             text += "; imap " + imap_judge(s, "power", clients, snaps, power=True)
@@ -461,7 +505,7 @@ def one(case, n):
     except (Fail, OSError, subprocess.SubprocessError) as e:
         first, *more = (str(e) or type(e).__name__).splitlines()
         print("not ok %s: %s" % (name, first), flush=True)
-        for l in more[:40]:
+        for l in more[:120]:
             print("#   " + l, flush=True)
         return 1
     return 0
@@ -472,6 +516,8 @@ def main():
     signal.signal(signal.SIGTERM, lambda n, f: sys.exit(1))
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 1
     wanted, bad = sys.argv[2:], 0
+    if ROOT:
+        own_mounts()
     for n in range(rounds):
         for case in (roles, smtp, imap, pop3, power):
             if wanted and case.__name__ not in wanted:

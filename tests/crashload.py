@@ -48,11 +48,11 @@ def identify(text):
 
 
 class Sink(threading.Thread):
-    """The next hop: says 250 to everything and remembers the names."""
+    """The next hop: says 250 to everything and remembers the names; nothing while it is down."""
 
-    def __init__(self):
+    def __init__(self, down=False):
         super().__init__(daemon=True)
-        self.got, self.bad = collections.Counter(), 0
+        self.got, self.bad, self.down = collections.Counter(), [], down
         self.connections, self.errors = 0, []
         self.port = free_port()
         self.l = socket.create_server(("127.0.0.1", self.port), backlog=100)
@@ -77,6 +77,9 @@ class Sink(threading.Thread):
     def serve(self, c):
         with contextlib.suppress(OSError), c, c.makefile("rb") as f:
             c.setsockopt(socket.SOL_TCP, socket.TCP_NODELAY, 1)
+            if self.down:
+                c.sendall(b"421 down\r\n")
+                return
             c.sendall(b"220 sink\r\n")
             for l in f:
                 w = l[:4].upper()
@@ -99,7 +102,8 @@ class Sink(threading.Thread):
             if l == b".\r\n":
                 name, whole = identify(b"".join(text))
                 self.got[name] += 1
-                self.bad += not whole
+                if not whole:
+                    self.bad.append((name, sum(map(len, text))))
                 return True
             text.append(l[1:] if l.startswith(b".") else l)
         return False
@@ -116,7 +120,7 @@ class Load:
     def __init__(self, suite, clients, count=0, tag="m"):
         self.s, self.count, self.tag = suite, count, tag
         self.lock, self.ending, self.n = threading.Lock(), False, 0
-        self.acked, self.sent, self.refused = {}, {}, 0
+        self.acked, self.sent, self.ids, self.refused = {}, {}, {}, 0
         self.relay = RELAYED
         self.threads = [threading.Thread(target=self.client, daemon=True) for i in range(clients)]
         for t in self.threads:
@@ -173,6 +177,7 @@ class Load:
         c.write(m.wire())
         r = c.reply()
         if r and r.startswith("250"):
+            self.ids[m.name] = r.split()[2]
             self.acked[m.name] = keys
         elif r is None:
             raise Fail("cut")

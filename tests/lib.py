@@ -198,7 +198,7 @@ origin "example.org"
 postmaster "alice@example.org"
 spool "{dir}/spool"
 state "{dir}/run"
-log file "{dir}/log"{json}
+log file "{log}"{json}
 
 tls "mail.example.org" cert "{certs}/ec.crt" key "{certs}/ec.key"
 tls "rsa.example.org" cert "{certs}/rsa.crt" key "{certs}/rsa.key"
@@ -281,14 +281,14 @@ def hash_of(spec):
 class Suite:
     def __init__(self, daemons=DAEMONS, rules=RULES, routes="", extra="", people=None,
                  aliases=ALIASES, listen=None, json=False, conf=None, system=True,
-                 dir=None, start=True, path=None):
+                 dir=None, start=True, path=None, log=None):
         system_ready()
         self.daemons, self.conf_text = daemons, conf
         self.keep = os.environ.get("KEEP_TEST_DIR")
         self.dir = dir or tempfile.mkdtemp(prefix="postern-test.")
         os.chmod(self.dir, 0o755)
         self.owner = "vmail" if ROOT else ME
-        self.log_path = os.path.join(self.dir, "log")
+        self.log_path = log or os.path.join(self.dir, "log")
         self.people = dict(PEOPLE if people is None else people)
         self.ports = {}
         self.started = []
@@ -305,7 +305,7 @@ class Suite:
             # What a client may do in the clear anywhere is told by its own listener.
             self.ports["relayin"] = free_port()
             listen += 'listen smtp on "127.0.0.1" port %d tag relayin\n' % self.ports["relayin"]
-        self.vars = dict(dir=self.dir, certs=certs(), owner=self.owner, listen=listen,
+        self.vars = dict(dir=self.dir, log=self.log_path, certs=certs(), owner=self.owner, listen=listen,
                          rules=rules, routes=routes, extra=extra,
                          json=" json" if json else "",
                          auth_system="auth system" if ROOT and system else "",
