@@ -236,7 +236,8 @@ REGRESS = \
 	regress/smtp/dsn regress/smtp/param regress/smtp/queueid \
 	regress/store/adopt regress/store/cached regress/store/crash \
 	regress/store/damage regress/store/lock regress/store/mailbox \
-	regress/store/mboxkill regress/store/names regress/store/steps \
+	regress/store/mboxkill regress/store/names regress/store/outside \
+	regress/store/steps \
 	regress/store/version regress/store/view \
 	regress/submit/batch regress/submit/submit \
 	regress/table/map \

@@ -17,6 +17,7 @@
 
 #include "os/compat.h"
 #include "store/crlf.h"
+#include "store/file.h"
 #include "store/files.h"
 #include "store/flush.h"
 #include "store/incoming.h"
@@ -259,8 +260,11 @@ deliver_find(struct folder *f, const char *id, struct delivered *old)
 	uint32_t s;
 	size_t len;
 
-	if (deliver_find_file(f, id, 0, old) ||
-	    deliver_find_file(f, id, 1, old))
+	if (deliver_find_file(f, id, 0, old) == -1 ||
+	    (old->state == DELIVERED_NOT &&
+	    deliver_find_file(f, id, 1, old) == -1))
+		return (store_errno());
+	if (old->state != DELIVERED_NOT)
 		return (STORE_OK);
 	if ((error = folder_lock(f, LOCK_LONG)) != STORE_OK)
 		return (error);
@@ -281,22 +285,25 @@ deliver_find(struct folder *f, const char *id, struct delivered *old)
 	return (STORE_OK);
 }
 
+/* -1 if that cannot be told. */
 static int
 deliver_find_file(struct folder *f, const char *id, int cur,
     struct delivered *old)
 {
 	struct dirent *e;
 	DIR *dir;
-	int fd;
+	int fd, save;
 
 	fd = openat(f->dir, cur ? "cur" : "new", O_RDONLY | O_DIRECTORY |
 	    O_NOFOLLOW | O_CLOEXEC);
 	if (fd == -1 || (dir = fdopendir(fd)) == NULL) {
+		save = errno;
 		if (fd != -1)
 			close(fd);
-		return (0);
+		errno = save;
+		return (-1);
 	}
-	while (old->state == DELIVERED_NOT && (e = readdir(dir)) != NULL) {
+	while (old->state == DELIVERED_NOT && (e = file_next(dir)) != NULL) {
 		if (!deliver_match(e->d_name, strlen(e->d_name), id) ||
 		    strlcpy(old->name, e->d_name, sizeof(old->name)) >=
 		    sizeof(old->name))
@@ -304,8 +311,10 @@ deliver_find_file(struct folder *f, const char *id, int cur,
 		old->state = DELIVERED_FILE;
 		old->cur = cur;
 	}
+	save = old->state == DELIVERED_NOT ? errno : 0;
 	closedir(dir);
-	return (old->state == DELIVERED_FILE);
+	errno = save;
+	return (save != 0 ? -1 : 0);
 }
 
 /* "seconds.id." at the start? */

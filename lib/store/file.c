@@ -5,6 +5,7 @@
  * the user's rights, so only regular files are opened and links not followed.
  */
 #include <sys/stat.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -101,4 +102,11 @@ file_open(int dirfd, const char *name)
 		return (-1);
 	}
 	return (fd);
+}
+
+struct dirent *
+file_next(DIR *dir)
+{
+	errno = 0;
+	return (readdir(dir));
 }

@@ -5,6 +5,7 @@
 #define STORE_FILE_H
 
 #include <sys/types.h>
+#include <dirent.h>
 #include <stddef.h>
 
 /*
@@ -16,5 +17,7 @@ char	*file_read(int dirfd, const char *name, size_t max, size_t *len);
 int	 file_replace(int dirfd, const char *name, const void *, size_t);
 /* Open for reading what is a regular file and no symbolic link. */
 int	 file_open(int dirfd, const char *name);
+/* As readdir(3); NULL with errno 0 at the end, else it could not be read. */
+struct dirent *file_next(DIR *);
 
 #endif

@@ -24,7 +24,10 @@
 #include "store/view.h"
 
 #define FOLDERS_IDLE	4	/* kept open for the next time */
+#define LOCK_TRIES	5
 
+static int folder_lock_open(const struct folder *);
+static int folder_lock_take(struct folder *, unsigned int);
 static enum store_error folder_fresh(struct folder *, int);
 static enum store_error folder_reopen(struct folder *, int);
 static int folder_empty(const struct folder *);
@@ -190,9 +193,14 @@ folder_open_dirs(struct folder *f)
 	    (f->new = subdir(f->dir, "new", &made)) == -1 ||
 	    (f->tmp = subdir(f->dir, "tmp", &made)) == -1)
 		return (-1);
-	f->lock = openat(f->dir, LOCK_FILE, O_RDWR | O_CREAT | O_NOFOLLOW |
-	    O_NONBLOCK | O_CLOEXEC, 0600);
-	return (f->lock == -1 ? -1 : 0);
+	return ((f->lock = folder_lock_open(f)) == -1 ? -1 : 0);
+}
+
+static int
+folder_lock_open(const struct folder *f)
+{
+	return (openat(f->dir, LOCK_FILE, O_RDWR | O_CREAT | O_NOFOLLOW |
+	    O_NONBLOCK | O_CLOEXEC, 0600));
 }
 
 /*
@@ -264,13 +272,41 @@ folder_lock(struct folder *f, unsigned int ms)
 		f->locked++;
 		return (STORE_OK);
 	}
-	if (lock_take(f->lock, ms) == -1)
+	if (folder_lock_take(f, ms) == -1)
 		return (store_errno());
 	f->locked = 1;
 	error = folder_fresh(f, ms <= LOCK_SHORT);
 	if (error != STORE_OK)
 		folder_unlock(f);
 	return (error);
+}
+
+/*
+ * Whoever tidies up or restores a Maildir may take the file away; then others
+ * lock a new one, and our lock on the old one keeps nobody out.
+ */
+static int
+folder_lock_take(struct folder *f, unsigned int ms)
+{
+	struct stat st, now;
+	int fd, i;
+
+	for (i = 0; i < LOCK_TRIES; i++) {
+		if (lock_take(f->lock, ms) == -1)
+			return (-1);
+		if (fstat(f->lock, &st) == 0 && (st.st_nlink > 0 ||
+		    (fstatat(f->dir, LOCK_FILE, &now, AT_SYMLINK_NOFOLLOW) ==
+		    0 && now.st_ino == st.st_ino && now.st_dev == st.st_dev)))
+			return (0);
+		if ((fd = folder_lock_open(f)) == -1)
+			break;
+		close(f->lock);
+		f->lock = fd;
+	}
+	if (i == LOCK_TRIES)
+		errno = EWOULDBLOCK;
+	lock_drop(f->lock);
+	return (-1);
 }
 
 void
@@ -311,7 +347,8 @@ folder_fresh(struct folder *f, int quick)
 		return (error);
 	if (index_load(&f->ix) == 0 && !f->ix.hdr.busy && !f->ix.damaged &&
 	    !index_rebooted(&f->ix) && index_sound(&f->ix))
-		return (STORE_OK);
+		/* Which UIDs are free, the next scan knows. */
+		return (quick && f->ix.hdr.jump != 0 ? STORE_BUSY : STORE_OK);
 	/* A writer was killed, or the disk lies. */
 	if (quick)
 		return (STORE_BUSY);

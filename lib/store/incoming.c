@@ -38,6 +38,8 @@
 
 #define ENTRY_MESSAGE_MAX (16U << 20)	/* larger ones wait for a reader */
 
+static int incoming_write(struct folder *, const struct incoming *, size_t,
+    const struct source *);
 static int incoming_sync(struct folder *, const struct incoming *, size_t,
     const struct source *);
 static enum store_error incoming_put(struct folder *, struct incoming *,
@@ -115,9 +117,7 @@ incoming_commit(struct folder *f, struct incoming *in, size_t n,
 		bytes += in[i].fsize;
 	if (!moved)
 		error = quota_check(f->store, bytes, n);
-	/* Another's sync may take the name to the disk before our flush. */
-	if (error == STORE_OK && from == NULL && (n == 1 ?
-	    os_write_out(in->fd) : incoming_sync(f, in, n, NULL)) == -1)
+	if (error == STORE_OK && incoming_write(f, in, n, from) == -1)
 		error = store_errno();
 	if (error == STORE_OK)
 		error = folder_lock(f, LOCK_LONG);
@@ -205,6 +205,28 @@ incoming_drop(struct folder *f, struct incoming *in, size_t n)
 		incoming_tmp(&in[i], name);
 		(void)unlinkat(f->tmp, name, 0);
 	}
+}
+
+/*
+ * Another's sync may take a name to the disk before our flush: not before the
+ * bytes.  Links of which there are several are taken back after a power cut.
+ */
+static int
+incoming_write(struct folder *f, const struct incoming *in, size_t n,
+    const struct source *from)
+{
+	size_t i;
+
+	if (n > 1 && from == NULL)
+		return (incoming_sync(f, in, n, NULL));
+	if (n > 1 && !from->move)
+		return (0);
+	if (from != NULL && from->sync_all)
+		return (os_syncfs(f->dir));
+	for (i = 0; i < n; i++)
+		if (in[i].fd != -1 && os_write_out(in[i].fd) == -1)
+			return (-1);
+	return (0);
 }
 
 /* What was written or, with a source, linked. */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "os/compat.h"
+#include "store/file.h"
 #include "store/folder.h"
 #include "store/name.h"
 #include "store/subscribe.h"
@@ -82,7 +83,7 @@ listing_read(struct store *st, struct listing *l)
 	struct dirent *e;
 	struct stat sb;
 	DIR *dir;
-	int fd, n, ret = 0;
+	int fd, n, ret = 0, bad;
 
 	fd = openat(st->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd == -1 || (dir = fdopendir(fd)) == NULL) {
@@ -90,7 +91,7 @@ listing_read(struct store *st, struct listing *l)
 			close(fd);
 		return (store_errno());
 	}
-	while (ret == 0 && (e = readdir(dir)) != NULL) {
+	while (ret == 0 && (e = file_next(dir)) != NULL) {
 		if (e->d_name[0] != '.' || (e->d_type != DT_DIR &&
 		    e->d_type != DT_UNKNOWN) ||
 		    name_from_dir(e->d_name, name, sizeof(name)) == -1)
@@ -102,9 +103,11 @@ listing_read(struct store *st, struct listing *l)
 			continue;
 		ret = listing_folder(l, name);
 	}
+	/* All of them, or who counts counts too little. */
+	bad = ret == 0 && errno != 0;
 	closedir(dir);
-	return (ret == 0 ? STORE_OK : l->n >= LIST_MAX ? STORE_LIMIT :
-	    STORE_SYS);
+	return (ret == 0 && !bad ? STORE_OK : l->n >= LIST_MAX ?
+	    STORE_LIMIT : STORE_SYS);
 }
 
 /* A folder, and that the levels above it have one below. */

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "os/compat.h"
+#include "store/file.h"
 #include "store/files.h"
 #include "store/found.h"
 #include "store/index_map.h"
@@ -191,13 +192,14 @@ scan_reset(struct scan *s)
 	memset(s->seen, 0, s->slots);
 }
 
+/* -1, too, if it was not read to its end: who is not seen is not gone. */
 static int
 scan_dir(struct scan *s, int which)
 {
 	struct folder *f = s->f;
 	struct dirent *e;
 	DIR *dir;
-	int fd, ret = 0;
+	int fd, save, ret = 0;
 
 	fd = openat(f->dir, which == SCAN_NEW ? "new" : "cur", O_RDONLY |
 	    O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -207,10 +209,12 @@ scan_dir(struct scan *s, int which)
 		close(fd);
 		return (-1);
 	}
-	while (ret == 0 && (e = readdir(dir)) != NULL)
+	while (ret == 0 && (e = file_next(dir)) != NULL)
 		ret = scan_entry(s, which, e->d_name, e->d_type);
+	save = errno;
 	closedir(dir);
-	return (ret);
+	errno = save;
+	return (ret == 0 && save != 0 ? -1 : ret);
 }
 
 static int
