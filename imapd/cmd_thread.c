@@ -116,14 +116,16 @@ add_message(struct client *c, struct search *run, struct threading *t,
 }
 
 static enum cmd_result
-tell(struct client *c, struct threading *t)
+tell(struct client *c, const struct search *run, struct threading *t)
 {
 	struct buf *out = sio_out(c->io);
 	unsigned int i;
 	int n;
 
+	/* RFC 5256 4: no space where there is no thread. */
 	if (!t->told)
-		reply_check(c, buf_puts(out, "* THREAD "));
+		reply_check(c, buf_puts(out, run->nfound > 0 ? "* THREAD " :
+		    "* THREAD"));
 	t->told = 1;
 	for (n = 0; n < NODES_A_TURN && !sio_full(c->io); n++) {
 		if (!mime_threads_walk(t->threads, &t->walk)) {
@@ -154,7 +156,7 @@ thread(struct client *c, struct search *run)
 			return (cmd_no(c, "[LIMIT] Out of memory"));
 	}
 	if (t->told)
-		return (tell(c, t));
+		return (tell(c, run, t));
 	for (n = 0; n < MESSAGES_A_TURN && t->n < run->nfound; n++)
 		if (add_message(c, run, t, run->found[t->n++]) == -1)
 			return (cmd_no(c, "[LIMIT] Too much to thread"));
@@ -165,7 +167,7 @@ thread(struct client *c, struct search *run)
 	    mime_threads_subjects(t->threads);
 	if (ret == -1)
 		return (cmd_no(c, "[LIMIT] Out of memory"));
-	return (tell(c, t));
+	return (tell(c, run, t));
 }
 
 enum cmd_result
