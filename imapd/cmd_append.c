@@ -243,8 +243,10 @@ replace(struct client *c, uint32_t seq)
 {
 	enum store_error e;
 
-	if ((e = store_flush(c->set->store)) != STORE_OK)
+	if ((e = store_flush(c->set->store)) != STORE_OK) {
+		buf_free(&c->code);
 		return (e);
+	}
 	reply_line(c, "* OK [%.*s] Replacement is there",
 	    (int)buf_len(&c->code), (char *)buf_data(&c->code));
 	buf_free(&c->code);

@@ -26,19 +26,15 @@ cmd_unselect(struct client *c)
 enum cmd_result
 cmd_close(struct client *c)
 {
-	struct mailbox_status st = { 0 };
 	enum store_error e = STORE_OK;
 
 	if (imap_end(&c->args) == -1)
 		return (cmd_bad_args(c));
 	if (!c->readonly)
 		e = expunge_deleted(c, NULL, &session_changes_silent);
-	mailbox_status(c->mb, &st);
 	client_unselect(c);
 	if (e != STORE_OK)
 		return (cmd_store_error(c, e));
-	if ((c->enabled & ENABLED_QRESYNC) && st.highestmodseq != 0)
-		return (cmd_ok(c, "[HIGHESTMODSEQ %llu] CLOSE completed",
-		    (unsigned long long)st.highestmodseq));
+	/* RFC 7162 3.2.8: no HIGHESTMODSEQ, which could hide an expunge. */
 	return (cmd_ok(c, "CLOSE completed"));
 }

@@ -139,8 +139,11 @@ begin_message(struct client *c, struct fetch_run *run, uint32_t seq)
 	if (run->sets_seen && !c->readonly && (m.flags & MSG_SEEN) == 0 &&
 	    mark_seen(c, seq, &m) == STORE_OK) {
 		items |= IMAP_FETCH_FLAGS;
-		if (c->enabled & ENABLED_CONDSTORE)
-			items |= IMAP_FETCH_MODSEQ;
+		/* RFC 7162 3.2.4 */
+		if ((c->enabled & ENABLED_CONDSTORE) && !c->nomodseq)
+			items |= IMAP_FETCH_MODSEQ |
+			    (c->enabled & ENABLED_UIDONLY ? 0 :
+			    IMAP_FETCH_UID);
 	}
 	if ((e = load(c, run, &values, &cached)) != STORE_OK) {
 		forget_message(run);
@@ -299,6 +302,10 @@ arguments(struct client *c, struct fetch_run *run)
 		return (imap_error(p, "VANISHED needs UID FETCH and QRESYNC"));
 	if (run->fetch.partial && !c->uid)
 		return (imap_error(p, "PARTIAL needs UID FETCH"));
+	/* RFC 7162 3.1.2.2 */
+	if (c->nomodseq && (run->fetch.changed ||
+	    (run->fetch.items & IMAP_FETCH_MODSEQ)))
+		return (imap_error(p, "No mod-sequences here"));
 	return (imap_end(p));
 }
 

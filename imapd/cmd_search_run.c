@@ -283,6 +283,8 @@ resolve_sets(struct client *c, struct imap_search *s)
 		    (c->enabled & ENABLED_UIDONLY))
 			return (cmd_bad(c, "[UIDREQUIRED] Message numbers "
 			    "are not used"));
+		/* RFC 7162 3.2.10.2: then nothing may be expunged meanwhile. */
+		c->numbers |= s->key[i].op == SEARCH_SEQ;
 		c->uid = s->key[i].op == SEARCH_UID;
 		ret = set_resolve(c, &s->key[i].set);
 	}
@@ -452,6 +454,8 @@ start(struct client *c, struct search *run)
 		return (result);
 	if (prepare(c, run, set) == -1)
 		return (cmd_no(c, "[LIMIT] Search text too long"));
+	if (run->uses_modseq && c->nomodseq)	/* RFC 7162 3.1.2.2 */
+		return (cmd_bad(c, "No mod-sequences here"));
 	if (run->uses_modseq)
 		c->enabled |= ENABLED_CONDSTORE;	/* RFC 7162 3.1 */
 	run->began = run->progress = time(NULL);

@@ -103,11 +103,6 @@ tell_state(struct client *c, const struct mailbox_status *st)
 	int rev2 = (c->enabled & ENABLED_REV2) != 0;
 
 	reply_keywords(c, 1);
-	if (c->readonly)
-		reply_line(c, "* OK [PERMANENTFLAGS ()] Read-only");
-	else
-		reply_line(c, "* OK [PERMANENTFLAGS (\\Answered \\Flagged "
-		    "\\Deleted \\Seen \\Draft $Forwarded \\*)] Kept");
 	reply_line(c, "* %u EXISTS", st->messages);
 	if (!rev2)
 		reply_line(c, "* %u RECENT", st->recent);
@@ -189,7 +184,8 @@ open_mailbox(struct client *c, struct run *run)
 
 	/* RFC 3501 6.3.1: the one before is left even if this fails. */
 	client_unselect(c);
-	if (was_open && (c->enabled & (ENABLED_QRESYNC | ENABLED_REV2)))
+	/* RFC 7162 3.2.11: to every client. */
+	if (was_open)
 		reply_line(c, "* OK [CLOSED] Previous mailbox closed");
 	if ((e = mailbox_open(c->set->store, run->name,
 	    run->readonly ? MAILBOX_READONLY : 0, &c->mb)) != STORE_OK) {
@@ -203,6 +199,7 @@ open_mailbox(struct client *c, struct run *run)
 	c->readonly = run->readonly;
 	c->state = CLIENT_SELECTED;
 	mailbox_status(c->mb, &st);
+	c->nomodseq = st.highestmodseq == 0;
 	tell_state(c, &st);
 	return (resync(c, run, &st));
 }

@@ -121,8 +121,7 @@ tell_modseq(struct client *c, uint32_t seq, uint64_t modseq)
 		return;
 	uid = m->uid;
 	reply_fetch(c, seq, uid);
-	if ((c->uid || (c->enabled & ENABLED_QRESYNC)) &&
-	    (c->enabled & ENABLED_UIDONLY) == 0)
+	if ((c->enabled & ENABLED_UIDONLY) == 0)
 		reply_check(c, buf_printf(sio_out(c->io), "UID %u ", uid));
 	reply_line(c, "MODSEQ (%llu))", (unsigned long long)modseq);
 }
@@ -156,7 +155,7 @@ result(struct client *c, struct run *run, uint32_t seq,
 	case STORE_OK:
 		if (!run->silent)
 			reply_flags(c, seq, c->uid);
-		else if (c->enabled & ENABLED_CONDSTORE)
+		else if ((c->enabled & ENABLED_CONDSTORE) && !c->nomodseq)
 			tell_modseq(c, seq, done->modseq);
 		return (STORE_OK);
 	case STORE_NOENT:
@@ -174,13 +173,16 @@ static enum cmd_result
 all_done(struct client *c, const struct run *run)
 {
 	client_settle(c);
-	if (run->missing)
-		return (cmd_no(c, "[EXPUNGEISSUED] Some messages are gone"));
+	/* RFC 7162 3.1.3: whatever else there is to say. */
 	if (run->nmodified > 0) {
 		code_printf(c, "MODIFIED ");
 		code_set(c, run->modified, run->nmodified);
-		return (cmd_ok(c, "Some messages had been changed"));
 	}
+	if (run->missing)
+		return (cmd_no(c, "%sSome messages are gone",
+		    run->nmodified > 0 ? "" : "[EXPUNGEISSUED] "));
+	if (run->nmodified > 0)
+		return (cmd_ok(c, "Some messages had been changed"));
 	return (cmd_ok(c, "STORE completed"));
 }
 
@@ -221,10 +223,13 @@ cmd_store(struct client *c)
 	(void)client_run(c, &store_ops, run, CMD_MORE);
 	if (arguments(&c->args, run) == -1)
 		return (cmd_bad_args(c));
+	if (run->conditional && c->nomodseq)	/* RFC 7162 3.1.2.2 */
+		return (cmd_bad(c, "No mod-sequences here"));
 	if (set_resolve(c, &run->set) == -1)
 		return (cmd_bad(c, "No such message"));
 	if (keyword_bits(c, run) == -1)
 		return (cmd_no(c, "[LIMIT] No room for more keywords"));
+	reply_keywords(c, 0);
 	if (run->conditional)
 		c->enabled |= ENABLED_CONDSTORE;
 	run->next = 1;

@@ -65,6 +65,7 @@ struct client {
 	struct imap_parser args;
 	const struct command *cmd;	/* that runs; NULL: none */
 	int		 uid;		/* it came after UID */
+	int		 numbers;	/* ...and has message numbers in it */
 	const struct cmd_run *ops;
 	void		*run;
 	int		 streaming;	/* a literal goes to the command */
@@ -76,7 +77,9 @@ struct client {
 	struct mailbox	*mb;
 	char		*mbname;
 	int		 readonly;
+	int		 nomodseq;	/* it has no mod-sequences */
 	uint32_t	 keywords;	/* those told in FLAGS */
+	int		 withheld;	/* expunges were, at the last command */
 	struct imap_seqset saved;	/* UIDs of "$" (RFC 5182) */
 	uint32_t	*vanished;	/* to be told, highest first */
 	size_t		 nvanished, roomvanished;

@@ -166,7 +166,9 @@ client_unselect(struct client *c)
 	c->mb = NULL;
 	c->mbname = NULL;
 	c->readonly = 0;
+	c->nomodseq = 0;
 	c->keywords = 0;
+	c->withheld = 0;
 	c->state = CLIENT_AUTH;
 }
 
@@ -263,10 +265,11 @@ finish(struct client *c, enum cmd_result result)
 		c->leaving = 0;
 	run_free(c);
 	if (c->cmd != NULL && (c->cmd->flags & CMD_NOSYNC) == 0)
-		session_sync(c, (c->cmd->flags & CMD_SEQ) && !c->uid);
+		session_sync(c, (c->cmd->flags & CMD_SEQ) &&
+		    (!c->uid || c->numbers));
 	reply_check(c, buf_printf(sio_out(c->io), "%s %s ",
 	    c->tag[0] != '\0' ? c->tag : "*", words[result]));
-	if (buf_len(&c->code) > 0 && result == CMD_OK) {
+	if (buf_len(&c->code) > 0 && result != CMD_BAD) {
 		reply_bytes(c, "[", 1);
 		reply_bytes(c, buf_data(&c->code), buf_len(&c->code));
 		reply_bytes(c, "] ", 2);
@@ -274,7 +277,7 @@ finish(struct client *c, enum cmd_result result)
 	buf_free(&c->code);
 	reply_line(c, "%s", c->text);
 	c->cmd = NULL;
-	c->uid = 0;
+	c->uid = c->numbers = 0;
 	imap_reader_next(&c->reader);
 	c->bad = result == CMD_BAD ? c->bad + 1 : 0;
 	if (c->bad >= BAD_MAX)
@@ -334,7 +337,7 @@ parse_head(struct client *c)
 	char *text = imap_reader_text(&c->reader, &len);
 
 	c->tag[0] = '\0';
-	c->uid = 0;
+	c->uid = c->numbers = 0;
 	imap_parser_init(&c->args, text, len);
 	c->args.utf8 = client_utf8(c);
 	if (imap_tag(&c->args, &s) == -1 ||

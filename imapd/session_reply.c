@@ -107,12 +107,12 @@ reply_flags(struct client *c, uint32_t seq, int uid)
 	know_keywords(c, copy.keywords);
 	reply_keywords(c, 0);
 	reply_fetch(c, seq, copy.uid);
-	/* RFC 7162 3.2: clients of QRESYNC are always told the UID. */
-	if ((uid || (c->enabled & ENABLED_QRESYNC)) &&
+	/* RFC 7162 3.2.4: with the mod-sequence goes the UID. */
+	if ((uid || (c->enabled & ENABLED_CONDSTORE)) &&
 	    (c->enabled & ENABLED_UIDONLY) == 0)
 		reply_check(c, buf_printf(out, "UID %u ", copy.uid));
 	reply_check(c, write_message_flags(c, &copy));
-	if (c->enabled & ENABLED_CONDSTORE)
+	if ((c->enabled & ENABLED_CONDSTORE) && !c->nomodseq)
 		reply_check(c, buf_printf(out, " MODSEQ (%llu)",
 		    (unsigned long long)copy.modseq));
 	reply_line(c, ")");
@@ -160,23 +160,41 @@ code_set(struct client *c, const uint32_t *v, size_t n)
 	reply_check(c, write_set(&c->code, v, n, 0));
 }
 
+static void
+write_flags(struct client *c, uint32_t system, uint32_t keywords)
+{
+	struct buf *out = sio_out(c->io);
+	unsigned int i;
+
+	reply_check(c, imap_write_flags(out, system));
+	for (i = 0; i < STORE_KEYWORDS; i++)
+		if (keywords & 1u << i)
+			reply_check(c, buf_printf(out, " %s",
+			    mailbox_keyword(c->mb, i)));
+}
+
 void
 reply_keywords(struct client *c, int always)
 {
 	struct buf *out = sio_out(c->io);
-	uint32_t known = mailbox_keywords(c->mb);
-	unsigned int i;
+	uint32_t system, known = mailbox_keywords(c->mb);
+	int more;
 
 	if (known == c->keywords && !always)
 		return;
 	c->keywords = known;
 	reply_check(c, buf_puts(out, "* FLAGS ("));
-	reply_check(c, imap_write_flags(out, 0x3f));
-	for (i = 0; i < STORE_KEYWORDS; i++)
-		if (known & 1u << i)
-			reply_check(c, buf_printf(out, " %s",
-			    mailbox_keyword(c->mb, i)));
+	write_flags(c, 0x3f, known);
 	reply_line(c, ")");
+	system = mailbox_permanent(c->mb, &more);
+	/* RFC 9051 7.1: again only when there is no room for more. */
+	if (!always && more)
+		return;
+	reply_check(c, buf_puts(out, "* OK [PERMANENTFLAGS ("));
+	if (!c->readonly)
+		write_flags(c, system, known);
+	reply_line(c, "%s)] %s", more && !c->readonly ? " \\*" : "",
+	    c->readonly ? "Read-only" : "Kept");
 }
 
 __attribute__((__format__(printf, 2, 0)))

@@ -5,11 +5,14 @@
 #include "session_reply.h"
 #include "session_sync.h"
 
-/* 1 if expunged messages are told by their UIDs (RFC 7162 3.2.10). */
+/*
+ * 1 if expunged messages are told by their UIDs (RFC 7162 3.2.10, 9586 3.2).
+ */
 static int
 by_uid(const struct client *c)
 {
-	return ((c->enabled & (ENABLED_QRESYNC | ENABLED_UIDONLY)) != 0);
+	return ((c->enabled & ENABLED_UIDONLY) != 0 ||
+	    ((c->enabled & ENABLED_QRESYNC) && !c->nomodseq));
 }
 
 static void
@@ -98,6 +101,24 @@ const struct mailbox_changes session_changes_silent = {
 	silent_expunged, silent_flags, silent_exists
 };
 
+/*
+ * RFC 7162 3.2 and 6: a client that takes the highest mod-sequence that it was
+ * told for what it knows would never hear of an expunge that waits.
+ */
+static void
+tell_withheld(struct client *c)
+{
+	uint64_t modseq;
+	int all = mailbox_told(c->mb, &modseq);
+
+	if ((c->enabled & ENABLED_QRESYNC) && (!all || c->withheld) &&
+	    modseq != 0)
+		reply_line(c, "* OK [HIGHESTMODSEQ %llu] %s",
+		    (unsigned long long)modseq, all ? "All was told" :
+		    "Expunged messages are told later");
+	c->withheld = !all;
+}
+
 void
 session_sync(struct client *c, int no_expunge)
 {
@@ -107,6 +128,7 @@ session_sync(struct client *c, int no_expunge)
 		return;
 	e = mailbox_sync(c->mb, no_expunge, &session_changes, c);
 	session_tell_vanished(c);
+	tell_withheld(c);
 	if (e == STORE_OK || e == STORE_BUSY)
 		return;
 	log_warnx("conn=%llu user=%s sync: %s", (unsigned long long)c->id,

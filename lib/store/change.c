@@ -62,9 +62,8 @@ mailbox_change(struct mailbox *mb, const uint32_t *seqs, size_t n,
 		return (STORE_READONLY);
 	if (mb->mbox != NULL) {
 		for (i = 0; i < n; i++) {
-			result[i].modseq = 1;
-			result[i].error = change->unchangedsince < 1 ?
-			    STORE_MODIFIED : mbox_store(mb->mbox, seqs[i],
+			result[i].modseq = 0;
+			result[i].error = mbox_store(mb->mbox, seqs[i],
 			    change->op, change->flags, change->keywords);
 		}
 		return (STORE_OK);

@@ -87,7 +87,7 @@ thaw_view(struct mailbox *mb, const struct mailbox_frozen *z)
 		mb->list[mb->n++].slot = s;
 	}
 	mb->slots = s;
-	mb->modseq = z->modseq;
+	mb->modseq = mb->told = z->modseq;
 	mb->uidvalidity = z->uidvalidity;
 	mb->uidnext = z->uidnext;
 	mb->epoch = f->epoch;

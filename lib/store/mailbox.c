@@ -176,6 +176,13 @@ mailbox_update(struct mailbox *mb, int no_expunge, struct view_delta *delta)
 	return (error);
 }
 
+int
+mailbox_told(struct mailbox *mb, uint64_t *modseq)
+{
+	*modseq = mb->ngone > 0 ? mb->told : mb->modseq;
+	return (mb->ngone == 0);
+}
+
 void
 mailbox_status(struct mailbox *mb, struct mailbox_status *s)
 {
@@ -318,6 +325,17 @@ mailbox_keywords(struct mailbox *mb)
 		    mb->f->kw.name[i]) != NULL)
 			bits |= 1U << i;
 	return (bits);
+}
+
+uint32_t
+mailbox_permanent(struct mailbox *mb, int *more)
+{
+	uint32_t all = MSG_SEEN | MSG_ANSWERED | MSG_FLAGGED | MSG_DELETED |
+	    MSG_DRAFT;
+
+	*more = mb->mbox == NULL &&
+	    mailbox_keywords(mb) != (1U << STORE_KEYWORDS) - 1;
+	return (mb->mbox == NULL ? all | MSG_PASSED : all);
 }
 
 int

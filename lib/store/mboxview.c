@@ -165,7 +165,6 @@ mbox_status(struct mboxview *v, struct mailbox_status *s)
 		s->uidvalidity = (uint32_t)time(NULL);
 		s->uidnext = 1;
 	}
-	s->highestmodseq = 1;
 	for (i = 0; i < v->n; i++) {
 		s->recent += v->list[i].recent != 0;
 		if ((m = mbox_find(v->mbox, v->list[i].uid)) == NULL)
@@ -213,7 +212,8 @@ mbox_message(struct mboxview *v, uint32_t seq)
 	s = &v->list[seq - 1];
 	memset(&v->msg, 0, sizeof(v->msg));
 	v->msg.uid = s->uid;
-	v->msg.modseq = 1;
+	/* This is the only mailbox that there is, so its UIDs will do. */
+	v->msg.emailid = (uint64_t)v->mbox->text.uidvalidity << 32 | s->uid;
 	v->msg.flags = s->flags | (s->recent ? MSG_RECENT : 0);
 	if ((m = mbox_find(v->mbox, s->uid)) != NULL) {
 		v->msg.size = m->size;

@@ -58,7 +58,7 @@ struct store_message {
 	uint32_t	 flags;		/* MSG_* */
 	uint32_t	 keywords;	/* bit i: mailbox_keyword(mb, i) */
 	unsigned int	 text;		/* TEXT_* */
-	uint64_t	 modseq;
+	uint64_t	 modseq;	/* 0: there are none */
 	uint64_t	 size;		/* octets with CRLF line ends */
 	time_t		 internal;	/* INTERNALDATE */
 	time_t		 saved;		/* SAVEDATE, 0 unknown */
@@ -70,7 +70,7 @@ struct mailbox_status {
 	uint32_t	 messages, recent, unseen, deleted;
 	uint32_t	 uidnext, uidvalidity;
 	uint32_t	 first_unseen;	/* sequence number, 0 none */
-	uint64_t	 highestmodseq;
+	uint64_t	 highestmodseq;	/* 0: there are none */
 	char		 id[64];	/* MAILBOXID */
 };
 
@@ -170,6 +170,8 @@ uint64_t	 mailbox_size(struct mailbox *);
  */
 const char	*mailbox_keyword(struct mailbox *, unsigned int i);
 uint32_t	 mailbox_keywords(struct mailbox *);
+/* The flags that it keeps; *more: keywords that are not there yet, too. */
+uint32_t	 mailbox_permanent(struct mailbox *, int *more);
 int		 mailbox_keyword_find(struct mailbox *, const char *,
 		    int create);
 
@@ -225,6 +227,12 @@ struct mailbox_changes {
 };
 enum store_error mailbox_sync(struct mailbox *, int no_expunge,
 		    const struct mailbox_changes *, void *arg);
+
+/*
+ * 1 if all that has happened up to *modseq was told; 0 if expunges are held
+ * back, all of them above *modseq.
+ */
+int		 mailbox_told(struct mailbox *, uint64_t *modseq);
 
 /*
  * UIDs that were expunged after the mod-sequence since (RFC 7162 3.2.10), as

@@ -243,6 +243,8 @@ view_take(struct mailbox *mb, int no_expunge, struct view_delta *d)
 			mb->slots = index_next(&f->ix, mb->slots);
 	if (error == STORE_OK)
 		mb->modseq = modseq;
+	if (error == STORE_OK && mb->ngone == 0)
+		mb->told = modseq;
 	return (error);
 }
 

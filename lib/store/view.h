@@ -29,6 +29,7 @@ struct mailbox {
 	uint32_t		 ngone, nrecent;
 	uint32_t		 slots;		/* of the index, seen */
 	uint64_t		 modseq;	/* of the index, seen */
+	uint64_t		 told;		/* with each expunge */
 	uint32_t		 uidvalidity, uidnext;
 	unsigned int		 epoch;		/* the folder's */
 	int			 lost;		/* no memory to settle */

@@ -16,6 +16,8 @@
  *	G: text		files of INBOX that hold the text grow beyond what
  *			can be read
  *
+ * The mailbox of mbox.dialogue is an mbox.
+ *
  * with a digit behind the letter for a second connection ("C2: a NOOP").
  * Lines that begin with '#', and empty ones, are comments.
  */
@@ -52,6 +54,7 @@ static char literal_head[1024], literal[LINE_SIZE];
 static size_t literal_len;
 static pid_t child;
 static const char *maildir;
+static int is_mbox;
 static unsigned int open_conns;
 static struct event_base *base;
 
@@ -74,7 +77,9 @@ serve(const char *dir, int fds[CONNS])
 	if ((base = event_base_new()) == NULL ||
 	    (fd = open(dir, O_RDONLY | O_DIRECTORY)) == -1)
 		err(1, "%s", dir);
-	e = store_open(&session.store, fd, ".", &set, STORE_CREATE);
+	set.mbox = is_mbox;
+	e = store_open(&session.store, fd, is_mbox ? "inbox" : ".", &set,
+	    STORE_CREATE);
 	if (e != STORE_OK)
 		errx(1, "store: %s", store_strerror(e));
 	session.base = base;
@@ -351,6 +356,7 @@ dialogue(const char *path)
 	if (mkdtemp(dir) == NULL || (f = fopen(path, "r")) == NULL)
 		err(1, "%s", path);
 	maildir = dir;
+	is_mbox = strstr(path, "/mbox.dialogue") != NULL;
 	start(dir);
 	for (i = 0; i < CONNS && !bad; i++)
 		bad = send_all(ends[i], "pre\r\n", 5) == -1 ||

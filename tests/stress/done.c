@@ -406,7 +406,9 @@ done(struct conn *c, struct cmd *cmd, const char *status, const char *text)
 	if (!is_ok) {
 		counts[cmd->kind].no++;
 		if (strncmp(status, "NO ", 3) != 0 || (cmd->kind != C_CREATE &&
-		    strncmp(text, "[EXPUNGEISSUED]", 15) != 0))
+		    strncmp(text, "[EXPUNGEISSUED]", 15) != 0 &&
+		    (cmd->kind != C_STORE ||
+		    strncmp(text, "[MODIFIED ", 10) != 0)))
 			wrong(c, "answer to %s: %s", kind_names[cmd->kind],
 			    status);
 		c->wait_plus = 0;

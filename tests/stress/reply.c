@@ -335,6 +335,21 @@ status(struct conn *c, const char *p)
 	}
 }
 
+/*
+ * RFC 7162 6: up to here all was told of the selected mailbox, and a client
+ * that comes back goes on from there.
+ */
+static void
+told(struct conn *c, uint64_t n)
+{
+	if (c->box == NULL)
+		return;
+	if (n < c->highest)
+		wrong(c, "HIGHESTMODSEQ %llu after %llu",
+		    (unsigned long long)n, (unsigned long long)c->highest);
+	c->highest = n;
+}
+
 static void
 condition(struct conn *c, const char *p)
 {
@@ -348,7 +363,10 @@ condition(struct conn *c, const char *p)
 		if (in_flight(c, C_LOGOUT) == NULL)
 			wrong(c, "%s", p);
 		c->state = S_LEAVING;
-	} else if (strncmp(p, "OK [", 4) == 0)
+	} else if (strncmp(p, "OK [HIGHESTMODSEQ ", 18) == 0 &&
+	    (cmd == NULL || cmd->kind != C_SELECT))
+		told(c, strtoull(p + 18, NULL, 10));
+	else if (strncmp(p, "OK [", 4) == 0)
 		response_code(c, cmd, p + 4);
 	else if (strncmp(p, "OK", 2) != 0)
 		wrong(c, "* %s", p);
