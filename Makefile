@@ -78,7 +78,7 @@ IMAP_OBJS = \
 	lib/imap/date.o lib/imap/fetch.o lib/imap/flags.o \
 	lib/imap/mutf7.o lib/imap/parse.o lib/imap/pattern.o \
 	lib/imap/reader.o lib/imap/search.o lib/imap/seqset.o \
-	lib/imap/special.o lib/imap/write.o
+	lib/imap/write.o
 POP3_OBJS = \
 	lib/pop3/ascii.o lib/pop3/capa.o lib/pop3/command.o lib/pop3/stuff.o
 MIME_OBJS = \
@@ -109,7 +109,8 @@ STORE_OBJS = \
 	lib/store/record.o lib/store/recover.o \
 	lib/store/renumber.o lib/store/reserve.o lib/store/seeds.o lib/store/store.o \
 	lib/store/subscribe.o lib/store/sync.o lib/store/tree.o \
-	lib/store/uidlist.o lib/store/uidlist_follow.o lib/store/view.o
+	lib/store/uidlist.o lib/store/uidlist_follow.o lib/store/use.o \
+	lib/store/view.o
 SASL_OBJS = \
 	lib/sasl/base64.o lib/sasl/client.o lib/sasl/prep.o \
 	lib/sasl/scram.o lib/sasl/scram_key.o lib/sasl/server.o

@@ -3,19 +3,29 @@
  * of RFC 8474).
  */
 #include "cmd_table.h"
-#include "imap/special.h"
 #include "mime/casemap.h"
 #include "session_reply.h"
 
-#define USES_MAX	8
+/* "\Sent" as LIST_USE has it; 0: we have no such thing. */
+static unsigned int
+use_of(const struct imap_str *s)
+{
+	unsigned int i;
 
-/* "(USE (\\Sent))"; -1 with the parser's error. */
+	for (i = 0; store_use(i) != NULL; i++)
+		if (imap_str_is(s, store_use(i)))
+			return (LIST_USE << i);
+	return (0);
+}
+
+/* " (USE (\Sent))" where it is; -1 with the parser's error. */
 static int
-uses(struct imap_parser *p, struct imap_str use[USES_MAX], size_t *n)
+uses(struct imap_parser *p, unsigned int *use, int *unknown)
 {
 	struct imap_str s;
 
-	*n = 0;
+	*use = 0;
+	*unknown = 0;
 	if (!imap_accept(p, ' '))
 		return (0);
 	if (imap_expect(p, '(') == -1 || imap_atom(p, &s) == -1)
@@ -24,43 +34,32 @@ uses(struct imap_parser *p, struct imap_str use[USES_MAX], size_t *n)
 		return (imap_error(p, "Unknown parameter"));
 	if (imap_sp(p) == -1 || imap_expect(p, '(') == -1)
 		return (-1);
-	if (!imap_accept(p, ')')) {
-		do {
-			if (*n == USES_MAX)
-				return (imap_error(p, "Too many uses"));
-			if (imap_expect(p, '\\') == -1 ||
-			    imap_atom(p, &use[*n]) == -1)
-				return (-1);
-			use[*n].s--;		/* with the backslash */
-			use[(*n)++].len++;
-		} while (imap_accept(p, ' '));
-		if (imap_expect(p, ')') == -1)
+	if (imap_accept(p, ')'))
+		return (imap_expect(p, ')'));
+	do {
+		if (imap_expect(p, '\\') == -1 || imap_atom(p, &s) == -1)
 			return (-1);
-	}
+		*use |= use_of(&s);
+		*unknown |= use_of(&s) == 0;
+	} while (imap_accept(p, ' '));
+	if (imap_expect(p, ')') == -1)
+		return (-1);
 	return (imap_expect(p, ')'));
-}
-
-/* RFC 6154 3: a mailbox has the use that its name says, and no other. */
-static int
-use_fits(const struct imap_str *use, const char *name)
-{
-	const char *has = imap_special_use(name);
-
-	return (has != NULL && imap_str_is(use, has));
 }
 
 enum cmd_result
 cmd_create(struct client *c)
 {
-	struct imap_str use[USES_MAX];
 	struct mailbox_status st = { 0 };
 	enum store_error e;
 	char name[STORE_NAME_MAX + 1];
-	size_t i, n, len;
+	unsigned int use;
+	int unknown;
+	size_t len;
 
 	if (imap_sp(&c->args) == -1 ||
 	    imap_mailbox(&c->args, name, sizeof(name)) == -1 ||
-	    uses(&c->args, use, &n) == -1 || imap_end(&c->args) == -1)
+	    uses(&c->args, &use, &unknown) == -1 || imap_end(&c->args) == -1)
 		return (cmd_bad_args(c));
 	/* RFC 3501 6.3.3: a trailing separator announces children. */
 	len = strlen(name);
@@ -68,11 +67,9 @@ cmd_create(struct client *c)
 		name[len - 1] = '\0';
 	if (!mime_is_normal(name))	/* RFC 9051 6.3.4 */
 		return (cmd_no(c, "[CANNOT] Name is not in Net-Unicode"));
-	for (i = 0; i < n; i++)
-		if (!use_fits(&use[i], name))
-			return (cmd_no(c, "[USEATTR] A mailbox of another "
-			    "name is for that"));
-	if ((e = store_create(c->set->store, name)) != STORE_OK)
+	if (unknown)
+		return (cmd_no(c, "[USEATTR] There is no such use here"));
+	if ((e = store_create_for(c->set->store, name, use)) != STORE_OK)
 		return (cmd_store_error(c, e));
 	if (store_status(c->set->store, name, &st, NULL) == STORE_OK &&
 	    st.id[0] != '\0')

@@ -12,12 +12,12 @@
 #include "cmd_table.h"
 #include "imap/mutf7.h"
 #include "imap/pattern.h"
-#include "imap/special.h"
 #include "session_reply.h"
 
 #define NAME_SIZE	(STORE_NAME_MAX + 1)
 #define PATTERNS_MAX	32
 #define NAMES_A_TURN	256
+#define ATTRIBUTES_SIZE	256
 
 #define OPT_SUBSCRIBED	0x01
 #define OPT_RECURSIVE	0x02
@@ -258,8 +258,7 @@ selected(const struct run *run, const struct entry *e)
 	if ((run->select & OPT_SUBSCRIBED) &&
 	    (e->flags & LIST_SUBSCRIBED) == 0)
 		return (0);
-	return ((run->select & OPT_SPECIAL) == 0 ||
-	    imap_special_use(e->name) != NULL);
+	return ((run->select & OPT_SPECIAL) == 0 || (e->flags & LIST_USES));
 }
 
 static int
@@ -307,16 +306,22 @@ static void
 attributes(const struct run *run, const struct entry *e, char *out,
     size_t size)
 {
-	const char *use = imap_special_use(e->name);
+	unsigned int i;
+	size_t len;
 	int subscribed = ((run->select | run->returns) & OPT_SUBSCRIBED) &&
 	    (e->flags & LIST_SUBSCRIBED);
 
-	(void)snprintf(out, size, "%s%s%s%s%s%s",
+	(void)snprintf(out, size, "%s%s%s%s",
 	    e->flags & LIST_NOEXIST ? "\\NonExistent " : "",
 	    e->flags & LIST_NOSELECT ? "\\Noselect " : "",
 	    subscribed ? "\\Subscribed " : "",
-	    e->flags & LIST_CHILDREN ? "\\HasChildren" : "\\HasNoChildren",
-	    use != NULL ? " " : "", use != NULL ? use : "");
+	    e->flags & LIST_CHILDREN ? "\\HasChildren" : "\\HasNoChildren");
+	for (i = 0; store_use(i) != NULL; i++) {
+		len = strlen(out);
+		if (e->flags & LIST_USE << i)
+			(void)snprintf(out + len, size - len, " \\%s",
+			    store_use(i));
+	}
 }
 
 static int
@@ -334,7 +339,7 @@ void
 list_tell_one(struct client *c, const char *name)
 {
 	static const struct run plain;
-	char copy[NAME_SIZE], words[128];
+	char copy[NAME_SIZE], words[ATTRIBUTES_SIZE];
 	struct entry e = { .name = copy };
 
 	(void)strlcpy(copy, name, sizeof(copy));
@@ -347,7 +352,7 @@ list_tell_one(struct client *c, const char *name)
 static void
 tell(struct client *c, struct run *run, const struct entry *e)
 {
-	char words[128];
+	char words[ATTRIBUTES_SIZE];
 	int is_selected = selected(run, e);
 	int below = (run->select & OPT_RECURSIVE) && e->below;
 

@@ -15,6 +15,7 @@
 #include "store/folder.h"
 #include "store/name.h"
 #include "store/subscribe.h"
+#include "store/use.h"
 
 #define LIST_MAX	100000		/* names, levels counted */
 
@@ -25,15 +26,18 @@
 struct listing {
 	struct listed {
 		char		*name;
-		unsigned int	 is;	/* NAME_* */
+		unsigned int	 is;	/* NAME_*, LIST_USE */
 	}	*list;
 	size_t	 n, cap;
+	unsigned int	 uses;	/* LIST_USE that some were made for */
 };
 
 static enum store_error listing_read(struct store *, struct listing *);
 static int listing_add(struct listing *, const char *, unsigned int);
-static int listing_folder(struct listing *, const char *);
+static int listing_folder(struct listing *, const char *, unsigned int);
 static int listing_subscribed(void *, const char *);
+static unsigned int listing_flags(const struct listing *,
+    const struct listed *);
 static int listing_compare(const void *, const void *);
 static void listing_merge(struct listing *);
 
@@ -42,7 +46,6 @@ store_list(struct store *st, store_list_cb cb, void *arg)
 {
 	struct listing l = { 0 };
 	enum store_error error = STORE_OK;
-	unsigned int flags;
 	size_t i;
 
 	if (st->mbox != NULL) {
@@ -57,23 +60,31 @@ store_list(struct store *st, store_list_cb cb, void *arg)
 		error = subscribe_each(st, listing_subscribed, &l);
 	if (error == STORE_OK)
 		listing_merge(&l);
-	for (i = 0; i < l.n && error == STORE_OK; i++) {
-		flags = 0;
-		if (l.list[i].is & NAME_PARENT)
-			flags |= LIST_CHILDREN;
-		if (l.list[i].is & NAME_SUBSCRIBED)
-			flags |= LIST_SUBSCRIBED;
-		if ((l.list[i].is & (NAME_EXISTS | NAME_PARENT)) == 0)
-			flags |= LIST_NOEXIST;
-		else if ((l.list[i].is & NAME_EXISTS) == 0)
-			flags |= LIST_NOSELECT;
-		if (cb(arg, l.list[i].name, flags) != 0)
+	for (i = 0; i < l.n && error == STORE_OK; i++)
+		if (cb(arg, l.list[i].name, listing_flags(&l,
+		    &l.list[i])) != 0)
 			break;
-	}
 	for (i = 0; i < l.n; i++)
 		free(l.list[i].name);
 	free(l.list);
 	return (error);
+}
+
+static unsigned int
+listing_flags(const struct listing *l, const struct listed *p)
+{
+	unsigned int flags = 0;
+
+	if (p->is & NAME_PARENT)
+		flags |= LIST_CHILDREN;
+	if (p->is & NAME_SUBSCRIBED)
+		flags |= LIST_SUBSCRIBED;
+	if ((p->is & NAME_EXISTS) == 0)
+		return (flags | (p->is & NAME_PARENT ? LIST_NOSELECT :
+		    LIST_NOEXIST));
+	if (p->is & LIST_USES)
+		return (flags | (p->is & LIST_USES));
+	return (flags | (use_of_name(p->name) & ~l->uses));
 }
 
 static enum store_error
@@ -101,7 +112,7 @@ listing_read(struct store *st, struct listing *l)
 		    cur, &sb, AT_SYMLINK_NOFOLLOW) == -1 ||
 		    !S_ISDIR(sb.st_mode))
 			continue;
-		ret = listing_folder(l, name);
+		ret = listing_folder(l, name, use_read(st, e->d_name));
 	}
 	/* All of them, or who counts counts too little. */
 	bad = ret == 0 && errno != 0;
@@ -112,11 +123,12 @@ listing_read(struct store *st, struct listing *l)
 
 /* A folder, and that the levels above it have one below. */
 static int
-listing_folder(struct listing *l, const char *name)
+listing_folder(struct listing *l, const char *name, unsigned int use)
 {
 	char up[FOLDER_NAME_MAX], *p;
 
-	if (listing_add(l, name, NAME_EXISTS) == -1)
+	l->uses |= use;
+	if (listing_add(l, name, NAME_EXISTS | use) == -1)
 		return (-1);
 	strlcpy(up, name, sizeof(up));
 	while ((p = strrchr(up, '/')) != NULL) {

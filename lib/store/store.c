@@ -224,6 +224,8 @@ store_strerror(enum store_error error)
 		return ("changed by another session");
 	case STORE_GONE:
 		return ("removed by another session");
+	case STORE_TAKEN:
+		return ("another mailbox is for that");
 	case STORE_SYS:
 		break;
 	}

@@ -34,7 +34,8 @@ enum store_error {
 	STORE_NOTEMPTY,
 	STORE_LIMIT,
 	STORE_MODIFIED,		/* since the mod-sequence that was given */
-	STORE_GONE		/* a message of several was removed by others */
+	STORE_GONE,		/* a message of several was removed by others */
+	STORE_TAKEN		/* another mailbox is for that */
 };
 
 /* Flags of a message; the order is that of the bits on disk. */
@@ -122,10 +123,21 @@ enum store_error store_flush(struct store *);
 #define LIST_CHILDREN	0x02
 #define LIST_SUBSCRIBED	0x04
 #define LIST_NOEXIST	0x08		/* subscribed, but there is none */
+#define LIST_USE	0x100		/* << i: it is for store_use(i) */
+#define LIST_USES	0xff00		/* all of these */
 
 typedef int (*store_list_cb)(void *arg, const char *name, unsigned int flags);
 enum store_error store_list(struct store *, store_list_cb, void *);
 enum store_error store_create(struct store *, const char *name);
+/*
+ * The same for uses (LIST_USE << i), which it keeps whatever its name becomes.
+ * STORE_TAKEN: there is another one for them.  store_use() is "Sent" and the
+ * like, also the names of mailboxes that are for it without being told; NULL
+ * behind the last.
+ */
+enum store_error store_create_for(struct store *, const char *name,
+		    unsigned int uses);
+const char	*store_use(unsigned int i);
 enum store_error store_delete(struct store *, const char *name);
 enum store_error store_rename(struct store *, const char *, const char *);
 enum store_error store_subscribe(struct store *, const char *, int on);

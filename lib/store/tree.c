@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,6 +26,7 @@
 #define TREE_DEPTH	4
 #define TREE_FOLDERS	10000		/* renamed at once */
 
+static int tree_odd_inbox(const char *);
 static int tree_exists(struct store *, const char *);
 static int tree_children(struct store *, const char *);
 static void tree_empty(int, int);
@@ -43,7 +45,8 @@ store_create(struct store *st, const char *name)
 	struct folder *f;
 	enum store_error error;
 
-	if (name_to_dir(name, dirname, sizeof(dirname)) == -1)
+	if (name_to_dir(name, dirname, sizeof(dirname)) == -1 ||
+	    tree_odd_inbox(name))
 		return (STORE_NAME);
 	if (name_is_inbox(name) || tree_exists(st, dirname))
 		return (STORE_EXISTS);
@@ -57,6 +60,14 @@ store_create(struct store *st, const char *name)
 		folder_release(f);
 	}
 	return (error);
+}
+
+/* Below "inbox": clients would see an INBOX that is not INBOX. */
+static int
+tree_odd_inbox(const char *name)
+{
+	return (strncasecmp(name, "INBOX/", 6) == 0 &&
+	    strncmp(name, "INBOX/", 6) != 0);
 }
 
 static DIR *
@@ -195,7 +206,8 @@ store_rename(struct store *st, const char *from, const char *to)
 	enum store_error error;
 
 	if (name_to_dir(from, fromdir, sizeof(fromdir)) == -1 ||
-	    name_to_dir(to, todir, sizeof(todir)) == -1)
+	    name_to_dir(to, todir, sizeof(todir)) == -1 ||
+	    tree_odd_inbox(to))
 		return (STORE_NAME);
 	if (st->mbox != NULL)
 		return (STORE_READONLY);
