@@ -129,7 +129,7 @@ RULES_OBJS = \
 	lib/rules/client.o lib/rules/command.o lib/rules/expand.o lib/rules/expand_value.o \
 	lib/rules/include.o lib/rules/match.o lib/rules/now.o \
 	lib/rules/prove.o lib/rules/prove_dim.o lib/rules/prove_net.o \
-	lib/rules/seen.o lib/rules/sender.o lib/rules/value.o
+	lib/rules/seen.o lib/rules/sender.o lib/rules/set.o lib/rules/value.o
 DAEMON_OBJS = \
 	lib/daemon/addrcount.o lib/daemon/audit.o lib/daemon/authask.o \
 	lib/daemon/control.o lib/daemon/counter.o lib/daemon/ctlclient.o lib/daemon/ctlserve.o \

@@ -488,7 +488,8 @@ prove_command(const struct call *call)
 		    "null");
 	else
 		puts(proof == PROOF_SAFE ? "no rule relays for a stranger" :
-		    "not to be proven: too many combinations of conditions");
+		    "not to be proven: too many combinations of conditions, "
+		    "or a rule that asks one block list twice");
 	conf_free(conf);
 	return (proof == PROOF_SAFE ? STATUS_OK : STATUS_FAILED);
 }

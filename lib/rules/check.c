@@ -100,7 +100,8 @@ prove(const struct conf *conf, FILE *report)
 		if (report != NULL)
 			fprintf(report, "it cannot be proven that no rule "
 			    "relays for strangers: too many combinations of "
-			    "conditions, or no memory\n");
+			    "conditions, a rule that asks one block list "
+			    "twice, or no memory\n");
 		return (-1);
 	case PROOF_RELAYS:
 		break;

@@ -80,37 +80,6 @@ rules_table(const struct rules_env *env, const struct conf_table *t,
 	return (r);
 }
 
-/* A table as a set: the address itself, then "@domain". */
-static int
-in_table(const struct rules_env *env, const struct conf_table *t,
-    const char *addr, enum rules_result *r)
-{
-	const char	*at = smtp_address_at(addr);
-
-	*r = rules_table(env, t, addr, NULL);
-	if (*r == RULES_NO && at != NULL)
-		*r = rules_table(env, t, at, NULL);
-	if (*r == RULES_NO && at != NULL)
-		*r = rules_table(env, t, at + 1, NULL);
-	if (*r == RULES_OK)
-		return (1);
-	if (*r == RULES_NO)
-		*r = RULES_OK;
-	return (0);
-}
-
-int
-rules_in_set(const struct rules_env *env, const struct conf_set *set,
-    const char *addr, enum rules_result *r)
-{
-	*r = RULES_OK;
-	if (set->words.n == 0 && set->table == NULL)
-		return (1);
-	if (conf_words_match(&set->words, addr))
-		return (1);
-	return (set->table != NULL && in_table(env, set->table, addr, r));
-}
-
 static int
 source_matches(const struct conf_rule *rule, const struct rules_request *q)
 {
@@ -138,8 +107,9 @@ needs_dns(const struct conf_cond *c)
 }
 
 static int
-condition(const struct rules_env *env, const struct conf_cond *c,
-    const struct rules_request *q, enum rules_result *r)
+condition(const struct rules_env *env, const struct conf_rule *rule,
+    const struct conf_cond *c, const struct rules_request *q,
+    enum rules_result *r)
 {
 	*r = RULES_OK;
 	switch (c->kind) {
@@ -148,7 +118,8 @@ condition(const struct rules_env *env, const struct conf_cond *c,
 	case COND_SENDER:
 		return (rules_in_set(env, &c->set, q->sender, r));
 	case COND_RECIPIENT:
-		return (rules_in_set(env, &c->set, q->rcpt, r));
+		return (rules_rcpt_in_set(env, &c->set, q->rcpt,
+		    rule->permit, r));
 	case COND_HELO:
 		return (rules_in_set(env, &c->set, q->helo, r));
 	case COND_HELO_MALFORMED:
@@ -191,7 +162,8 @@ mismatch(const struct rules_env *env, const struct conf_rule *rule,
 		return ("the recipient is of no domain of ours");
 	for (last = 0; last <= 1; last++)
 		TAILQ_FOREACH(c, &rule->conds, entry)
-			if (needs_dns(c) == last && !condition(env, c, q, r)) {
+			if (needs_dns(c) == last && !condition(env, rule, c,
+			    q, r)) {
 				*cond = c;
 				return ("it is not so");
 			}
@@ -257,7 +229,7 @@ rules_prefetch(const struct rules_env *env, const char *addr,
 		TAILQ_FOREACH(c, &rule->conds, entry)
 			if (needs_dns(c) && (rule->source == SOURCE_ANY ||
 			    source_matches(rule, &q)))
-				(void)condition(env, c, &q, &r);
+				(void)condition(env, rule, c, &q, &r);
 }
 
 struct conf_domain *

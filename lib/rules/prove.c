@@ -40,6 +40,7 @@ struct clause {
 	size_t			 n;
 	const char		*tag;		/* of the listener */
 	int			 dead;		/* never matches a stranger */
+	int			 twice;		/* asks one list two things */
 };
 
 struct proof {
@@ -98,6 +99,8 @@ cond_literal(struct proof *p, struct clause *c, const struct conf_cond *cond)
 	}
 	dim = dims_of(&p->dims, cond);
 	d = &p->dims.v[dim];
+	for (i = 0; d->zone != NULL && i < c->n; i++)
+		c->twice |= c->v[i].dim == dim;
 	if (add_literal(c, dim, d->n, &have) == -1)
 		return (-1);
 	for (i = 0; i < d->n; i++)
@@ -249,13 +252,17 @@ prove_rule(struct proof *p, size_t target, const struct prove_door *door)
 		return (PROOF_SAFE);
 	dims_allow_all(&p->dims, door);
 	for (i = 0; i < c->n; i++)
-		if (narrow(&p->dims.v[c->v[i].dim], c->v[i].have, 1) == 0)
+		if (narrow(&p->dims.v[c->v[i].dim], c->v[i].have, 1) == 0 &&
+		    !c->twice)
 			return (PROOF_SAFE);
 	if (!unlisted(p, c->rule))
 		return (PROOF_SAFE);
 	if (count(&p->dims.v[DIM_ADDR], p->dims.cells.stranger, 1) == 0)
 		return (PROOF_SAFE);
 	(void)narrow(&p->dims.v[DIM_ADDR], p->dims.cells.stranger, 1);
+	/* A class has one answer of a list; it may give several at once. */
+	if (c->twice)
+		return (PROOF_UNKNOWN);
 	p->tag = door->tag;
 	return (search(p, 0, target));
 }

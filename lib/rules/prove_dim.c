@@ -4,7 +4,8 @@
  * For addresses (senders, recipients) and HELO names: each word that a rule
  * has; somebody else of each domain that a word names; somebody of a domain
  * below each "*.domain"; somebody of a domain that no rule knows.  That is
- * all that conf_words_match() can tell apart.
+ * all that conf_words_match() can tell apart, if the names made up here are
+ * no part of any word.
  */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -16,7 +17,6 @@
 #include "rules/client.h"
 #include "rules/prove_dim.h"
 
-#define FRESH		"stranger.invalid"
 #define WORD_MAX	600
 
 static int
@@ -44,69 +44,102 @@ add_words(struct dim *d, const char *a, const char *b)
 	return (add_word(d, a) == -1 || add_word(d, b) == -1 ? -1 : 0);
 }
 
-/* A local part that no word has, and that begins like this. */
-static void
-fresh_local(const struct conf_words *words, const char *like, char *local,
-    size_t size)
+/* Is text a part of a word, or of a domain of ours? */
+static int
+occurs(const struct conf *conf, const struct conf_words *words,
+    const char *text)
 {
-	size_t	i, n;
+	const struct conf_domain	*d;
+	size_t				 i;
 
-	strlcpy(local, like, size);
-	for (i = 0; i < words->n; i++) {
-		n = strlen(local);
-		if (strncasecmp(words->v[i], local, n) != 0 ||
-		    words->v[i][n] != '@')
-			continue;
-		if (strlcat(local, "x", size) >= size)
-			return;
-		i = (size_t)-1;		/* look at all of them again */
+	if (strcasestr(conf->hostname, text) != NULL)
+		return (1);
+	for (i = 0; i < words->n; i++)
+		if (strcasestr(words->v[i], text) != NULL)
+			return (1);
+	TAILQ_FOREACH(d, &conf->domains, entry) {
+		for (i = 0; i < d->names.n; i++)
+			if (strcasestr(d->names.v[i], text) != NULL)
+				return (1);
+		for (i = 0; i < d->aliases.n; i++)
+			if (strcasestr(d->aliases.v[i], text) != NULL)
+				return (1);
 	}
+	return (0);
+}
+
+/* -1: all that begin like this and have room occur. */
+static int
+fresh(const struct conf *conf, const struct conf_words *words,
+    const char *like, char to[80])
+{
+	strlcpy(to, like, 80);
+	while (occurs(conf, words, to))
+		if (strlcat(to, "x", 80) >= 80)
+			return (-1);
+	return (0);
 }
 
 static int
-domain_classes(struct dim *d, const char *local, const char *dom)
+make_fresh(struct dim_fresh *f, const struct conf *conf,
+    const struct conf_words *words)
+{
+	char	top[80];
+
+	if (fresh(conf, words, "sender", f->sender) == -1 ||
+	    fresh(conf, words, "somebody", f->local) == -1 ||
+	    fresh(conf, words, "malformed", f->malformed) == -1 ||
+	    fresh(conf, words, "invalid", top) == -1)
+		return (-1);
+	snprintf(f->domain, sizeof(f->domain), "stranger.%s", top);
+	return (0);
+}
+
+static int
+domain_classes(const struct dims *ds, struct dim *d, const char *local,
+    const char *dom)
 {
 	char	word[WORD_MAX];
 
 	if (*dom == '*')
-		snprintf(word, sizeof(word), "%s@%s.%s", local, FRESH,
-		    dom + 2);
+		snprintf(word, sizeof(word), "%s@%s.%s", local,
+		    ds->fresh.domain, dom + 2);
 	else
 		snprintf(word, sizeof(word), "%s@%s", local, dom);
 	return (add_word(d, word));
 }
 
-/* The classes of one pattern; all_words only keeps fresh names fresh. */
 static int
-pattern_classes(struct dim *d, const char *local, const char *word)
+pattern_classes(const struct dims *ds, struct dim *d, const char *local,
+    const char *word)
 {
 	const char	*at = strrchr(word, '@');
 
 	if (strcmp(word, "<>") == 0)
 		return (add_word(d, ""));
 	if (at == NULL)
-		return (domain_classes(d, local, word));
+		return (domain_classes(ds, d, local, word));
 	if (at != word && add_word(d, word) == -1)
 		return (-1);
-	return (domain_classes(d, local, at + 1));
+	return (domain_classes(ds, d, local, at + 1));
 }
 
 static int
-helo_classes(struct dim *d, const char *word)
+helo_classes(const struct dims *ds, struct dim *d, const char *word)
 {
 	char	name[WORD_MAX], bad[WORD_MAX];
 
 	if (*word != '*')
 		return (add_word(d, word));
-	snprintf(name, sizeof(name), "%s%s", FRESH, word + 1);
+	snprintf(name, sizeof(name), "%s%s", ds->fresh.domain, word + 1);
 	snprintf(bad, sizeof(bad), "-%s", word + 1);
 	return (add_words(d, name, bad));
 }
 
-/* All words that conditions of a kind have. */
+/* The classes of all words that conditions of a kind have. */
 static int
-gather(struct dim *d, const struct conf *conf, enum conf_cond_kind kind,
-    const char *local)
+gather(const struct dims *ds, struct dim *d, const struct conf *conf,
+    enum conf_cond_kind kind, const char *local)
 {
 	const struct conf_rule	*r;
 	const struct conf_cond	*c;
@@ -115,9 +148,9 @@ gather(struct dim *d, const struct conf *conf, enum conf_cond_kind kind,
 	TAILQ_FOREACH(r, &conf->rules, entry)
 		TAILQ_FOREACH(c, &r->conds, entry)
 			for (i = 0; c->kind == kind && i < c->set.words.n; i++)
-				if (kind == COND_HELO ? helo_classes(d,
+				if (kind == COND_HELO ? helo_classes(ds, d,
 				    c->set.words.v[i]) == -1 :
-				    pattern_classes(d, local,
+				    pattern_classes(ds, d, local,
 				    c->set.words.v[i]) == -1)
 					return (-1);
 	return (0);
@@ -145,6 +178,38 @@ all_words(const struct conf *conf, struct conf_words *all)
 	return (0);
 }
 
+/* Names of ours: each that a word speaks of, and one of the others. */
+static int
+add_ours(struct dim *d, const struct conf_words *names,
+    const struct conf_words *all, int *other)
+{
+	size_t	i;
+
+	for (i = 0; i < names->n; i++) {
+		if (!conf_words_match(all, names->v[i]) && (*other)++ > 0)
+			continue;
+		if (add_word(d, names->v[i]) == -1)
+			return (-1);
+	}
+	return (0);
+}
+
+static int
+ours_classes(struct dim *d, const struct conf *conf,
+    const struct conf_words *all)
+{
+	const struct conf_domain	*dom;
+	int				 other = 0;
+
+	if (add_word(d, conf->hostname) == -1)
+		return (-1);
+	TAILQ_FOREACH(dom, &conf->domains, entry)
+		if (add_ours(d, &dom->names, all, &other) == -1 ||
+		    add_ours(d, &dom->aliases, all, &other) == -1)
+			return (-1);
+	return (0);
+}
+
 /* Recipients of our own domains are not relayed to; <> is no recipient. */
 static void
 drop_ours(struct dim *d, const struct conf *conf)
@@ -161,33 +226,42 @@ drop_ours(struct dim *d, const struct conf *conf)
 }
 
 static int
-make_fixed(struct dims *ds, const struct conf *conf, const char *from,
-    const char *local)
+make_yes_no(struct dims *ds)
 {
-	const struct conf_domain	*first = TAILQ_FIRST(&conf->domains);
-	size_t				 i;
+	size_t	i;
 
 	for (i = 0; i < ds->cells.n; i++)
 		if (add_word(&ds->v[DIM_ADDR], ds->cells.text[i]) == -1)
 			return (-1);
-	if (add_words(&ds->v[DIM_TLS], "", "tls") == -1 ||
+	return (add_words(&ds->v[DIM_TLS], "", "tls") == -1 ||
 	    add_words(&ds->v[DIM_RDNS], "its address has a name that leads "
 	    "back to it", "its address has no name that leads back to it") ==
 	    -1 ||
 	    add_words(&ds->v[DIM_HELO_DNS], "its HELO name is known to the "
 	    "name system", "its HELO name is not known to the name system") ==
-	    -1 ||
-	    add_words(&ds->v[DIM_HELO], "client." FRESH, "malformed") == -1 ||
-	    add_word(&ds->v[DIM_HELO], conf->hostname) == -1 ||
-	    (first != NULL && add_word(&ds->v[DIM_HELO],
-	    first->names.v[0]) == -1) ||
-	    gather(&ds->v[DIM_HELO], conf, COND_HELO, local) == -1 ||
-	    domain_classes(&ds->v[DIM_SENDER], from, FRESH) == -1 ||
-	    gather(&ds->v[DIM_SENDER], conf, COND_SENDER, from) == -1 ||
-	    domain_classes(&ds->v[DIM_RCPT], local, FRESH) == -1 ||
-	    gather(&ds->v[DIM_RCPT], conf, COND_RECIPIENT, local) == -1)
+	    -1 ? -1 : 0);
+}
+
+static int
+make_words(struct dims *ds, const struct conf *conf,
+    const struct conf_words *all)
+{
+	const struct dim_fresh	*f = &ds->fresh;
+	struct dim		*helo = &ds->v[DIM_HELO];
+	struct dim		*sender = &ds->v[DIM_SENDER];
+	struct dim		*rcpt = &ds->v[DIM_RCPT];
+	char			 name[WORD_MAX];
+
+	snprintf(name, sizeof(name), "client.%s", f->domain);
+	if (add_words(helo, name, f->malformed) == -1 ||
+	    ours_classes(helo, conf, all) == -1 ||
+	    gather(ds, helo, conf, COND_HELO, NULL) == -1 ||
+	    domain_classes(ds, sender, f->sender, f->domain) == -1 ||
+	    gather(ds, sender, conf, COND_SENDER, f->sender) == -1 ||
+	    domain_classes(ds, rcpt, f->local, f->domain) == -1 ||
+	    gather(ds, rcpt, conf, COND_RECIPIENT, f->local) == -1)
 		return (-1);
-	drop_ours(&ds->v[DIM_RCPT], conf);
+	drop_ours(rcpt, conf);
 	return (0);
 }
 
@@ -315,24 +389,18 @@ int
 dims_new(struct dims *ds, const struct conf *conf)
 {
 	struct conf_words	all = { NULL, 0 };
-	char			from[80], local[80];
 	size_t			i;
 	int			ret;
 
 	while (ds->n < DIMS_FIXED)
 		if (add_dim(ds) == NULL)
 			return (-1);
-	if (all_words(conf, &all) == -1) {
-		free(all.v);
-		return (-1);
-	}
-	fresh_local(&all, "sender", from, sizeof(from));
-	fresh_local(&all, "somebody", local, sizeof(local));
-	free(all.v);
-	if (prove_cells_new(&ds->cells, conf) == -1)
-		return (-1);
-	ret = make_fixed(ds, conf, from, local) == -1 ||
+	ret = all_words(conf, &all) == -1 ||
+	    make_fresh(&ds->fresh, conf, &all) == -1 ||
+	    prove_cells_new(&ds->cells, conf) == -1 ||
+	    make_yes_no(ds) == -1 || make_words(ds, conf, &all) == -1 ||
 	    make_named(ds, conf) == -1 ? -1 : 0;
+	free(all.v);
 	for (i = 0; ret == 0 && i < ds->n; i++)
 		if ((ds->v[i].allowed = malloc(ds->v[i].n + 1)) == NULL)
 			ret = -1;

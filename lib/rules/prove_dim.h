@@ -25,8 +25,16 @@ struct dim {
 	unsigned char		*allowed;
 };
 
+/* Names that nothing in the configuration has in it. */
+struct dim_fresh {
+	char	sender[80], local[80];		/* local parts */
+	char	domain[100];
+	char	malformed[80];			/* as a HELO name */
+};
+
 struct dims {
 	struct prove_cells	 cells;
+	struct dim_fresh	 fresh;
 	struct dim		*v;
 	size_t			 n;
 };

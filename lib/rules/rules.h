@@ -205,6 +205,13 @@ enum rules_result rules_sender(const struct rules_env *, const char *user,
 /* 1 in the set, 0 not; RULES_PENDING/TEMPFAIL through *r. An empty set: 1. */
 int	rules_in_set(const struct rules_env *, const struct conf_set *,
 	    const char *addr, enum rules_result *r);
+/*
+ * The same for a recipient: one of ours is in it too if its mailbox is,
+ * without a detail or under the first name of the domain.  permit: a table
+ * has no whole top-level domain, which would be no list of recipients.
+ */
+int	rules_rcpt_in_set(const struct rules_env *, const struct conf_set *,
+	    const char *rcpt, int permit, enum rules_result *r);
 
 /*
  * An environment that answers at once, from tables as they are on the disk;

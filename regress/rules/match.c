@@ -21,6 +21,11 @@ static const struct row rows[] = {
 	{ "aliases", "sales", "alice" },
 	{ "blocked", "@spam.example", "" },
 	{ "blocked", "evil@example.com", "" },
+	{ "blocked", "*.bulk.example", "" },
+	{ "blocked", "*.bad.test", "" },
+	{ "blocked", "<>", "" },
+	{ "blocked", "spam.helo.example", "" },
+	{ "blocked", "*.test", "" },
 	{ NULL, NULL, NULL }
 };
 
@@ -198,6 +203,55 @@ static const struct {
 	    "evil@example.com", 0, "550" },
 	{ "table, none", "reject any sender <blocked>\npermit any deliver\n",
 	    ANY, NULL, "h", NULL, "x@ham.example", "a@example.org", 0, "" },
+	{ "table, other case", "reject any sender <blocked>\n"
+	    "permit any deliver\n", ANY, NULL, "h", NULL,
+	    "EVIL@example.com", "a@example.org", 0, "550" },
+	{ "table, below", "reject any sender <blocked>\n"
+	    "permit any deliver\n", ANY, NULL, "h", NULL,
+	    "x@y.z.bulk.example", "a@example.org", 0, "550" },
+	{ "table, not below itself", "reject any sender <blocked>\n"
+	    "permit any deliver\n", ANY, NULL, "h", NULL,
+	    "x@bulk.example", "a@example.org", 0, "" },
+	{ "table, a literal", "reject any sender <blocked>\n"
+	    "permit any deliver\n", ANY, NULL, "h", NULL,
+	    "x@[192.0.2.1]", "a@example.org", 0, "" },
+	{ "table, null sender", "reject any sender <blocked>\n"
+	    "permit any deliver\n", ANY, NULL, "h", NULL, "",
+	    "a@example.org", 0, "550" },
+	{ "table, helo", "reject any helo <blocked>\npermit any deliver\n",
+	    ANY, NULL, "Spam.HELO.example", NULL, "x@y.example",
+	    "a@example.org", 0, "550" },
+	{ "table, helo below", "reject any helo <blocked>\n"
+	    "permit any deliver\n", ANY, NULL, "a.bulk.example", NULL,
+	    "x@y.example", "a@example.org", 0, "550" },
+	{ "table, recipient below", "permit any recipient <blocked> relay\n",
+	    ANY, NULL, "h", NULL, "", "x@y.bad.test", 0, "" },
+	{ "table, a top level is no list", "permit any recipient <blocked> "
+	    "relay\n", ANY, NULL, "h", NULL, "", "x@y.test", 0, "550" },
+	{ "table, a top level to reject", "reject any recipient <blocked>\n"
+	    "permit local relay\n", NULL, NULL, "h", NULL, "", "x@y.test",
+	    0, "550" },
+	{ "a detail", "reject any recipient \"boss@example.org\"\n"
+	    "permit any deliver\n", ANY, NULL, "h", NULL, "",
+	    "boss+x@example.org", 0, "550" },
+	{ "another name", "reject any recipient \"boss@example.org\"\n"
+	    "permit any deliver\n", ANY, NULL, "h", NULL, "",
+	    "boss@example.net", 0, "550" },
+	{ "both", "reject any recipient \"boss@example.org\"\n"
+	    "permit any deliver\n", ANY, NULL, "h", NULL, "",
+	    "Boss+x@example.com", 0, "550" },
+	{ "both, in a table", "reject any recipient <blocked>\n"
+	    "permit any deliver\n", ANY, NULL, "h", NULL, "",
+	    "evil+x@example.com", 0, "550" },
+	{ "somebody else", "reject any recipient \"boss@example.org\"\n"
+	    "permit any deliver\n", ANY, NULL, "h", NULL, "",
+	    "+boss@example.net", 0, "" },
+	{ "a detail of others", "reject any recipient \"boss@b.example\"\n"
+	    "permit local relay\n", NULL, NULL, "h", NULL, "",
+	    "boss+x@b.example", 0, "" },
+	{ "the other name only", "reject any recipient \"@example.net\"\n"
+	    "permit any deliver\n", ANY, NULL, "h", NULL, "",
+	    "a@example.org", 0, "" },
 	{ "helo", "reject any helo spam.example\npermit any deliver\n", ANY,
 	    NULL, "SPAM.example", NULL, "", "a@example.org", 0, "550" },
 	{ "other helo", "reject any helo spam.example\npermit any deliver\n",

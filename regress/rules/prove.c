@@ -18,15 +18,17 @@
 	"table t1 { x }\ntable t2 { x }\n"				\
 	"auth system\n"						\
 	"tls t cert \"/c\" key \"/k\"\n"				\
-	"domain \"example.org\" {\n	aliases <t1>\n}\n"		\
+	"domain \"example.org\" {\n	alias \"example.net\"\n"		\
+	"	aliases <t1>\n}\n"		\
 	"listen smtp on all\nlisten smtp on all port 26 tag in\n"	\
 	"listen smtps on all port 27 tag out\n"				\
 	"listen smtp on loopback port 28 tag here\n"
 
 static const char *const words[] = { "a@b.example", "@b.example",
-	"*.b.example", "b.example", "*.example", "c@example.org", "<>" };
+	"*.b.example", "b.example", "*.example", "c@example.org", "<>",
+	"*.invalid" };
 static const char *const helos[] = { "h.example", "*.example", "localhost",
-	"mx.example.org" };
+	"mx.example.org", "*.invalid", "example.org", "malformed" };
 static const char *const codes[] = { "", " = 127.0.0.2",
 	" = { 127.0.0.4/30, 127.0.0.9 }" };
 
@@ -34,11 +36,11 @@ static const char *const codes[] = { "", " = 127.0.0.2",
 static const char *const addrs[] = { "203.0.113.9", "1.2.3.4", "10.1.2.3",
 	"127.0.0.1", "2001:db8:ffff::9", "fd00::1", "5000::1", "::1" };
 static const char *const mails[] = { "q@nowhere.test", "a@b.example",
-	"q@b.example", "q@x.b.example", "q@x.example", "c@example.org",
+	"q@b.example", "q@x.b.example", "q@x.example", "q@x.invalid", "c@example.org",
 	"q@example.org", "" };
 static const char *const names[] = { "h.nowhere.test", "h.example",
-	"x.example", "localhost", "mx.example.org", "example.org", "bad",
-	"-x.example" };
+	"x.example", "x.invalid", "localhost", "mx.example.org", "example.org",
+	"example.net", "bad", "malformed", "-x.example", "-x.invalid" };
 static const char *const listings[] = { "", "127.0.0.2", "127.0.0.5",
 	"127.0.0.9", "127.0.0.77" };
 static const struct {
@@ -178,7 +180,7 @@ is_stranger(const struct conf *c, const char *addr)
 	return (1);
 }
 
-/* Does a rule list this recipient?  Only "*.example" lists nobody. */
+/* Does a rule list this recipient?  A whole top level lists nobody. */
 static int
 is_listed(const struct conf_rule *r, const char *rcpt)
 {
@@ -194,6 +196,7 @@ is_listed(const struct conf_rule *r, const char *rcpt)
 		for (i = 0; i < c->set.words.n; i++) {
 			one.v = &c->set.words.v[i];
 			if (strcmp(one.v[0], "*.example") != 0 &&
+			    strcmp(one.v[0], "*.invalid") != 0 &&
 			    conf_words_match(&one, rcpt))
 				return (1);
 		}
@@ -265,7 +268,7 @@ try_everybody(const struct conf *c, const char *rules)
 		    h++)
 		for (s = 0; s < (strstr(rules, "sender") ? COUNT(mails) : 1);
 		    s++)
-		for (r = 0; r < 6; r++) {
+		for (r = 0; r < 7; r++) {
 			q.addr = addrs[a];
 			q.tag = doors[d].tag;
 			q.tls = doors[d].tls;
@@ -321,6 +324,24 @@ confirmed(const struct conf *c, const struct rules_witness *w)
 	return (a.result == RULES_OK && !a.ours && a.rule == w->rule);
 }
 
+/* Has a permit a list twice?  Then the proof need not know. */
+static int
+asks_twice(const struct conf *c)
+{
+	const struct conf_rule	*r;
+	const struct conf_cond	*a, *b;
+
+	TAILQ_FOREACH(r, &c->rules, entry)
+		TAILQ_FOREACH(a, &r->conds, entry)
+			TAILQ_FOREACH(b, &r->conds, entry)
+				if (r->permit && a != b &&
+				    a->kind == COND_DNSBL &&
+				    b->kind == COND_DNSBL &&
+				    strcmp(a->word, b->word) == 0)
+					return (1);
+	return (0);
+}
+
 static void
 test_random(void)
 {
@@ -337,6 +358,10 @@ test_random(void)
 			continue;
 		proof = rules_prove(c, &w);
 		safe += proof == PROOF_SAFE;
+		if (proof == PROOF_UNKNOWN && asks_twice(c)) {
+			conf_free(c);
+			continue;
+		}
 		if (proof == PROOF_UNKNOWN ||
 		    (proof == PROOF_RELAYS) != try_everybody(c, rules)) {
 			printf("# %d for\n%s", (int)proof, rules);
@@ -389,6 +414,18 @@ static const struct {
 	    "permit half sender <t1> relay\n", NULL },
 	{ "senders are not recipients", "reject half recipient <t1>\n"
 	    "permit half sender <t1> relay\n", "the sender is in <t1>" },
+	{ "a top level that nobody has", "reject any sender \"*.invalid\"\n"
+	    "reject any recipient \"*.invalid\"\n"
+	    "reject any helo \"*.invalid\"\npermit half relay\n", "" },
+	{ "below such a one", "reject any recipient \"*.invalid.com\"\n"
+	    "permit any recipient \"*.com\" relay\n", "" },
+	{ "some name of ours", "reject any helo { \"mx.example.org\", "
+	    "\"example.org\" }\npermit half helo ours relay\n", "" },
+	{ "every name of ours", "reject any helo { \"mx.example.org\", "
+	    "\"example.org\", \"example.net\" }\n"
+	    "permit half helo ours relay\n", NULL },
+	{ "some malformed name", "reject any helo \"malformed\"\n"
+	    "permit half helo malformed relay\n", "" },
 	{ "unsafe is meant", "permit any relay unsafe\n", NULL },
 };
 
@@ -429,6 +466,24 @@ test_many(void)
 	free(text);
 }
 
+/* Both answers may come at once; a domain may be called like a stranger. */
+static void
+test_unknown(void)
+{
+	static struct rules_witness	 w;
+	struct conf			*c;
+
+	c = world_conf(HEAD "permit half dnsbl z.test = 127.0.0.2 "
+	    "dnsbl z.test = 127.0.0.3 relay\n");
+	TEST("one list, two answers", rules_prove(c, &w) == PROOF_UNKNOWN);
+	conf_free(c);
+	c = world_conf(HEAD "domain \"stranger.invalid\" {\n"
+	    "	aliases <t1>\n}\npermit half relay\n");
+	TEST("a domain of ours called stranger", rules_prove(c, &w) ==
+	    PROOF_RELAYS);
+	conf_free(c);
+}
+
 int
 main(void)
 {
@@ -451,6 +506,7 @@ main(void)
 		conf_free(c);
 	}
 	test_many();
+	test_unknown();
 	test_random();
 	TEST_DONE();
 }

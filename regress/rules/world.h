@@ -56,8 +56,9 @@ world_answer(const char *table, enum table_form form, const char *key,
 	const struct row	*r;
 
 	for (r = world.rows; r != NULL && r->table != NULL; r++)
+		/* as a database has it; we ask in lower case */
 		if (strcmp(r->table, table) == 0 &&
-		    strcasecmp(r->key, key) == 0) {
+		    strcmp(r->key, key) == 0) {
 			a.result = TABLE_FOUND;
 			a.key = u.name = r->key;
 			a.value = r->value;
