@@ -183,7 +183,8 @@ lookup_tx_mail(struct peer *p, struct msg *m)
 	if ((*ask->sender != '\0' &&
 	    smtp_address(ask->sender, sender) != NULL) ||
 	    rules_complete(self.conf, sender) == -1 ||
-	    (conf_is_own_mail(ask->addr, c != NULL ? c->user : NULL) &&
+	    (!ask->lmtp &&
+	    conf_is_own_mail(ask->addr, c != NULL ? c->user : NULL) &&
 	    rules_masquerade(self.conf, sender) == -1)) {
 		lookup_verdict(0, ask->conn, ask->seq, 0,
 		    "501 5.1.7 malformed address");

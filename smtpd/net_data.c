@@ -30,6 +30,7 @@
 
 #define COLLECT_MEM	(64 * 1024)
 #define COLLECT_SPOOL	(256 * 1024)
+#define COMPLETED_MAX	(64 * 1024)	/* that a rewritten header grows */
 
 static int	keep(void *, const void *, size_t);
 
@@ -42,7 +43,8 @@ struct collect {
 	int			 spooled;	/* fd is queue's file */
 	int			 asked;		/* for it */
 	int			 bdat;
-	uint64_t		 size;
+	uint64_t		 size;		/* as the client sent it */
+	uint64_t		 kept;		/* what became of that */
 	const char		*failed;	/* the reply it will get */
 };
 
@@ -124,7 +126,9 @@ masquerade(void *arg, const char *domain, size_t len)
 static void
 begin_rewrite(struct session *s, struct collect *c)
 {
-	c->own = conf_is_own_mail(s->addr, s->user);
+	/* What another server hands in by LMTP was written elsewhere. */
+	c->own = s->listener->proto != PROTO_LMTP &&
+	    conf_is_own_mail(s->addr, s->user);
 	c->rewrite.origin = net_config()->origin;
 	c->rewrite.domain = masquerade;
 	c->rewrite.put = keep;
@@ -204,18 +208,28 @@ flush_mem(struct collect *c)
 	buf_free(&c->mem);
 }
 
+/*
+ * RFC 1870 6.1: a size that was promised counts as the client counts it, and
+ * not what is added here, of which there is an end, too.
+ */
+static void
+count(struct collect *c, uint64_t *what, size_t n, uint64_t more)
+{
+	*what += n;
+	if (*what <= net_config()->max_message + more)
+		return;
+	if (c->failed == NULL)
+		limit_reached(LIMIT_MESSAGE);
+	fail(c, "552 5.3.4 message is too big");
+}
+
 static int
 keep(void *arg, const void *p, size_t n)
 {
 	struct session	*s = arg;
 	struct collect	*c = s->collect;
 
-	c->size += n;
-	if (c->size > net_config()->max_message) {
-		if (c->failed == NULL)
-			limit_reached(LIMIT_MESSAGE);
-		fail(c, "552 5.3.4 message is too big");
-	}
+	count(c, &c->kept, n, COMPLETED_MAX);
 	if (c->failed != NULL)
 		return (0);
 	if (buf_len(&c->mem) + n <= COLLECT_MEM) {
@@ -234,6 +248,7 @@ put(void *arg, const void *p, size_t n)
 	struct session	*s = arg;
 	struct collect	*c = s->collect;
 
+	count(c, &c->size, n, c->content.added);
 	return (c->own ? rewrite_feed(&c->rewrite, p, n) : keep(s, p, n));
 }
 
@@ -348,7 +363,7 @@ data_wants_spool(struct session *s)
 {
 	struct collect	*c = s->collect;
 
-	if (c->size > COLLECT_SPOOL && !c->asked && c->failed == NULL)
+	if (c->kept > COLLECT_SPOOL && !c->asked && c->failed == NULL)
 		ask_spool(s);
 }
 
@@ -399,5 +414,9 @@ data_failed(const struct session *s)
 uint64_t
 data_size(const struct session *s)
 {
-	return (s->collect == NULL ? 0 : s->collect->size);
+	const struct collect	*c = s->collect;
+
+	/* Its own fields may wait to be counted. */
+	return (c == NULL || c->size < c->content.added ? 0 :
+	    c->size - c->content.added);
 }

@@ -86,9 +86,10 @@ starttls_command(struct session *s)
 		net_wait(s, SMTP_STARTTLS);
 	else if (conn_is_tls(s->conn))
 		net_reply(s, "503 5.5.1 TLS is on already");
-	else if (s->listener->tls == NULL ||
-	    (ctx = net_tls(s->listener)) == NULL)
+	else if (s->listener->tls == NULL)
 		net_reply(s, "502 5.5.1 no TLS here");
+	else if ((ctx = net_tls(s->listener)) == NULL)
+		net_reply(s, "454 4.7.0 no TLS now, try again later");
 	else {
 		net_reply(s, "220 2.0.0 ready to start TLS");
 		/* RFC 3207 4.2: everything that was said is forgotten */

@@ -15,7 +15,7 @@
 #define MEMORY_MAX	((uint64_t)1 << 40)
 #define RECIPIENTS_MAX	100000
 #define SESSIONS_MAX	1000000
-#define PER_SESSION_MAX	1000000
+#define PER_SESSION_MAX	999999	/* six digits, RFC 9422 4 */
 
 static const char *const facilities[] = {
 	"mail", "daemon", "local0", "local1", "local2", "local3", "local4",

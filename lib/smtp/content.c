@@ -48,22 +48,28 @@ content_put(struct content_out *o, const char *p, size_t n)
 	return (0);
 }
 
+/* A field that the client left out; name has its colon and blank. */
+static int
+add_field(struct smtp_content *c, struct content_out *o, const char *name,
+    const char *value)
+{
+	c->added += strlen(name) + strlen(value) + 2;
+	return (content_put(o, name, strlen(name)) == -1 ||
+	    content_put(o, value, strlen(value)) == -1 ||
+	    content_put(o, "\r\n", 2) == -1 ? -1 : 0);
+}
+
 int
 content_end_header(struct smtp_content *c, struct content_out *o)
 {
 	c->header = 0;
 	if (!c->has_date && c->add_date[0] != '\0' &&
-	    (content_put(o, "Date: ", 6) == -1 ||
-	    content_put(o, c->add_date, strlen(c->add_date)) == -1 ||
-	    content_put(o, "\r\n", 2) == -1))
+	    add_field(c, o, "Date: ", c->add_date) == -1)
 		return (-1);
 	if (c->msgid[0] != '\0' || c->add_msgid[0] == '\0')
 		return (0);
 	memcpy(c->msgid, c->add_msgid, sizeof(c->msgid));
-	if (content_put(o, "Message-ID: ", 12) == -1 ||
-	    content_put(o, c->add_msgid, strlen(c->add_msgid)) == -1)
-		return (-1);
-	return (content_put(o, "\r\n", 2));
+	return (add_field(c, o, "Message-ID: ", c->add_msgid));
 }
 
 /* What the log and the loop check want to know of the header. */

@@ -32,6 +32,7 @@ struct smtp_content {
 	 */
 	char		 add_date[64];
 	char		 add_msgid[128];	/* with its angle brackets */
+	size_t		 added;		/* bytes, as soon as they are put */
 	/*
 	 * Set before the first line.  lf: DATA of a client whose lines all
 	 * end in LF.  binary: BDAT after BODY=BINARYMIME.

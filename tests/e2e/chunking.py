@@ -75,6 +75,32 @@ def split_segments():
 
 
 @case
+def exact_size():
+    """RFC 1870 6.1: a size that was promised holds, whatever we add to the message."""
+    head, most = "Subject: exact\r\nFrom: ann\r\nTo: bob, carol\r\n\r\n", 3 << 20
+    fits = (head + ("x" * 78 + "\r\n") * (most // 80))[:most - 2] + "\r\n"
+    for text, code in ((fits, "250 2.0.0"), ("X: y\r\n" + fits, "552 5.3.4")):
+        for half in (0, len(text) // 2):
+            c = s.smtp("submission")
+            c.hello()
+            c.starttls()
+            c.cmd("EHLO client.example", "250")
+            c.auth()
+            c.write(START % " SIZE=%d" % most)
+            c.expect("250")
+            c.expect("250")
+            if half:
+                chunk(c, text[:half])
+                chunk(c, text[half:], True, code)
+            else:
+                c.cmd("DATA", "354")
+                c.write(text + ".\r\n")
+                c.expect(code)
+            c.close()
+    check(b"To: bob@example.org, carol@example.org" in arrived("exact"), "nothing was completed")
+
+
+@case
 def no_line_end_at_the_end():
     c = session()
     chunk(c, "Subject: no end\r\n\r\nlast line", True)

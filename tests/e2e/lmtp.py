@@ -8,7 +8,7 @@ s = Suite(daemons=("smtpd",), start=False)
 s.ports["lmtp"] = free_port()
 SOCK = os.path.join(s.dir, "lmtp")
 GROUP = ' group "mail"' if ROOT else ""
-s.configure(extra='listen lmtp on "127.0.0.1" port %d\nlisten lmtp on "%s"%s\n' % (s.ports["lmtp"], SOCK, GROUP))
+s.configure(extra='masquerade "host1.example.org" as "example.org"\n''listen lmtp on "127.0.0.1" port %d\nlisten lmtp on "%s"%s\n' % (s.ports["lmtp"], SOCK, GROUP))
 s.start()
 A, B = "alice@example.org", "bob@example.org"
 
@@ -101,6 +101,19 @@ def local_socket():
     c.quit()
     t = slurp(s.wait_mail(A, "Subject: local lmtp")[0])
     check(b"(local socket)" in t, t[:400])
+
+
+@case
+def nothing_is_rewritten():
+    """It was written elsewhere and comes from another server, if of this machine."""
+    for where in (SOCK, "127.0.0.1"):
+        s.empty(A)
+        c = smtplib.LMTP(where, s.ports["lmtp"])
+        c.sendmail("ann@host1.example.org", [A], "From: ann@host1.example.org\r\nTo: bob\r\nSubject: as it is\r\n\r\nx\r\n")
+        c.quit()
+        t = slurp(s.wait_mail(A, "Subject: as it is")[0])
+        for field in (b"Return-Path: <ann@host1.example.org>", b"From: ann@host1.example.org", b"To: bob"):
+            check(field in t.splitlines(), "%r of %s: %s" % (field, where, t.decode()))
 
 
 @case
