@@ -61,7 +61,6 @@ struct job {
 	int			 tries;
 	int			 running;
 	time_t			 since;
-	uint32_t		 generation;	/* of who is answered */
 	union {
 		struct msg_TX_RCPT	rcpt;
 		struct msg_RESOLVE	resolve;
@@ -273,7 +272,7 @@ lookup_client_auth(struct peer *p, struct msg *m)
 /* Questions that may have to wait for a table. */
 
 static struct job *
-job_new(enum job_kind kind, struct peer *p)
+job_new(enum job_kind kind)
 {
 	struct job	*j;
 
@@ -282,7 +281,6 @@ job_new(enum job_kind kind, struct peer *p)
 	self.njobs++;
 	j->kind = kind;
 	j->since = lookup_forward_now();
-	j->generation = peer_generation(p);
 	return (j);
 }
 
@@ -484,7 +482,7 @@ lookup_tx_rcpt(struct peer *p, struct msg *m)
 		lookup_verdict(0, ask->conn, ask->seq, 0, over);
 		return;
 	}
-	if ((j = job_new(JOB_RCPT, p)) == NULL) {
+	if ((j = job_new(JOB_RCPT)) == NULL) {
 		lookup_verdict(0, ask->conn, ask->seq, 0,
 		    "451 4.3.2 overloaded");
 		return;
@@ -499,7 +497,7 @@ lookup_resolve(struct peer *p, struct msg *m)
 	const struct msg_RESOLVE	*ask = m->body;
 	struct job			*j;
 
-	if ((j = job_new(JOB_RESOLVE, p)) == NULL) {
+	if ((j = job_new(JOB_RESOLVE)) == NULL) {
 		lookup_verdict(1, ask->ticket, 0, 0, "451 4.3.2 overloaded");
 		return;
 	}
@@ -512,7 +510,7 @@ lookup_delivery_ask(struct peer *p, struct msg *m)
 {
 	struct job	*j;
 
-	if ((j = job_new(JOB_DELIVERY, p)) == NULL)
+	if ((j = job_new(JOB_DELIVERY)) == NULL)
 		return;
 	j->ask.delivery = *(const struct msg_DELIVERY_ASK *)m->body;
 	job_run(j);

@@ -64,6 +64,7 @@ struct session {
 	uint32_t		 mail_seq;	/* of MAIL; 0 no transaction */
 	uint64_t		 queueid;	/* 0: queue has not agreed */
 	unsigned int		 nrcpts;	/* accepted */
+	unsigned int		 pending;	/* RCPTs not answered yet */
 	unsigned int		 asked;		/* RCPTs in all */
 	unsigned int		 messages;	/* transactions */
 	unsigned int		 errors;

@@ -84,6 +84,7 @@ mail_command(struct session *s, const struct smtp_command *c)
 		return;
 	s->messages++;
 	s->mail_seq = m.seq;
+	s->nrcpts = s->pending = s->asked = 0;	/* of a MAIL refused */
 	s->known = 1;
 	s->size = p.size;
 	s->body = p.body;
@@ -121,10 +122,11 @@ no_recipient(struct session *s, const struct smtp_command *c,
 		return (wrong);
 	if (not_ascii(s, c->addr, s->utf8))
 		return ("553 5.6.7 such an address needs SMTPUTF8");
-	if (s->nrcpts >= max || s->asked >= max *
+	/* Those that come in one go are no more than the others. */
+	if (s->nrcpts + s->pending >= max || s->asked >= max *
 	    limit_of(conf, LIMIT_RECIPIENTS_TRIED)) {
-		limit_reached(s->nrcpts >= max ? LIMIT_RECIPIENTS :
-		    LIMIT_RECIPIENTS_TRIED);
+		limit_reached(s->nrcpts + s->pending >= max ?
+		    LIMIT_RECIPIENTS : LIMIT_RECIPIENTS_TRIED);
 		return ("452 4.5.3 too many recipients");
 	}
 	if (s->asked > 0 && s->asked % RCPTS_A_UNIT == 0 &&
@@ -148,6 +150,7 @@ rcpt_command(struct session *s, const struct smtp_command *c)
 	}
 	if ((m.seq = net_ask(s)) == 0)
 		return;
+	s->pending++;
 	s->asked++;
 	if (s->asked == 1)
 		strlcpy(s->rcpt, c->addr, sizeof(s->rcpt));

@@ -64,7 +64,7 @@ net_reset(struct session *s, int tell)
 	data_free(s);
 	s->mail_seq = 0;
 	s->queueid = 0;
-	s->nrcpts = s->asked = 0;
+	s->nrcpts = s->pending = s->asked = 0;
 	s->body = s->utf8 = s->wide = s->handed = 0;
 	s->wait = SMTP_UNKNOWN;
 	s->size = 0;
@@ -91,8 +91,10 @@ net_take_reply(struct session *s, const struct msg_TX_REPLY *r)
 			s->queueid = r->id;
 		else
 			s->mail_seq = 0;
-	} else if (r->accepted && s->mail_seq != 0 && r->seq > s->mail_seq)
-		s->nrcpts++;		/* not one of before RSET */
+	} else if (s->mail_seq != 0 && r->seq > s->mail_seq) {
+		s->pending--;		/* not one of before RSET */
+		s->nrcpts += r->accepted;
+	}
 	net_answer(s, r->seq, r->reply, times);
 	net_go_on(s);
 }

@@ -90,12 +90,14 @@ client_no_rdns(const struct rules_env *env, const char *addr,
     enum rules_result *r)
 {
 	struct rules_names	names;
+	struct addr_net		net;
 	enum rules_result	got;
 	size_t			i;
 	int			unsure = 0;
 
 	*r = RULES_OK;
-	if (addr == NULL)
+	/* Whoever comes by a local socket has none that could have a name. */
+	if (addr == NULL || addr_net_parse(&net, addr) == -1)
 		return (0);
 	got = ask(env, DNS_WIRE_PTR, addr, &names);
 	for (i = 0; got == RULES_OK && i < names.n && i < RDNS_NAMES; i++)

@@ -100,6 +100,7 @@ static const struct {
 	{ "IPv6 and back", "no rdns", "2001:db8::1", "h", 0 },
 	{ "IPv6 and not back", "no rdns", "2001:db8::2", "h", 1 },
 	{ "local has a name", "no rdns", NULL, "h", 0 },
+	{ "so has a local socket", "no rdns", "local", "h", 0 },
 
 	{ "good helo", "helo malformed", "203.0.113.9", "a.example", 0 },
 	{ "underscore", "helo malformed", "203.0.113.9", "a_b.example", 0 },

@@ -18,8 +18,8 @@
 	"table t1 { x }\ntable t2 { x }\n"				\
 	"auth system\n"						\
 	"tls t cert \"/c\" key \"/k\"\n"				\
-	"domain \"example.org\" {\n	alias \"example.net\"\n"		\
-	"	aliases <t1>\n}\n"		\
+	"domain \"example.org\" {\n	alias \"example.net\"\n"	\
+	"	aliases <t1>\n}\n"					\
 	"listen smtp on all\nlisten smtp on all port 26 tag in\n"	\
 	"listen smtps on all port 27 tag out\n"				\
 	"listen smtp on loopback port 28 tag here\n"
@@ -36,8 +36,8 @@ static const char *const codes[] = { "", " = 127.0.0.2",
 static const char *const addrs[] = { "203.0.113.9", "1.2.3.4", "10.1.2.3",
 	"127.0.0.1", "2001:db8:ffff::9", "fd00::1", "5000::1", "::1" };
 static const char *const mails[] = { "q@nowhere.test", "a@b.example",
-	"q@b.example", "q@x.b.example", "q@x.example", "q@x.invalid", "c@example.org",
-	"q@example.org", "" };
+	"q@b.example", "q@x.b.example", "q@x.example", "q@x.invalid",
+	"c@example.org", "q@example.org", "" };
 static const char *const names[] = { "h.nowhere.test", "h.example",
 	"x.example", "x.invalid", "localhost", "mx.example.org", "example.org",
 	"example.net", "bad", "malformed", "-x.example", "-x.invalid" };

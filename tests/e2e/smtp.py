@@ -467,6 +467,19 @@ def too_many_recipients():
 
 
 @case
+def too_many_in_one_go():
+    """The limit holds for those too that come before the others are answered."""
+    for n in (50, 70):
+        c = s.smtp()
+        c.hello()
+        c.write("MAIL FROM:<x@client.example>\r\n" + "RCPT TO:<alice@example.org>\r\n" * n)
+        c.expect("250")
+        codes = [c.reply()[:9] for _ in range(n)]
+        equal(codes, ["250 2.1.5"] * 50 + ["452 4.5.3"] * (n - 50))
+        c.close()
+
+
+@case
 def http_is_refused():
     for verb in ("GET / HTTP/1.0", "POST / HTTP/1.1", "CONNECT x:25 HTTP/1.1"):
         c = s.smtp()
