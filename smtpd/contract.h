@@ -115,6 +115,7 @@
 	STR(helo, C_DOMAIN)
 #define TX_ADD_FIELDS(NUM, STR, SECRET)					\
 	NUM(internal, 1)						\
+	NUM(copy, 1)		/* an archive's */			\
 	NUM(conn, UINT32_MAX)						\
 	NUM(seq, UINT32_MAX)						\
 	STR(rcpt, C_MAILADDR)						\

@@ -32,15 +32,15 @@ lookup_verdict(uint64_t internal, uint64_t conn, uint64_t seq, int accepted,
 }
 
 static void
-add(const struct resolving *v, const struct rules_dest *d, uint64_t notify,
-    const char *orcpt)
+add(const struct resolving *v, const struct rules_dest *d, int copy)
 {
-	struct msg_TX_ADD	a = { .internal = v->internal,
+	struct msg_TX_ADD	a = { .internal = v->internal, .copy = copy,
 				    .conn = v->conn, .seq = v->seq,
 				    .local = d->local };
 
-	a.notify = notify;
-	strlcpy(a.orcpt, orcpt, sizeof(a.orcpt));
+	/* The sender does not hear of an archive (RFC 3461 4.1). */
+	a.notify = copy ? NOTIFY_NEVER : v->notify;
+	strlcpy(a.orcpt, copy ? "" : v->orcpt, sizeof(a.orcpt));
 	a.scheme = d->scheme;
 	a.port = d->port;
 	a.nomx = d->nomx;
@@ -110,9 +110,8 @@ send_copies(const struct resolving *v, const struct copies *c)
 	size_t	i, j;
 
 	for (i = 0; i < c->n; i++) {
-		/* The sender does not hear of an archive (RFC 3461 4.1). */
 		for (j = 0; j < c->dests[i].n; j++)
-			add(v, &c->dests[i].v[j], NOTIFY_NEVER, "");
+			add(v, &c->dests[i].v[j], 1);
 		if (v->archived->n < RULES_ARCHIVES)
 			v->archived->v[v->archived->n++] = c->to[i];
 	}
@@ -133,7 +132,7 @@ lookup_places(const struct rules_env *env, const struct resolving *v)
 		r = archives(env, v, &dests, &copies, reply);
 	if (r == RULES_OK && role_peer(ROLE_QUEUE) != NULL) {
 		for (i = 0; i < dests.n; i++)
-			add(v, &dests.v[i], v->notify, v->orcpt);
+			add(v, &dests.v[i], 0);
 		send_copies(v, &copies);
 	}
 	if (r != RULES_PENDING)

@@ -42,7 +42,8 @@ struct tx {
 	uint32_t		 missed;	/* RCPT that did not fit */
 	uint32_t		 add_seq;	/* RCPT that was added last, */
 	size_t			 first;		/*  its first recipient, */
-	size_t			 nadds;		/*  how many it became */
+	size_t			 nadds;		/*  how many it became, */
+	size_t			 nnew;		/*  how many were added */
 	uint64_t		 size;		/* as MAIL said; 0 not */
 	int			 large_fd;	/* spooled text; -1 */
 	char			 addr[C_ADDR];
@@ -278,11 +279,17 @@ queue_tx_add(struct peer *p, struct msg *m)
 	if (a->seq != t->add_seq) {
 		t->add_seq = a->seq;
 		t->first = t->m->env.nrcpts;
-		t->nadds = 0;
+		t->nadds = t->nnew = 0;
 	}
-	t->nadds++;
-	if (add_recipient(t, a) == -1)
+	t->nadds += !a->copy;
+	switch (add_recipient(t, a)) {
+	case -1:
 		t->missed = a->seq;
+		break;
+	case 0:
+		t->nnew += !a->copy;
+		break;
+	}
 }
 
 /*
@@ -318,7 +325,8 @@ expanded(struct tx *t)
 
 /*
  * A single mailbox that is known to be full: what was added for it goes again.
- * Of an address with several members some may have room.
+ * Of an address with several members some may have room; copies for archives,
+ * which come behind it, stay for the other recipients.
  */
 static const char *
 full(struct tx *t)
@@ -327,11 +335,14 @@ full(struct tx *t)
 	struct erecipient	*e = &env->rcpts[t->first];
 	const char		*why;
 
-	if (t->nadds != 1 || t->first + 1 != env->nrcpts || !e->place.local ||
+	if (t->nadds != 1 || t->nnew != 1 || !e->place.local ||
 	    (why = quota_refusal(&e->place, t->size)) == NULL)
 		return (NULL);
 	erecipient_free(e);
 	env->nrcpts--;
+	memmove(e, e + 1, (env->nrcpts - t->first) * sizeof(*e));
+	memmove(t->hashes + t->first, t->hashes + t->first + 1,
+	    (env->nrcpts - t->first) * sizeof(*t->hashes));
 	return (why);
 }
 
