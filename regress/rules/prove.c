@@ -7,7 +7,7 @@
 #include "rules/prove.h"
 #include "../test.h"
 
-#define ROUNDS		200
+#define ROUNDS		120
 
 #define HEAD								\
 	"hostname \"mx.example.org\"\norigin \"example.org\"\n"		\
