@@ -224,7 +224,8 @@ REGRESS = \
 	regress/pop3/stuff \
 	regress/privsep/role regress/queue/envelope regress/queue/journal \
 	regress/queue/filter regress/queue/kill regress/queue/logline \
-	regress/queue/rate regress/relay/content regress/relay/known \
+	regress/queue/rate regress/queue/recover regress/relay/content \
+	regress/relay/known \
 	regress/relay/login \
 	regress/relay/reply regress/relay/session regress/rules/alias \
 	regress/rules/check \

@@ -124,22 +124,13 @@ spare_name(uint64_t seg, char *name, size_t size)
 	snprintf(name, size, "spare.%016" PRIx64, seg);
 }
 
-int
-segment_make(int dirfd, uint64_t seg)
+/* One that nobody has yet: a retired one, if there is any. */
+static int
+new_segment(int dirfd, const char *name)
 {
-	char		 name[SEGMENT_NAME], old[SEGMENT_NAME + 8];
-	struct stat	 st;
+	char		 old[SEGMENT_NAME + 8];
 	uint64_t	 from;
-	int		 fd, save;
 
-	segment_name(seg, name);
-	/* After a pause the one in use is opened again. */
-	if ((fd = openat(dirfd, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW)) !=
-	    -1) {
-		if (fstat(fd, &st) == 0 && st.st_size == JOURNAL_SEGMENT)
-			return (fd);
-		close(fd);
-	}
 	if (take_spare(&from)) {
 		spare_name(from, old, sizeof(old));
 		if (renameat(dirfd, old, dirfd, name) == -1 &&
@@ -148,15 +139,37 @@ segment_make(int dirfd, uint64_t seg)
 			return (-1);
 		}
 	}
-	if ((fd = openat(dirfd, name, O_RDWR | O_CREAT | O_CLOEXEC |
-	    O_NOFOLLOW, 0600)) == -1)
+	return (openat(dirfd, name, O_RDWR | O_CREAT | O_CLOEXEC |
+	    O_NOFOLLOW, 0600));
+}
+
+/*
+ * After a pause the one in use is opened again, and a start may have been cut
+ * short before it had its name for good.  Only what is not there is made: no
+ * other error (there may be no descriptor left) says that nothing is in it.
+ */
+int
+segment_make(int dirfd, uint64_t seg)
+{
+	char		 name[SEGMENT_NAME];
+	struct stat	 st;
+	int		 fd, save, made = 0;
+
+	segment_name(seg, name);
+	fd = openat(dirfd, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (fd == -1 && errno == ENOENT) {
+		made = 1;
+		fd = new_segment(dirfd, name);
+	}
+	if (fd == -1)
 		return (-1);
 	if (fstat(fd, &st) == -1 || (st.st_size < JOURNAL_SEGMENT &&
 	    fill_zero(fd, st.st_size) == -1) || fsync(dirfd) == -1) {
 		save = errno;
 		close(fd);
 		/* Half of one would only use up what room there is left. */
-		(void)unlinkat(dirfd, name, 0);
+		if (made)
+			(void)unlinkat(dirfd, name, 0);
 		errno = save;
 		return (-1);
 	}

@@ -1,11 +1,13 @@
 /*
  * queue_load: what the journal holds when the queue starts.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "log/log.h"
 #include "smtpd/queue.h"
@@ -29,33 +31,56 @@ set_aside(uint64_t id, const void *p, const struct journal_place *place)
 		close(fd);
 }
 
-/* 0, or -1: it cannot be read. */
+/* The text behind the payload that was told, in a record that is mapped. */
+static int
+text_is_whole(const struct envelope *env, const unsigned char *p, size_t len,
+    const struct journal_place *place)
+{
+	size_t		most = place->len - journal_header() - len;
+	uint32_t	crc;
+
+	if (env->spooled)
+		return (1);
+	memcpy(&crc, p + 4, sizeof(crc));
+	return (env->size <= most && crc32(crc32(0, NULL, 0), p + len,
+	    (uInt)env->size) == crc);
+}
+
+/*
+ * 0, or -1: it cannot be read.  A later record of the same message is its
+ * newest state, unless its write was cut: then the one before still counts.
+ */
 static int
 found_message(uint64_t id, const unsigned char *p, size_t len,
     const struct journal_place *place)
 {
-	struct message	*m;
+	struct message	*m, *before = message_find(id);
+	struct envelope	 env;
 	uint32_t	 envlen;
 
 	if (len < 8)
 		return (-1);
 	memcpy(&envlen, p, sizeof(envlen));
-	if (envlen != len - 8)
-		return (-1);
-	/* A later record of the same message is its newest state. */
-	if ((m = message_find(id)) != NULL)
-		message_forget(m);
-	if ((m = message_new(id)) == NULL)
-		fatal("spool");
-	if (envelope_decode(&m->env, p + 8, envlen) == -1) {
-		message_forget(m);
+	errno = EINVAL;
+	if (envlen != len - 8 || envelope_decode(&env, p + 8, envlen) == -1) {
+		if (errno == ENOMEM)
+			fatal("spool");
 		return (-1);
 	}
+	if (before != NULL) {
+		if (!text_is_whole(&env, p, len, place)) {
+			envelope_free(&env);
+			return (0);
+		}
+		message_forget(before);
+	}
+	if ((m = message_new(id)) == NULL)
+		fatal("spool");
+	m->env = env;
 	m->place = *place;
 	m->committed = 1;
 	m->again = 1;
 	(void)message_live((int64_t)place->len);
-	message_id_seen(id);
 	return (0);
 }
 
@@ -103,6 +128,8 @@ found(void *arg, enum record_type type, uint64_t id, const void *p,
 	struct message	*m;
 	int		*whole = arg;
 
+	/* The clock may have been set back since. */
+	message_id_seen(id);
 	switch (type) {
 	case RECORD_MESSAGE:
 		if (found_message(id, p, len, place) == -1) {

@@ -3,6 +3,7 @@
  * and the journal itself, with many that wait at a time.
  */
 #include "os/compat.h"
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <errno.h>
 #include <event2/event.h>
@@ -264,6 +265,42 @@ test_inside(int dirfd)
 	TEST("missing", got.wrong == 1000);
 }
 
+/*
+ * One that is in use is opened again while there are no descriptors; there is
+ * a retired one that could take its name.
+ */
+static void
+test_no_descriptors(int dirfd)
+{
+	struct rlimit	before, none;
+	unsigned char	image[IMAGE];
+	struct place	pl[4];
+	int		fd, failed_too;
+
+	memset(image, 0, sizeof(image));
+	(void)make_image(image, SEG, pl);
+	write_image(dirfd, SEG, image, sizeof(image));
+	if ((fd = segment_make(dirfd, SEG - 1)) == -1 || close(fd) == -1)
+		exit(2);
+	segment_retire(dirfd, SEG - 1);
+	if ((fd = segment_make(dirfd, SEG)) == -1 || close(fd) == -1 ||
+	    getrlimit(RLIMIT_NOFILE, &before) == -1)
+		exit(2);
+	scan(dirfd, SEG, 1);
+	TEST("a short one is filled up, not made anew", got.n == 4 &&
+	    got.damaged == 0);
+	none = before;
+	none.rlim_cur = 0;
+	if (setrlimit(RLIMIT_NOFILE, &none) == -1)
+		exit(2);
+	failed_too = segment_make(dirfd, SEG) == -1 && errno == EMFILE;
+	if (setrlimit(RLIMIT_NOFILE, &before) == -1)
+		exit(2);
+	scan(dirfd, SEG, 1);
+	TEST("without descriptors it stays as it is", failed_too &&
+	    got.n == 4 && got.damaged == 0 && got.wrong == 0);
+}
+
 /* The journal itself; it can be opened once in a process. */
 
 static struct event_base *base;
@@ -473,6 +510,7 @@ main(void)
 	test_torn(dirfd);
 	test_flipped(dirfd);
 	test_inside(dirfd);
+	test_no_descriptors(dirfd);
 	spool_remove(dirfd);
 	dirfd = spool_new();
 	memset(&got, 0, sizeof(got));

@@ -18,7 +18,7 @@
 static char	spool_dir[64];
 
 /* The folder journal/ of a new spool. */
-static int
+static inline int
 spool_new(void)
 {
 	char	path[100];
@@ -49,7 +49,7 @@ spool_remove(int dirfd)
 }
 
 /* u32 envelope length, u32 CRC of the text, envelope, text; malloc'ed. */
-static unsigned char *
+static inline unsigned char *
 spool_message(uint64_t id, size_t envlen, size_t textlen)
 {
 	unsigned char	*p;
@@ -67,7 +67,7 @@ spool_message(uint64_t id, size_t envlen, size_t textlen)
 	return (p);
 }
 
-static int
+static inline int
 spool_is_message(uint64_t id, const unsigned char *p, size_t len)
 {
 	size_t	i;
