@@ -343,7 +343,10 @@ take_route(struct recipient *r, uint32_t routes, struct msg_TX_ADD *adds,
 		wait_add(r, time(NULL) + MEMORY_SECONDS);
 	else {
 		r->routes = routes;
-		if (dest_add(r) == -1)
+		/* It may have been held while lookup was asked. */
+		if (r->m->env.held)
+			wait_add(r, recipient_env(r)->next);
+		else if (dest_add(r) == -1)
 			wait_add(r, time(NULL) + MEMORY_SECONDS);
 	}
 }

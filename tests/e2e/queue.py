@@ -79,6 +79,29 @@ def hold_and_release():
     ctl("queue", "delete", q)
 
 
+@case(root=True)
+def held_while_asked():
+    """One whose way lookup is being asked for is not sent if it is held in the meantime."""
+    later = Peer(dict(RCPT="450 4.2.0 later\r\n"))
+    t = suite(routes='relay any via "smtp+notls://127.0.0.1:%d"\nqueue retry 10m to 1h\n' % later.port)
+    q = t.send("far@later.example", "held while asked")
+    until("deferred", lambda: states(q, of=t) == {"far@later.example": "deferred"})
+    t.stop()
+    t.start()
+    said = later.commands[:]
+    lookup, = t.role("smtpd", "lookup")
+    t.kill(lookup, signal.SIGSTOP)
+    try:
+        ctl("queue", "retry", q, of=t)
+        equal(states(q, of=t), {"far@later.example": "active"})
+        ctl("queue", "hold", q, of=t)
+    finally:
+        t.kill(lookup, signal.SIGCONT)
+    until("held", lambda: states(q, of=t) == {"far@later.example": "held"})
+    equal(later.commands, said, "what its host was told")
+    t.close()
+
+
 @case
 def many_ids():
     ids = [s.send("x%d@dead.example" % i, "many") for i in range(90)]
