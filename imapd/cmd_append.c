@@ -5,6 +5,10 @@
  * Messages go to the store as they come and are never held in memory.  What
  * the store says in the middle is told at the end, when the literal is over.
  * All of one command are committed together, all or none.
+ *
+ * Those that come as a literal8 (RFC 3516) are held, one at a time: parts that
+ * are binary are encoded, for files of lines and literals without NUL cannot
+ * have them.
  */
 #include <time.h>
 
@@ -12,6 +16,7 @@
 #include "cmd_table.h"
 #include "imap/date.h"
 #include "imap/flags.h"
+#include "mime/recode.h"
 #include "session_reply.h"
 #include "session_sync.h"
 
@@ -24,12 +29,16 @@ struct run {
 	size_t			 n;
 	int			 utf8;		/* ")" has to follow */
 	enum store_error	 error;
+	int			 binary;	/* the last one: in raw */
+	struct buf		 raw;
+	const char		*why;		/* it cannot be kept so */
 };
 
 struct arguments {
 	struct imap_flags flags;
 	time_t		 internal;
 	uint64_t	 size;
+	int		 binary;
 	int		 utf8;
 };
 
@@ -51,6 +60,7 @@ run_free(void *arg)
 
 	while (run->n > 0)
 		append_abort(run->append[--run->n]);
+	buf_free(&run->raw);
 	free(run);
 }
 
@@ -86,8 +96,6 @@ utf8_data(struct imap_parser *p, struct arguments *a)
 static int
 arguments(struct imap_parser *p, struct arguments *a)
 {
-	int binary;
-
 	memset(a, 0, sizeof(*a));
 	a->internal = time(NULL);
 	if (imap_sp(p) == -1)
@@ -100,7 +108,7 @@ arguments(struct imap_parser *p, struct arguments *a)
 		return (-1);
 	if (utf8_data(p, a) == -1)
 		return (-1);
-	return (imap_literal_announced(p, &a->size, &binary));
+	return (imap_literal_announced(p, &a->size, &a->binary));
 }
 
 static enum store_error
@@ -151,6 +159,9 @@ one_message(struct client *c, struct run *run)
 		return (refuse(c, cmd_target_error(c, e)));
 	run->n++;
 	run->utf8 = a.utf8;
+	run->binary = a.binary;
+	if (a.binary && buf_reserve(&run->raw, (size_t)a.size) == NULL)
+		return (refuse(c, cmd_no(c, "[LIMIT] Out of memory")));
 	return (LITERAL_STREAM);
 }
 
@@ -165,6 +176,7 @@ begin(struct client *c, uint32_t replaced)
 		return (refuse(c, cmd_no(c, "[SERVERBUG] Out of memory")));
 	(void)client_run(c, &append_ops, run, CMD_MORE);
 	run->replaced = replaced;
+	buf_init(&run->raw, SESSION_APPEND_MAX);
 	if (imap_mailbox(&c->args, run->name, sizeof(run->name)) == -1)
 		return (refuse(c, cmd_bad_args(c)));
 	return (one_message(c, run));
@@ -195,12 +207,51 @@ replace_begins(struct client *c)
 	return (begin(c, seq));
 }
 
+/* RFC 3516 4.4: nothing that it has may be lost. */
+static void
+encode(struct run *run)
+{
+	enum mime_recode_error e;
+	struct mime_recode *r;
+	char out[RECODE_OUT_MIN];
+	uint64_t size = 0;
+	size_t n;
+
+	r = mime_recode_new(buf_data(&run->raw), buf_len(&run->raw),
+	    RECODE_8BIT, &e);
+	if (r == NULL)
+		run->why = e == RECODE_NOMEM ? "[LIMIT] Out of memory" :
+		    "[UNKNOWN-CTE] Binary where it cannot be encoded";
+	while (run->why == NULL && run->error == STORE_OK &&
+	    (n = mime_recode_next(r, out, sizeof(out))) > 0) {
+		if (memchr(out, '\0', n) != NULL)
+			run->why = "[UNKNOWN-CTE] NUL in what is not binary";
+		else if ((size += n) > SESSION_APPEND_MAX)
+			run->why = "[TOOBIG] Message too large when encoded";
+		else
+			run->error = append_write(run->append[run->n - 1],
+			    out, n);
+	}
+	mime_recode_free(r);
+}
+
+/* A message is complete. */
+static void
+message_ends(struct run *run)
+{
+	if (run->binary && run->error == STORE_OK && run->why == NULL)
+		encode(run);
+	run->binary = 0;
+	buf_free(&run->raw);
+}
+
 /* Behind one message another is announced. */
 static enum cmd_literal
 next_message(struct client *c)
 {
 	struct run *run = c->run;
 
+	message_ends(run);
 	if (run->utf8 && imap_expect(&c->args, ')') == -1)
 		return (refuse(c, cmd_bad_args(c)));
 	return (one_message(c, run));
@@ -211,8 +262,12 @@ data(struct client *c, const char *p, size_t len)
 {
 	struct run *run = c->run;
 
-	if (run->error == STORE_OK)
+	if (run->error != STORE_OK)
+		return;
+	if (!run->binary)
 		run->error = append_write(run->append[run->n - 1], p, len);
+	else if (buf_add(&run->raw, p, len) == -1)
+		run->error = STORE_LIMIT;
 }
 
 /* On disk, with the code that says where. */
@@ -269,8 +324,11 @@ cmd_append(struct client *c)
 	if ((run->utf8 && imap_expect(&c->args, ')') == -1) ||
 	    imap_end(&c->args) == -1)
 		return (cmd_bad_args(c));
+	message_ends(run);
 	if (run->error != STORE_OK)
 		return (cmd_target_error(c, run->error));
+	if (run->why != NULL)
+		return (cmd_no(c, "%s", run->why));
 	if ((e = commit(c, run)) != STORE_OK)
 		return (cmd_target_error(c, e));
 	if (run->replaced == 0)

@@ -87,6 +87,45 @@ def compress_bomb():
 
 
 @case
+def binary_append():
+    """RFC 3516: what comes as binary is there as it was, and no other literal has a NUL."""
+    c = login(s.imap())
+    body = b"\x00\x01\n\x02\r\x03\xff\r\n\nend" * 3000
+    head = b"MIME-Version: 1.0\r\nContent-Type: a/b\r\nContent-Transfer-Encoding: %s\r\n\r\n"
+    c.do("CREATE binary")
+    text = head % b"binary" + body
+    # Two of one command, and text that comes as one needs no change.
+    plain = b"Subject: t\r\n\r\n8 bit \xc3\xa4\r\n"
+    c.write(b"t APPEND binary ~{%d+}\r\n" % len(text) + text + b" ~{%d+}\r\n" % len(plain) + plain + b" {%d+}\r\n" % len(plain) + plain + b"\r\n")
+    got = c.tagged("t")[-1]
+    check(" OK [APPENDUID" in got and got.split("]")[0].endswith(" 1:3"), got)
+    c.do("SELECT binary")
+
+    def fetch(n, item):
+        c.write("f FETCH %d %s\r\n" % (n, item))
+        out = b""
+        while b"\r\nf " not in out:
+            out += c.s.recv(65536)
+        check(b"\r\nf OK" in out, out[-100:])
+        return out
+    got = fetch(1, "BINARY.PEEK[1]")
+    check(b" ~{%d}\r\n%s)" % (len(body), body) in got, got[:200])
+    got = fetch(1, "BODY.PEEK[]")
+    check(b"Content-Transfer-Encoding: base64\r\n" in got and b"\0" not in got and b"\x80" not in got, got[:300])
+    check(b'"base64"' in fetch(1, "BODYSTRUCTURE"), "BODYSTRUCTURE")
+    for n in (2, 3):
+        check(b"{%d}\r\n%s)" % (len(plain), plain) in fetch(n, "BODY.PEEK[]"), "message %d" % n)
+    # Where it cannot be encoded it is not taken.
+    signed = b"Content-Type: multipart/signed; boundary=b\r\n\r\n--b\r\n" + head % b"binary" + body + b"\r\n--b\r\n\r\nx\r\n--b--\r\n"
+    for text in (signed, head % b"8bit" + body):
+        c.write(b"t APPEND binary ~{%d+}\r\n" % len(text) + text + b"\r\n")
+        got = c.tagged("t")[-1]
+        check("t NO [UNKNOWN-CTE]" in got, got)
+    c.do("STATUS binary (MESSAGES)")
+    c.close()
+
+
+@case
 def python_imaplib():
     m = imaplib.IMAP4("127.0.0.1", s.ports["imap"])
     m.login(A, PASS)
