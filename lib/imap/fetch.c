@@ -161,9 +161,12 @@ partial(struct imap_parser *p, struct imap_section *s)
 	if (!imap_accept(p, '<'))
 		return (0);
 	s->partial = 1;
-	if (imap_number(p, &s->offset) == -1 || imap_expect(p, '.') == -1 ||
-	    imap_nznumber(p, &s->length) == -1)
+	/* RFC 9051 9: of 63 bits */
+	if (imap_number64(p, &s->offset) == -1 || imap_expect(p, '.') == -1 ||
+	    imap_number64(p, &s->length) == -1)
 		return (-1);
+	if (s->length == 0)
+		return (imap_error(p, "number must not be 0"));
 	return (imap_expect(p, '>'));
 }
 
@@ -354,7 +357,8 @@ imap_write_section(struct buf *b, const struct imap_section *s)
 	if (s->nfields > 0 && write_fields(b, s) == -1)
 		return (-1);
 	if (s->partial)
-		return (buf_printf(b, "]<%u>", s->offset));
+		return (buf_printf(b, "]<%llu>",
+		    (unsigned long long)s->offset));
 	return (buf_puts(b, "]"));
 }
 

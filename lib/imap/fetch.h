@@ -44,8 +44,8 @@ struct imap_section {
 	enum imap_section_text text;
 	int		 peek;
 	int		 partial;
-	uint32_t	 offset;
-	uint32_t	 length;
+	uint64_t	 offset;
+	uint64_t	 length;
 	uint32_t	 part[IMAP_PART_DEPTH];
 	size_t		 nparts;
 	struct imap_str	*fields;
