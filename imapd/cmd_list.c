@@ -29,7 +29,8 @@
 struct entry {
 	char		*name;
 	unsigned int	 flags;		/* LIST_* */
-	int		 below;		/* a mailbox below it is selected */
+	int		 below;		/* a mailbox below it is selected, */
+	int		 untold;	/* and one of them has no line */
 };
 
 struct run {
@@ -280,10 +281,12 @@ mark_parents(struct run *run)
 	char name[NAME_SIZE];
 	size_t i, n = run->n;
 	char *slash;
+	int untold;
 
 	for (i = 0; i < n; i++) {
 		if (!selected(run, &run->list[i]))
 			continue;
+		untold = !matched(run, run->list[i].name);
 		(void)strlcpy(name, run->list[i].name, sizeof(name));
 		while ((slash = strrchr(name, '/')) != NULL) {
 			*slash = '\0';
@@ -296,6 +299,7 @@ mark_parents(struct run *run)
 			if (parent == NULL)
 				parent = &run->list[run->n - 1];
 			parent->below = 1;
+			parent->untold |= untold;
 		}
 	}
 	qsort(run->list, run->n, sizeof(*run->list), entry_cmp);
@@ -356,7 +360,9 @@ tell(struct client *c, struct run *run, const struct entry *e)
 	int is_selected = selected(run, e);
 	int below = (run->select & OPT_RECURSIVE) && e->below;
 
-	if ((!is_selected && !below) || !matched(run, e->name))
+	/* RFC 5258 3.5: not for those alone that are told anyway. */
+	if ((!is_selected && (!below || !e->untold)) ||
+	    !matched(run, e->name))
 		return;
 	attributes(run, e, words, sizeof(words));
 	if (!list_begin(c, "LIST", words, e->name))
@@ -372,6 +378,19 @@ tell(struct client *c, struct run *run, const struct entry *e)
 		(void)status_tell(c, e->name, run->status);
 }
 
+/* A parent of several may be there as often: told with the last. */
+static int
+again(struct run *run)
+{
+	struct entry *e = &run->list[run->at];
+
+	if (run->at + 1 == run->n || strcmp(e[0].name, e[1].name) != 0)
+		return (0);
+	e[1].below |= e[0].below;
+	e[1].untold |= e[0].untold;
+	return (1);
+}
+
 static enum cmd_result
 step(struct client *c, void *arg)
 {
@@ -381,9 +400,7 @@ step(struct client *c, void *arg)
 	for (n = 0; n < NAMES_A_TURN && !sio_full(c->io); n++) {
 		if (run->at == run->n)
 			return (cmd_ok(c, "LIST completed"));
-		/* Twice the same: a parent of several. */
-		if (run->at == 0 || strcmp(run->list[run->at].name,
-		    run->list[run->at - 1].name) != 0)
+		if (!again(run))
 			tell(c, run, &run->list[run->at]);
 		run->at++;
 	}
