@@ -70,17 +70,16 @@ quiet(struct client *c, void *arg)
 {
 	struct mailbox_frozen z;
 	int idling = cmd_idle_is(c);
-	size_t len;
 
 	(void)arg;
 	if (!c->prefaced || c->leaving || (c->cmd != NULL && !idling) ||
 	    c->nvanished > 0 || c->saved.n > 0 ||
 	    (idling && !cmd_idle_watched(c)) ||
+	    /* What is left of a literal would be read as commands. */
+	    !imap_reader_between(&c->reader) ||
 	    sio_quiet(c->io) < (idling ? QUIET_IDLE : QUIET_ELSE))
 		return (1);
-	(void)imap_reader_text(&c->reader, &len);
-	return (len > 0 || (c->mb != NULL &&
-	    mailbox_freeze(c->mb, &z) != STORE_OK));
+	return (c->mb != NULL && mailbox_freeze(c->mb, &z) != STORE_OK);
 }
 
 static int

@@ -53,6 +53,13 @@ imap_reader_text(const struct imap_reader *r, size_t *len)
 	return (buf_data(&r->text));
 }
 
+int
+imap_reader_between(const struct imap_reader *r)
+{
+	return (r->state == ST_LINE && !r->refused && r->literals == 0 &&
+	    buf_len(&r->text) == 0);
+}
+
 void
 imap_reader_next(struct imap_reader *r)
 {

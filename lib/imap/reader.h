@@ -69,6 +69,8 @@ void		 imap_reader_free(struct imap_reader *);
 enum imap_event	 imap_reader_feed(struct imap_reader *, const char *, size_t,
 		    size_t *used);
 char		*imap_reader_text(const struct imap_reader *, size_t *len);
+/* Nothing of a command has come, nor is anything of one still to be skipped. */
+int		 imap_reader_between(const struct imap_reader *);
 /* Forget the command; the next one may begin. */
 void		 imap_reader_next(struct imap_reader *);
 

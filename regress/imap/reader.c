@@ -170,6 +170,46 @@ bounded(void)
 	imap_reader_free(&r);
 }
 
+/* After what a command is not over, and the next one could not begin. */
+static void
+between(void)
+{
+	static const struct {
+		const char *in;
+		int	    want;
+	} b[] = {
+		{ "", 1 }, { "a NOOP\r\n", 1 }, { "a", 0 }, { "\r", 0 },
+		{ "a X {9+}\r\n", 0 }, { "a X {9+}\r\n123456789", 0 },
+		{ "a X {9+}\r\n123456789\r\n", 1 }, { "a X {7+}\r\n", 0 },
+		{ "a X {7+}\r\n1234567", 0 },
+		{ "a X {7+}\r\n1234567\r\n", 1 },
+		{ "a {1+}\r\n", 0 }, { "a {1+}\r\nx", 0 }
+	};
+	struct imap_reader r;
+	enum imap_event ev;
+	size_t i, used, at, len;
+
+	for (i = 0; i < COUNT(b); i++) {
+		imap_reader_init(&r, &small);
+		len = strlen(b[i].in);
+		for (at = 0; (ev = imap_reader_feed(&r, b[i].in + at,
+		    len - at, &used)) != IMAP_MORE || at + used < len;) {
+			at += used;
+			if (ev == IMAP_LITERAL && r.literal_size == 7)
+				imap_reader_stream(&r);
+			else if (ev == IMAP_LITERAL && !imap_reader_fits(&r))
+				imap_reader_refuse(&r);
+			else if (ev == IMAP_LITERAL)
+				imap_reader_take(&r);
+			else if (ev == IMAP_COMMAND || ev == IMAP_REFUSED)
+				imap_reader_next(&r);
+		}
+		TEST("between commands",
+		    imap_reader_between(&r) == b[i].want);
+		imap_reader_free(&r);
+	}
+}
+
 int
 main(void)
 {
@@ -188,5 +228,6 @@ main(void)
 		TEST("in pieces", same);
 	}
 	bounded();
+	between();
 	TEST_DONE();
 }

@@ -99,6 +99,27 @@ def told_of_all_else():
 
 
 @case
+def literal_to_come():
+    """A process that has a literal to skip does not sleep: the next would take its bytes for commands."""
+    c = login(select=None)
+    c.write("x FOO {15+}\r\n")
+    other = login(B)
+    asleep(B, 25)
+    c.write("b CREATE evil\r\n\r\ny LIST \"\" *\r\n")
+    equal(c.tagged("x"), ["x BAD Unknown command"])
+    check("evil" not in str(c.tagged("y")), "it was a command")
+    # Nor while it idles.
+    idle(c)
+    c.write("DONE {6+}\r\n")
+    idle(other)
+    asleep(B)
+    c.write("DONE\r\n\r\ny NOOP\r\n")
+    check(c.tagged("y")[0].startswith("i BAD"), "IDLE went on")
+    c.close()
+    other.close()
+
+
+@case
 def many_of_one_user():
     """All sleep together, and each wakes for itself."""
     fill(1)
