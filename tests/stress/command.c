@@ -346,6 +346,25 @@ status(struct conn *c)
 	    b->name, c->condstore ? " HIGHESTMODSEQ" : "");
 }
 
+/*
+ * RFC 7162 3.2.5.2: numbers that the client knows, and their UIDs.  All UIDs
+ * are known, so that the answer is the same.
+ */
+static void
+match_data(struct conn *c, const struct view *v)
+{
+	size_t i, step = v->n / 4 + 1;
+
+	if (v->n == 0 || rnd(c, 2))
+		return;
+	conn_printf(c, " 1:4294967295 (");
+	for (i = 0; i < v->n; i += step)
+		conn_printf(c, "%s%zu", i > 0 ? "," : "", i + 1);
+	for (i = 0; i < v->n; i += step)
+		conn_printf(c, "%c%u", i > 0 ? ',' : ' ', v->m[i].uid);
+	conn_printf(c, ")");
+}
+
 static void
 select_box(struct conn *c)
 {
@@ -359,8 +378,10 @@ select_box(struct conn *c)
 	conn_printf(c, "%s %s", cmd->examine ? "EXAMINE" : "SELECT", b->name);
 	if (c->qresync && s->valid && rnd(c, 4)) {
 		cmd->qresync = 1;
-		conn_printf(c, " (QRESYNC (%u %llu))", s->uidvalidity,
+		conn_printf(c, " (QRESYNC (%u %llu", s->uidvalidity,
 		    (unsigned long long)s->modseq);
+		match_data(c, &s->v);
+		conn_printf(c, "))");
 		view_copy(&c->expect, &s->v);
 	}
 	conn_printf(c, "\r\n");
@@ -368,6 +389,56 @@ select_box(struct conn *c)
 	c->readonly = 0;
 	c->highest = 0;
 	c->selected = cmd->sent;
+}
+
+/* A mailbox that nobody else knows is made, renamed and deleted. */
+static void
+tree_step(struct conn *c)
+{
+	struct cmd *cmd = command_new(c, C_TREE, 0, NULL);
+	int i = c->index;
+
+	switch (c->tree) {
+	case TREE_UNKNOWN:
+	case TREE_HALF:
+		cmd->may_fail = 1;
+		conn_printf(c, "DELETE tree%d%s\r\n", i,
+		    c->tree == TREE_HALF ? "-/new" : "");
+		c->tree++;
+		break;
+	case TREE_NONE:
+		conn_printf(c, "CREATE tree%d\r\n", i);
+		c->tree = TREE_MADE;
+		break;
+	case TREE_MADE:
+		if (rnd(c, 3) == 0) {
+			conn_printf(c, "DELETE tree%d\r\n", i);
+			c->tree = TREE_NONE;
+		} else {
+			/* Not below itself, but below what is no mailbox. */
+			conn_printf(c, "RENAME tree%d tree%d-/new\r\n", i, i);
+			c->tree = TREE_RENAMED;
+		}
+		break;
+	case TREE_RENAMED:
+		if (rnd(c, 2)) {
+			conn_printf(c, "DELETE tree%d-/new\r\n", i);
+			c->tree = TREE_NONE;
+		} else {
+			conn_printf(c, "RENAME tree%d-/new tree%d\r\n", i, i);
+			c->tree = TREE_MADE;
+		}
+		break;
+	}
+}
+
+static void
+tree(struct conn *c)
+{
+	unsigned int n;
+
+	for (n = 1 + rnd(c, INFLIGHT); n > 0; n--)
+		tree_step(c);
 }
 
 static void
@@ -474,6 +545,8 @@ other(struct conn *c)
 		select_box(c);
 	else if (r < 92)
 		simple(c, C_LOGOUT, "LOGOUT");
+	else if (r < 95)
+		tree(c);
 	else
 		simple(c, C_NOOP, "NOOP");
 }

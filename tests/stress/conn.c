@@ -50,8 +50,11 @@ void
 conn_close(struct conn *c)
 {
 	view_leave(c);
-	while (c->ncmd > 0)
-		command_free(&c->cmd[--c->ncmd]);
+	while (c->ncmd > 0) {
+		if (c->cmd[--c->ncmd].kind == C_TREE)
+			c->tree = TREE_UNKNOWN;
+		command_free(&c->cmd[c->ncmd]);
+	}
 	if (c->fd != -1)
 		close(c->fd);
 	c->fd = -1;

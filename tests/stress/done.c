@@ -405,7 +405,8 @@ done(struct conn *c, struct cmd *cmd, const char *status, const char *text)
 		response_code(c, cmd, text + 1);
 	if (!is_ok) {
 		counts[cmd->kind].no++;
-		if (strncmp(status, "NO ", 3) != 0 || (cmd->kind != C_CREATE &&
+		if (strncmp(status, "NO ", 3) != 0 || (!cmd->may_fail &&
+		    cmd->kind != C_CREATE &&
 		    strncmp(text, "[EXPUNGEISSUED]", 15) != 0 &&
 		    (cmd->kind != C_STORE ||
 		    strncmp(text, "[MODIFIED ", 10) != 0)))

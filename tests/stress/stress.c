@@ -32,7 +32,7 @@ const char *const	 kind_names[KINDS] = {
 	"LOGIN", "CAPABILITY", "ENABLE", "CREATE", "SELECT", "learn", "FETCH",
 	"STORE", "SEARCH", "SORT", "THREAD", "COPY", "MOVE", "APPEND",
 	"EXPUNGE", "STATUS", "LIST", "IDLE", "NOOP", "CHECK", "CLOSE",
-	"UNSELECT", "LOGOUT", "final"
+	"UNSELECT", "tree", "LOGOUT", "final"
 };
 
 static struct conn	 conns[CONNS];

@@ -80,7 +80,7 @@ enum kind {
 	C_LOGIN, C_CAPABILITY, C_ENABLE, C_CREATE, C_SELECT, C_LEARN,
 	C_FETCH, C_STORE, C_SEARCH, C_SORT, C_THREAD, C_COPY, C_MOVE,
 	C_APPEND, C_EXPUNGE, C_STATUS, C_LIST, C_IDLE, C_NOOP, C_CHECK,
-	C_CLOSE, C_UNSELECT, C_LOGOUT, C_FINAL, KINDS
+	C_CLOSE, C_UNSELECT, C_TREE, C_LOGOUT, C_FINAL, KINDS
 };
 
 struct cmd {
@@ -105,6 +105,8 @@ struct cmd {
 	unsigned int	 nids;
 	uint32_t	 uidnext;	/* told when it was sent */
 	uint64_t	 modseq;	/* known then */
+	/* CREATE, RENAME, DELETE */
+	int		 may_fail;
 	/* SEARCH */
 	int		 all, esearch;
 	unsigned int	 results;
@@ -145,6 +147,9 @@ struct conn {
 	int		 fresh;		/* nothing is learnt since SELECT */
 	int		 verify;	/* the view is from QRESYNC */
 	struct view	 expect;
+	enum tree {
+		TREE_UNKNOWN, TREE_HALF, TREE_NONE, TREE_MADE, TREE_RENAMED
+	}		 tree;		/* a mailbox of its own */
 	double		 until;		/* IDLE, or before the next try */
 	int		 final;		/* box that is looked at, from 1 */
 };
