@@ -11,6 +11,7 @@
 #include "../test.h"
 
 #define ROUNDS	25
+#define ENOUGH	100		/* acknowledged, to be worth it */
 #define WINDOW	40		/* messages that wait at a time */
 #define IDS	200000
 
@@ -156,7 +157,9 @@ main(void)
 	int		dirfd = spool_new();
 
 	signal(SIGPIPE, SIG_IGN);
-	for (round = 0; round < ROUNDS; round++) {
+	/* On a crowded host a round may acknowledge next to nothing. */
+	for (round = 0; round < ROUNDS || (total <= ENOUGH &&
+	    round < 10 * ROUNDS); round++) {
 		total += one_round(dirfd);
 		lost += missing(dirfd);
 		if (round % 4 == 3) {
@@ -164,7 +167,7 @@ main(void)
 			memset(acked, 0, sizeof(acked));
 		}
 	}
-	TEST("some were acknowledged", total > 100);
+	TEST("some were acknowledged", total > ENOUGH);
 	TEST("all of them are there", lost == 0);
 	TEST("nothing else came out", wrong == 0);
 	TEST("nothing was taken for damage", damaged == 0);
