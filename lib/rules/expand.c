@@ -343,8 +343,8 @@ outside(struct expansion *x, size_t index)
 	if ((r = find_route(x, addr, &route)) != RULES_OK)
 		return (r);
 	if (route != NULL && route->bounce) {
-		strlcpy(x->reply, route->reply != NULL ? route->reply :
-		    "550 5.1.1 no mail goes there", C_REPLY);
+		rules_reply(route->reply != NULL ? route->reply :
+		    "550 no mail goes there", "1.1", x->reply);
 		return (RULES_NO);
 	}
 	if ((dest = expand_dest(x, addr)) == NULL)

@@ -4,6 +4,7 @@
  * Everything but the client's address, the listener and the login is the
  * client's own word.
  */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -280,6 +281,20 @@ is_postmaster(const char *addr)
 	return (strncasecmp(addr, "postmaster@", 11) == 0);
 }
 
+/* RFC 2034 4: what nobody wrote a status code for gets one. */
+void
+rules_reply(const char *written, const char *status, char reply[C_REPLY])
+{
+	const char	*text = written + 4;
+
+	if (text[0] == written[0] && text[1] == '.' &&
+	    isdigit((unsigned char)text[2]))
+		strlcpy(reply, written, C_REPLY);
+	else
+		snprintf(reply, C_REPLY, "%.4s%c.%s %s", written, written[0],
+		    status, text);
+}
+
 void
 rules_decide(const struct rules_env *env, const struct rules_request *q,
     struct rules_answer *a)
@@ -312,7 +327,7 @@ rules_decide(const struct rules_env *env, const struct rules_request *q,
 	}
 	a->result = RULES_NO;
 	if (a->rule != NULL && a->rule->reply != NULL)
-		strlcpy(a->reply, a->rule->reply, sizeof(a->reply));
+		rules_reply(a->rule->reply, "7.1", a->reply);
 	else if (!a->ours)
 		snprintf(a->reply, sizeof(a->reply),
 		    "550 5.7.1 <%s>: relaying denied", q->rcpt);

@@ -139,6 +139,9 @@ struct rules_answer {
 /* May this be handed to us?  Which rule says so? */
 void	rules_decide(const struct rules_env *, const struct rules_request *,
 	    struct rules_answer *);
+/* The reply of a rule or a route; status ("7.1") is for one without. */
+void	rules_reply(const char *written, const char *status,
+	    char reply[C_REPLY]);
 /* Does any rule need the name system? */
 int	rules_ask_dns(const struct conf *);
 /*

@@ -191,6 +191,11 @@ static const struct {
 	{ "a reply", "reject any sender \"@s.example\" \"450 4.7.0 later\"\n"
 	    "permit any deliver\n", ANY, NULL, "h", NULL, "x@S.example",
 	    "a@example.org", 0, "450 4.7.0 later" },
+	{ "a reply without a status", "reject any \"450 later\"\n", ANY,
+	    NULL, "h", NULL, "", "a@example.org", 0, "450 4.7.1 later" },
+	{ "one that begins with a number", "reject any \"550 5.x is old\"\n",
+	    ANY, NULL, "h", NULL, "", "a@example.org", 0,
+	    "550 5.7.1 5.x is old" },
 	{ "other sender", "reject any sender \"@s.example\"\n"
 	    "permit any deliver\n", ANY, NULL, "h", NULL, "x@t.example",
 	    "a@example.org", 0, "" },
