@@ -129,6 +129,9 @@ check_smtp_options(struct build *b, const struct conf_listen *l)
 	if (l->port != 0 && l->where[0] == '/')
 		report_error(b->report, &l->pos, "a socket that is a path "
 		    "has no port; remove it");
+	if (l->proto == PROTO_LMTP && l->port == 25)
+		report_error(b->report, &l->pos, "LMTP is never spoken on "
+		    "port 25 (RFC 2033 5); choose another");
 	if ((l->lenient_lf || l->lenient_helo) && !is_smtp(l->proto))
 		report_error(b->report, &l->pos, "\"lenient\" is for smtp; "
 		    "remove it from %s", proto);

@@ -178,6 +178,19 @@ all_words(const struct conf *conf, struct conf_words *all)
 	return (0);
 }
 
+static int
+asks_for(const struct conf *conf, enum conf_cond_kind kind)
+{
+	const struct conf_rule	*r;
+	const struct conf_cond	*c;
+
+	TAILQ_FOREACH(r, &conf->rules, entry)
+		TAILQ_FOREACH(c, &r->conds, entry)
+			if (c->kind == kind)
+				return (1);
+	return (0);
+}
+
 /* Names of ours: each that a word speaks of, and one of the others. */
 static int
 add_ours(struct dim *d, const struct conf_words *names,
@@ -194,6 +207,7 @@ add_ours(struct dim *d, const struct conf_words *names,
 	return (0);
 }
 
+/* Only where a rule tells ours from others: there may be many. */
 static int
 ours_classes(struct dim *d, const struct conf *conf,
     const struct conf_words *all)
@@ -201,6 +215,8 @@ ours_classes(struct dim *d, const struct conf *conf,
 	const struct conf_domain	*dom;
 	int				 other = 0;
 
+	if (!asks_for(conf, COND_HELO_OURS))
+		return (0);
 	if (add_word(d, conf->hostname) == -1)
 		return (-1);
 	TAILQ_FOREACH(dom, &conf->domains, entry)
