@@ -249,7 +249,9 @@ import_file(struct batch *b, int folder, const struct file *file,
 	if ((fd = file_open(folder, path)) == -1 || fstat(fd, &st) == -1) {
 		if (fd != -1)
 			close(fd);
-		return (errno == ENOENT ? STORE_OK : STORE_SYS);
+		/* Gone, or no regular file, which is no message. */
+		return (errno == ENOENT || errno == ELOOP ? STORE_OK :
+		    STORE_SYS);
 	}
 	for (i = 0; i < STORE_KEYWORDS; i++)
 		if ((info.keywords & 1U << i) && kw->name[i] != NULL)
@@ -268,45 +270,6 @@ by_name(const void *a, const void *b)
 	return (strcmp(*(char *const *)a, *(char *const *)b));
 }
 
-/* The names of a directory in the order of their arrival. */
-static char **
-names_of(int dir, const char *sub, size_t *n)
-{
-	char		**list = NULL, **more;
-	struct dirent	*e;
-	DIR		*d;
-	size_t		 cap = 0;
-	int		 fd;
-
-	*n = 0;
-	fd = openat(dir, sub, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
-	    O_CLOEXEC);
-	if (fd == -1 || (d = fdopendir(fd)) == NULL) {
-		if (fd != -1)
-			close(fd);
-		return (NULL);
-	}
-	while ((e = readdir(d)) != NULL && *n < FILES_MAX) {
-		if (strcmp(e->d_name, ".") == 0 ||
-		    strcmp(e->d_name, "..") == 0)
-			continue;
-		if (*n == cap) {
-			cap = cap == 0 ? 256 : cap * 2;
-			more = reallocarray(list, cap, sizeof(*list));
-			if (more == NULL)
-				break;
-			list = more;
-		}
-		if ((list[*n] = strdup(e->d_name)) == NULL)
-			break;
-		(*n)++;
-	}
-	closedir(d);
-	if (*n > 0)
-		qsort(list, *n, sizeof(*list), by_name);
-	return (list);
-}
-
 static void
 names_free(char **list, size_t n)
 {
@@ -315,6 +278,62 @@ names_free(char **list, size_t n)
 	for (i = 0; i < n; i++)
 		free(list[i]);
 	free(list);
+}
+
+static int
+names_add(char ***list, size_t *n, size_t *cap, const char *name)
+{
+	char	**more;
+
+	if (*n == *cap) {
+		*cap = *cap == 0 ? 256 : *cap * 2;
+		more = reallocarray(*list, *cap, sizeof(**list));
+		if (more == NULL)
+			return (-1);
+		*list = more;
+	}
+	if (*n >= FILES_MAX || ((*list)[*n] = strdup(name)) == NULL)
+		return (-1);
+	(*n)++;
+	return (0);
+}
+
+/*
+ * The names of a directory in the order of their arrival, none if there is no
+ * such directory; -1 if they are not all.
+ */
+static int
+names_of(int dir, const char *sub, char ***list, size_t *n)
+{
+	struct dirent	*e;
+	DIR		*d;
+	size_t		 cap = 0;
+	int		 fd, ret = 0;
+
+	*list = NULL;
+	*n = 0;
+	fd = openat(dir, sub, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
+	    O_CLOEXEC);
+	if (fd == -1)
+		return (errno == ENOENT ? 0 : -1);
+	if ((d = fdopendir(fd)) == NULL) {
+		close(fd);
+		return (-1);
+	}
+	while (ret == 0 && (e = file_next(d)) != NULL)
+		if (strcmp(e->d_name, ".") != 0 &&
+		    strcmp(e->d_name, "..") != 0)
+			ret = names_add(list, n, &cap, e->d_name);
+	if (ret == 0 && errno != 0)
+		ret = -1;
+	closedir(d);
+	if (ret == -1) {
+		names_free(*list, *n);
+		*list = NULL;
+		*n = 0;
+	} else if (*n > 0)
+		qsort(*list, *n, sizeof(**list), by_name);
+	return (ret);
 }
 
 /* By UID, then those that have none in the order of their names. */
@@ -341,7 +360,8 @@ list_files(int folder, struct file **files, size_t *n)
 	for (k = 0; k < 2; k++) {
 		struct file	*grown;
 
-		list = names_of(folder, subs[k], &more);
+		if (names_of(folder, subs[k], &list, &more) == -1)
+			return (-1);
 		grown = reallocarray(*files, *n + more + 1, sizeof(*grown));
 		if (grown == NULL) {
 			names_free(list, more);
@@ -392,30 +412,39 @@ find_uids(int folder, struct file *files, size_t n, uint32_t *uidnext)
 }
 
 static enum store_error
-import_files(struct batch *b, int folder, const struct keywords *kw)
+import_listed(struct batch *b, int folder, const struct keywords *kw,
+    struct file *files, size_t n)
 {
 	enum store_error	 e = STORE_OK;
-	struct file		*files;
 	uint32_t		 uidnext;
-	size_t			 n, i;
+	size_t			 i;
 
-	if (list_files(folder, &files, &n) == -1)
-		e = STORE_SYS;
 	keep_uids(b, find_uids(folder, files, n, &uidnext));
 	if (n > 0)
 		qsort(files, n, sizeof(*files), by_uid);
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < n && e == STORE_OK; i++) {
 		/* Two names with one UID are two messages. */
 		if (files[i].uid == 0 || (i > 0 && files[i].uid <=
 		    files[i - 1].uid))
 			files[i].uid = uidnext++;
-		if (e == STORE_OK)
-			e = import_file(b, folder, &files[i], kw);
+		e = import_file(b, folder, &files[i], kw);
 		if (i % 64 == 0 || i + 1 == n)
 			progress(b->mailbox, i + 1, n);
 	}
 	if (e == STORE_OK && (e = commit(b)) == STORE_OK && b->validity != 0)
 		go_on_at(b, uidnext);
+	return (e);
+}
+
+static enum store_error
+import_files(struct batch *b, int folder, const struct keywords *kw)
+{
+	enum store_error	 e = STORE_SYS;
+	struct file		*files;
+	size_t			 n, i;
+
+	if (list_files(folder, &files, &n) == 0)
+		e = import_listed(b, folder, kw, files, n);
 	for (i = 0; i < n; i++)
 		free(files[i].name);
 	free(files);
@@ -461,7 +490,12 @@ import_tree(struct job *job, const char *only)
 		close(dir);
 		return (status);
 	}
-	list = names_of(dir, ".", &n);
+	if (names_of(dir, ".", &list, &n) == -1) {
+		fprintf(stderr, "mailctl: this directory: %s\n",
+		    strerror(errno));
+		close(dir);
+		return (STATUS_FAILED);
+	}
 	for (i = 0; i <= n; i++) {
 		strlcpy(name, "INBOX", sizeof(name));
 		if (i < n && (list[i][0] != '.' || name_from_dir(list[i],

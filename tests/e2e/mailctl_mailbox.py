@@ -123,6 +123,8 @@ def as_the_owner():
     os.makedirs(os.path.join(src, "cur"), 0o700)
     os.chmod(src, 0o700)
     ctl("mailbox", "import", A, src, "Stolen", want=1)
+    os.chmod(src, 0o755)
+    ctl("mailbox", "import", A, src, "Half", want=1)
 
 
 @case(root=True)
@@ -135,6 +137,7 @@ def maildir_in_and_out():
     open(os.path.join(m, "new", "1700000001.x.host"), "w").write("Subject: two\n\ny\n")
     open(os.path.join(m, ".Sent", "cur", "1700000002.x.host:2,S"), "w").write("Subject: three\n\nz\n")
     open(os.path.join(m, "dovecot-keywords"), "w").write("0 Important\n")
+    os.mkfifo(os.path.join(m, "cur", "1700000003.x.host:2,"))
     run("chown", "-R", "vmail", src)
     os.makedirs(out)
     shutil.chown(out, "vmail")
