@@ -8,6 +8,7 @@
  */
 #include "os/compat.h"
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "maildrop.h"
 
@@ -28,6 +29,7 @@ struct maildrop {
 };
 
 static void	add_up(struct maildrop *);
+static int	is_there(struct maildrop *, uint32_t);
 static uint32_t	size_of(struct maildrop *, uint32_t);
 static enum store_error	expunge_marked(struct maildrop *);
 
@@ -108,22 +110,37 @@ maildrop_message(const struct maildrop *md, uint32_t n)
 	return (md->sizes[n]);
 }
 
+static int
+is_there(struct maildrop *md, uint32_t n)
+{
+	int fd;
+
+	if (mailbox_message_fd(md->mb, n, &fd) != STORE_OK)
+		return (0);
+	close(fd);
+	return (1);
+}
+
 /* The octets of RETR's reply; marks what there is not. */
 static uint32_t
 size_of(struct maildrop *md, uint32_t n)
 {
 	const struct store_message *m = mailbox_facts(md->mb, n, FACT_SIZE);
+	unsigned int text;
 	uint64_t size;
 	int64_t measured;
 	int fd;
 
-	if (m == NULL) {
+	size = m == NULL ? 0 : m->size;
+	text = m == NULL ? 0 : m->text;
+	/* One without a size is empty, or went before it was measured. */
+	if (m == NULL || m->gone || (size == 0 && !is_there(md, n))) {
 		md->marks[n] |= MARK_GONE;
 		return (0);
 	}
-	size = m->size + (m->text & TEXT_UNENDED ? 2 : 0);
+	size += text & TEXT_UNENDED ? 2 : 0;
 	/* If it cannot be read now, RETR will not send it either. */
-	if (!md->utf8 && (m->text & TEXT_8BIT) &&
+	if (!md->utf8 && (text & TEXT_8BIT) &&
 	    mailbox_message_fd(md->mb, n, &fd) == STORE_OK &&
 	    (measured = text_measure(fd, 1)) != -1)
 		size = (uint64_t)measured;

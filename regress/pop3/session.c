@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "../../pop3d/client.h"
+#include "../../pop3d/maildrop.h"
 #include "daemon/mailsession.h"
 #include "../test.h"
 #include "daemon/mailsession.h"
@@ -376,6 +377,26 @@ test_foreign_size(void)
 	end();
 }
 
+/* Taken away by others before its size was known: it was never there. */
+static void
+test_gone(void)
+{
+	struct maildrop *drop;
+	char path[256];
+
+	if (begin() == -1 || maildrop_open(test.store, UIDL_DEFAULT, &drop) !=
+	    STORE_OK)
+		return;
+	snprintf(path, sizeof(path), "%s/new/1000000001.M1P1.h", test.dir);
+	TEST("gone", unlink(path) == 0);
+	maildrop_begin(drop, 0);
+	TEST("gone before it began", maildrop_last(drop) == 3 &&
+	    maildrop_count(drop) == 2 && maildrop_message(drop, 2) == -1 &&
+	    maildrop_size(drop) == 75);
+	maildrop_close(drop);
+	end();
+}
+
 /* Commands wait behind more output than is kept at a time. */
 static void
 test_pipelined(void)
@@ -539,6 +560,7 @@ main(void)
 	test_in_use();
 	test_utf8();
 	test_foreign_size();
+	test_gone();
 	test_interrupted();
 	test_pipelined();
 	test_login_delay();
