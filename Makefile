@@ -237,7 +237,8 @@ REGRESS = \
 	regress/smtp/chunk regress/smtp/command regress/smtp/content \
 	regress/smtp/dsn regress/smtp/param regress/smtp/queueid \
 	regress/store/adopt regress/store/cached regress/store/crash \
-	regress/store/damage regress/store/lock regress/store/mailbox \
+	regress/store/damage regress/store/kept regress/store/lock \
+	regress/store/mailbox \
 	regress/store/mboxkill regress/store/names regress/store/outside \
 	regress/store/steps \
 	regress/store/version regress/store/view \

@@ -70,6 +70,11 @@ int	os_syncfs_works(void);
  * afterwards; whether they are durable then only fsync() says.
  */
 int	os_write_out(int fd);
+/*
+ * Have room on the disk for all of a file, holes too, if the system can; -1
+ * only if there is none.
+ */
+int	os_fill(int fd, off_t len);
 /* Begin to write a file's bytes; fsync() then has less to wait for. */
 void	os_start_write(int fd);
 

@@ -205,6 +205,20 @@ os_write_out(int fd)
 #endif
 }
 
+int
+os_fill(int fd, off_t len)
+{
+#ifdef __linux__
+	if (fallocate(fd, 0, 0, len) == -1 &&
+	    (errno == ENOSPC || errno == EDQUOT))
+		return (-1);
+#else
+	(void)fd;
+	(void)len;
+#endif
+	return (0);
+}
+
 void
 os_start_write(int fd)
 {

@@ -24,15 +24,7 @@ static enum store_error change_one(struct mailbox *, uint32_t,
     const struct store_change *, struct store_changed *, struct batch *);
 static int change_apply(struct index_mut *, const struct store_change *);
 
-/* What expunge_files() did. */
-struct expunged {
-	uint64_t	 bytes;
-	uint64_t	 messages;
-	size_t		 missed;	/* files that were elsewhere */
-};
-
-static void expunge_files(struct mailbox *, const uint32_t *, size_t,
-    struct expunged *);
+static size_t expunge_files(struct mailbox *, const uint32_t *, size_t);
 static int expunge_slot(struct mailbox *, uint32_t, uint32_t *,
     struct index_mut *);
 static void expunge_record(struct folder *, uint32_t, struct index_mut *,
@@ -201,7 +193,6 @@ mailbox_expunge(struct mailbox *mb, const uint32_t *seqs, size_t n,
 	struct view_delta delta = { 0 };
 	struct folder *f = mb->f;
 	enum store_error error;
-	struct expunged out = { 0 };
 
 	if (mb->flags & MAILBOX_READONLY)
 		return (STORE_READONLY);
@@ -212,19 +203,13 @@ mailbox_expunge(struct mailbox *mb, const uint32_t *seqs, size_t n,
 	if ((error = folder_sync(f, 0)) == STORE_OK)
 		error = view_fresh(mb);
 	if (error == STORE_OK) {
-		expunge_files(mb, seqs, n, &out);
 		/* Some were not where they should be: look, and again. */
-		if (out.missed > 0 &&
+		if (expunge_files(mb, seqs, n) > 0 &&
 		    (error = folder_sync(f, 1)) == STORE_OK &&
-		    (error = view_fresh(mb)) == STORE_OK) {
-			out.missed = 0;
-			expunge_files(mb, seqs, n, &out);
+		    (error = view_fresh(mb)) == STORE_OK &&
+		    expunge_files(mb, seqs, n) > 0)
 			/* They are there, and do not go. */
-			if (out.missed > 0)
-				error = STORE_READONLY;
-		}
-		quota_change(mb->store, -(int64_t)out.bytes,
-		    -(int64_t)out.messages);
+			error = STORE_READONLY;
 	}
 	/* The index is compacted by whoever syncs next under the lock. */
 	if (error == STORE_OK)
@@ -234,9 +219,9 @@ mailbox_expunge(struct mailbox *mb, const uint32_t *seqs, size_t n,
 	return (error);
 }
 
-static void
-expunge_files(struct mailbox *mb, const uint32_t *seqs, size_t n,
-    struct expunged *out)
+/* How many files were elsewhere. */
+static size_t
+expunge_files(struct mailbox *mb, const uint32_t *seqs, size_t n)
 {
 	struct folder *f = mb->f;
 	struct batch batch = { .open = 0 };
@@ -244,8 +229,9 @@ expunge_files(struct mailbox *mb, const uint32_t *seqs, size_t n,
 	struct index_mut m;
 	char name[NAME_MAX + 1];
 	uint64_t modseq = f->ix.hdr.modseq + 1;
+	int64_t bytes = 0, messages = 0;
 	uint32_t slot;
-	size_t i;
+	size_t i, missed = 0;
 	int dirfd;
 
 	batch_begin(f, &batch);
@@ -255,14 +241,17 @@ expunge_files(struct mailbox *mb, const uint32_t *seqs, size_t n,
 		if (index_fixed(&f->ix, slot, &fix) == -1 ||
 		    files_path(f, slot, &m, &dirfd, name) == -1 ||
 		    unlinkat(dirfd, name, 0) == -1) {
-			out->missed++;
+			missed++;
 			continue;
 		}
 		expunge_record(f, slot, &m, modseq);
-		out->bytes += fix.fsize;
-		out->messages++;
+		bytes += (int64_t)fix.fsize;
+		messages++;
 	}
+	if (messages > 0)
+		quota_change(mb->store, -bytes, -messages);
 	batch_end(f, &batch);
+	return (missed);
 }
 
 /* The record of a message that is still there. */

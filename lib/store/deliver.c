@@ -99,9 +99,7 @@ store_deliver(struct store *st, const char *mailbox,
 	if (error == STORE_OK)
 		error = deliver_file(f, d, &in, &old);
 	if (error == STORE_OK) {
-		if (old.state == DELIVERED_NOT)
-			quota_change(st, (int64_t)in.fsize, 1);
-		else
+		if (old.state != DELIVERED_NOT)
 			folder_dirty(f, FLUSH_CUR);
 		folder_dirty(f, FLUSH_NEW);
 		folder_dirty_file(f, in.fd);
@@ -193,9 +191,13 @@ deliver_rename(struct folder *f, struct incoming *in)
 	char tmp[NAME_MAX + 1];
 
 	incoming_tmp(in, tmp);
-	if (folder_lock(f, LOCK_SHORT) != STORE_OK)
-		return (renameat(f->tmp, tmp, f->new, in->base) == -1 ?
-		    store_errno() : STORE_OK);
+	if (folder_lock(f, LOCK_SHORT) != STORE_OK) {
+		if (renameat(f->tmp, tmp, f->new, in->base) == -1)
+			return (store_errno());
+		/* Until the next sync finds it. */
+		quota_change(f->store, (int64_t)in->fsize, 1);
+		return (STORE_OK);
+	}
 	files_mark(f, &mark);
 	index_begin(&f->ix);
 	/* Whoever finds only the file knows the UID, too. */
@@ -214,8 +216,10 @@ deliver_rename(struct folder *f, struct incoming *in)
 	mut.cache = cachefile_put(f, &in->entry, f->ix.hdr.uidnext);
 	/* Without a record the next sync finds the file by new/'s time. */
 	if (error == STORE_OK &&
-	    index_add(&f->ix, &fix, in->base, &mut) == 0)
+	    index_add(&f->ix, &fix, in->base, &mut) == 0) {
+		quota_change(f->store, (int64_t)in->fsize, 1);
 		files_unmark(f, &mark);
+	}
 	index_end(&f->ix);
 	folder_unlock(f);
 	return (error);

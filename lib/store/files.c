@@ -217,6 +217,10 @@ files_unmark(struct folder *f, const struct files_mark *m)
 		h->newtime = new;
 	if (m->cur_same)
 		h->curtime = cur;
-	/* Another's change in the same tick of the clock has not shown. */
-	h->racy = folder_now();
+	/*
+	 * Another's change in the same tick of the clock has not shown.  Who
+	 * is always at work must not put off the look at it for ever.
+	 */
+	if (h->racy == 0)
+		h->racy = folder_now();
 }

@@ -18,6 +18,7 @@
 #include "store/folder.h"
 #include "store/lock.h"
 #include "store/name.h"
+#include "store/quota.h"
 #include "store/recover.h"
 #include "store/sync.h"
 #include "store/uidlist_follow.h"
@@ -356,6 +357,7 @@ folder_fresh(struct folder *f, int quick)
 		return (errno == EBADMSG ? recover_rebuild(f, 1) :
 		    store_errno());
 	files_forget(f);
+	quota_forget(f->store);
 	if (index_rebooted(&f->ix))
 		index_boot(&f->ix);
 	return (recover_pending(f));

@@ -38,6 +38,7 @@
 
 #define ENTRY_MESSAGE_MAX (16U << 20)	/* larger ones wait for a reader */
 
+static uint64_t incoming_bytes(const struct incoming *, size_t);
 static int incoming_write(struct folder *, const struct incoming *, size_t,
     const struct source *);
 static int incoming_sync(struct folder *, const struct incoming *, size_t,
@@ -108,15 +109,12 @@ incoming_commit(struct folder *f, struct incoming *in, size_t n,
     const struct source *from, uint32_t *uids, uint32_t *uidvalidity)
 {
 	enum store_error error = STORE_OK;
-	uint64_t bytes = 0;
 	uint32_t first;
 	size_t i;
 	int moved = from != NULL && from->move;
 
-	for (i = 0; i < n; i++)
-		bytes += in[i].fsize;
 	if (!moved)
-		error = quota_check(f->store, bytes, n);
+		error = quota_check(f->store, incoming_bytes(in, n), n);
 	if (error == STORE_OK && incoming_write(f, in, n, from) == -1)
 		error = store_errno();
 	if (error == STORE_OK)
@@ -141,12 +139,21 @@ incoming_commit(struct folder *f, struct incoming *in, size_t n,
 		if (from == NULL || n == 1 || moved)
 			folder_dirty(f, from != NULL && from->sync_all ?
 			    FLUSH_ALL : FLUSH_CUR);
-		if (!moved)
-			quota_change(f->store, (int64_t)bytes, (int64_t)n);
 	}
 	for (i = 0; error == STORE_OK && i < n; i++)
 		uids[i] = first + (uint32_t)i;
 	return (error);
+}
+
+static uint64_t
+incoming_bytes(const struct incoming *in, size_t n)
+{
+	uint64_t bytes = 0;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		bytes += in[i].fsize;
+	return (bytes);
 }
 
 /* Locked, and the index knows what is there. */
@@ -174,6 +181,9 @@ incoming_put(struct folder *f, struct incoming *in, size_t n,
 	index_begin(&f->ix);
 	error = n == 1 ? incoming_one(f, in, from) :
 	    incoming_many(f, in, n, from);
+	if (error == STORE_OK && (from == NULL || !from->move))
+		quota_change(f->store, (int64_t)incoming_bytes(in, n),
+		    (int64_t)n);
 	files_unmark(f, &mark);
 	index_end(&f->ix);
 	return (error);

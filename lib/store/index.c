@@ -229,6 +229,10 @@ index_map(struct index *ix)
 	}
 	if (ix->map != NULL && (size_t)st.st_size == ix->maplen)
 		return (0);
+	/* Whoever restored it may have made holes of its zeros. */
+	if ((st.st_size - 1) / 512 >= st.st_blocks &&
+	    os_fill(ix->fd, st.st_size) == -1)
+		return (-1);
 	if (index_checked_grow(ix, (uint32_t)slots) == -1)
 		return (-1);
 	map = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE,

@@ -38,7 +38,8 @@ keywords_load(struct keywords *k, int dirfd)
 
 	if (fstatat(dirfd, KEYWORDS_FILE, &st, AT_SYMLINK_NOFOLLOW) == -1)
 		return (errno == ENOENT ? 0 : -1);
-	if (st.st_ino == k->ino && st.st_mtim.tv_sec == k->mtime.tv_sec &&
+	if (st.st_ino == k->ino && st.st_size == k->size &&
+	    st.st_mtim.tv_sec == k->mtime.tv_sec &&
 	    st.st_mtim.tv_nsec == k->mtime.tv_nsec)
 		return (0);
 	if ((data = file_read(dirfd, KEYWORDS_FILE, KEYWORDS_SIZE, &len)) ==
@@ -48,6 +49,7 @@ keywords_load(struct keywords *k, int dirfd)
 	keywords_parse(k, data);
 	free(data);
 	k->ino = st.st_ino;
+	k->size = st.st_size;
 	k->mtime = st.st_mtim;
 	return (0);
 }
@@ -115,6 +117,7 @@ keywords_add(struct keywords *k, int dirfd, const char *name)
 	}
 	if (fstatat(dirfd, KEYWORDS_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0) {
 		k->ino = st.st_ino;
+		k->size = st.st_size;
 		k->mtime = st.st_mtim;
 	}
 	return (i);

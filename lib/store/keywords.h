@@ -18,7 +18,8 @@
 
 struct keywords {
 	char		*name[STORE_KEYWORDS];
-	ino_t		 ino;
+	ino_t		 ino;		/* of what was read */
+	off_t		 size;
 	struct timespec	 mtime;
 };
 

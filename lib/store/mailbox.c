@@ -54,10 +54,11 @@ mailbox_open(struct store *st, const char *name, unsigned int flags,
 		LIST_INSERT_HEAD(&mb->f->views, mb, views);
 		if (flags & MAILBOX_EXCLUSIVE)
 			error = mailbox_exclusive(mb);
-		if (error == STORE_OK && (flags & MAILBOX_READONLY) == 0)
-			mailbox_tidy(mb->f);
 		if (error == STORE_OK)
 			error = mailbox_update(mb, 0, &delta);
+		/* Not before what somebody had begun is finished. */
+		if (error == STORE_OK && (flags & MAILBOX_READONLY) == 0)
+			mailbox_tidy(mb->f);
 		view_tell(mb, &delta, NULL, NULL);
 		if (error == STORE_OK && (flags & MAILBOX_EXCLUSIVE))
 			error = intent_finish(mb);

@@ -6,6 +6,10 @@
  * for other limits, or says that there is no room and is older than 15
  * minutes.  Without a limit it is not kept at all.
  *
+ * A change is written while the index is marked as being changed, and where
+ * somebody was killed at that, or others came or went without us, the file is
+ * removed: what it says is what the indexes say.
+ *
  * An mbox is what it is: the file's length, whoever has added to it.
  */
 #include <sys/stat.h>
@@ -32,6 +36,7 @@
 struct usage {
 	struct store	*store;
 	int64_t		 bytes, messages;
+	int		 partial;	/* a folder could not be counted now */
 };
 
 static enum store_error quota_mbox(struct usage *, int);
@@ -108,6 +113,13 @@ quota_change(struct store *st, int64_t bytes, int64_t n)
 	close(fd);
 }
 
+void
+quota_forget(struct store *st)
+{
+	if (st->quota != 0 || st->quota_messages != 0)
+		(void)unlinkat(st->root, QUOTA_FILE, 0);
+}
+
 static int
 quota_spec(const struct store *st, char *buf, size_t len)
 {
@@ -162,9 +174,10 @@ quota_count(struct store *st, struct usage *u)
 	int n;
 
 	u->bytes = u->messages = 0;
+	u->partial = 0;
 	if ((error = store_list(st, quota_folder, u)) != STORE_OK)
 		return (error);
-	if ((st->quota == 0 && st->quota_messages == 0) ||
+	if ((st->quota == 0 && st->quota_messages == 0) || u->partial ||
 	    quota_spec(st, spec, sizeof(spec)) == -1)
 		return (STORE_OK);
 	n = snprintf(text, sizeof(text), "%s%" PRId64 " %" PRId64 "\n", spec,
@@ -179,17 +192,23 @@ quota_folder(void *arg, const char *name, unsigned int flags)
 {
 	struct usage *u = arg;
 	struct folder *f;
+	enum store_error error;
 
 	if (flags & (LIST_NOSELECT | LIST_NOEXIST))
 		return (0);
-	/* One that cannot be read cannot be counted; the others are. */
-	if (folder_get(u->store, name, &f) != STORE_OK)
-		return (0);
-	if (folder_sync(f, 0) == STORE_OK) {
-		u->bytes += (int64_t)f->ix.hdr.fsize;
-		u->messages += f->ix.hdr.messages;
+	if ((error = folder_get(u->store, name, &f)) == STORE_OK) {
+		if ((error = folder_sync(f, 0)) == STORE_OK) {
+			u->bytes += (int64_t)f->ix.hdr.fsize;
+			u->messages += f->ix.hdr.messages;
+		}
+		folder_release(f);
 	}
-	folder_release(f);
+	/*
+	 * One that cannot be read cannot be counted; the others are, and are
+	 * not taken for all if it is a matter of time.
+	 */
+	if (error == STORE_BUSY || error == STORE_SYS || error == STORE_FULL)
+		u->partial = 1;
 	return (0);
 }
 

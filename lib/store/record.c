@@ -347,6 +347,9 @@ index_changes(struct index *ix, uint64_t modseq, uint32_t limit,
 			return (-1);
 		if (c.modseq <= modseq)
 			break;
+		/* By a writer who has not told yet how far he is. */
+		if (c.modseq > before.modseq)
+			return (-1);
 		if (c.slot >= limit)
 			continue;
 		if (n == max)

@@ -31,6 +31,7 @@
 #define COMPACT_MIN	512	/* dead slots that nobody minds */
 
 static void recover_validity(struct folder *, struct index_header *);
+static int recover_unknown(int);
 static int salvage(struct folder *, struct seeds *, struct index_header *);
 static enum store_error install(struct folder *, int, int);
 static enum store_error pending_forward(struct folder *, uint32_t,
@@ -55,10 +56,10 @@ recover_rebuild(struct folder *f, int damaged)
 	if (getentropy(h.id, sizeof(h.id)) == -1)
 		return (STORE_SYS);
 	if (damaged) {
-		if (salvage(f, &seeds, &h) == -1 && errno == ENOMEM)
+		if (salvage(f, &seeds, &h) == -1 && recover_unknown(errno))
 			goto done;
 	} else if (uidlist_read(f->dir, &seeds, &h.uidvalidity, &h.uidnext) ==
-	    -1 && errno == ENOMEM)
+	    -1 && recover_unknown(errno))
 		goto done;
 	if (folder_reserved(f, &validity, &uidmax) == 0 &&
 	    (h.uidvalidity == 0 || h.uidvalidity == validity)) {
@@ -89,6 +90,14 @@ recover_rebuild(struct folder *f, int damaged)
 done:
 	seeds_free(&seeds);
 	return (error);
+}
+
+/* It is there and could not be read now: the UIDs in it are not lost. */
+static int
+recover_unknown(int error)
+{
+	return (error != ENOENT && error != EBADMSG && error != ELOOP &&
+	    error != EFBIG && error != EINVAL);
 }
 
 enum store_error

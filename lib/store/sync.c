@@ -14,6 +14,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,7 @@
 #include "store/files.h"
 #include "store/found.h"
 #include "store/index_map.h"
+#include "store/quota.h"
 #include "store/recover.h"
 #include "store/reserve.h"
 #include "store/sync.h"
@@ -31,6 +33,7 @@
 
 #define SCAN_TRIES	5
 #define RACY_MS		2000	/* the coarsest mtime we expect */
+#define TICK_MS		20	/* of the clock that most of them come from */
 
 struct scan {
 	struct folder		*f;
@@ -48,6 +51,7 @@ static int folder_changed(struct folder *);
 static enum store_error scan_run(struct scan *);
 static int scan_dir(struct scan *, int);
 static int scan_entry(struct scan *, int, const char *, unsigned char);
+static int scan_odd(struct scan *, int, const char *);
 static int scan_known(struct scan *, int, const char *, const struct info *,
     uint32_t);
 static int scan_duplicate(struct scan *, int, const char *, uint32_t);
@@ -59,6 +63,7 @@ static void scan_seed(const struct scan *, struct found *, const char *);
 static int scan_torn(const struct scan *, int, const char *,
     const struct stat *);
 static int scan_missing(struct scan *, int);
+static int scan_tick(const struct index_time *, int64_t);
 static int scan_reserve(struct scan *, size_t);
 static enum store_error scan_add(struct scan *);
 static void scan_reset(struct scan *);
@@ -112,9 +117,10 @@ folder_scan(struct folder *f, int what, const struct seeds *seeds)
 {
 	struct scan s = { .f = f, .seeds = seeds, .what = what,
 	    .first = what & SCAN_FIRST ? RESERVE_FIRST : RESERVE_SYNC };
+	const struct index_header *h = &f->ix.hdr;
 	struct index_mut m;
 	enum store_error error;
-	uint32_t slot;
+	uint32_t slot, slots, dead;
 
 	/* A record that cannot be read would not be found by its name. */
 	if (index_verify(&f->ix) == -1)
@@ -126,14 +132,19 @@ folder_scan(struct folder *f, int what, const struct seeds *seeds)
 		if (index_repair(&f->ix) == -1)
 			return (store_errno());
 		files_forget(f);
+		quota_forget(f->store);
 		s.what = SCAN_NEW | SCAN_CUR;
 	}
+	slots = h->slots;
+	dead = h->dead;
 	s.slots = f->ix.hdr.slots;
 	s.modseq = f->ix.hdr.modseq + 1;
 	if ((s.seen = calloc(1, (size_t)s.slots + 1)) == NULL)
 		return (STORE_SYS);
 	index_begin(&f->ix);
 	error = scan_run(&s);
+	if (h->slots != slots || h->dead != dead)
+		quota_forget(f->store);
 	index_advance(&f->ix, UINT32_MAX);
 	index_end(&f->ix);
 	found_free(&s.found);
@@ -168,6 +179,11 @@ scan_run(struct scan *s)
 			steady = 0;
 		} else if (!missing)
 			break;
+		else if (steady && (scan_tick(&new, now) ||
+		    scan_tick(&cur, now))) {
+			(void)poll(NULL, 0, TICK_MS);
+			steady = 0;
+		}
 	}
 	if (steady)
 		(void)scan_missing(s, 1);
@@ -183,6 +199,15 @@ scan_run(struct scan *s)
 	if (s->twice)
 		memset(&h->curtime, 0, sizeof(h->curtime));
 	return (STORE_OK);
+}
+
+/* Changed so lately that a rename while we read may have left it the same. */
+static int
+scan_tick(const struct index_time *t, int64_t now)
+{
+	int64_t age = now - (t->sec * 1000 + t->nsec / 1000000);
+
+	return (age > -TICK_MS && age < TICK_MS);
 }
 
 static void
@@ -227,7 +252,7 @@ scan_entry(struct scan *s, int which, const char *name, unsigned char type)
 	if (type != DT_REG && type != DT_UNKNOWN)
 		return (0);
 	if (info_parse(name, &info) == -1)
-		return (0);
+		return (name[0] == '.' ? 0 : scan_odd(s, which, name));
 	/* Some programs put flags on names in new/: cur/ is for those. */
 	if (which == SCAN_NEW && name[info.baselen] != '\0') {
 		if (fstatat(s->f->cur, name, &st, AT_SYMLINK_NOFOLLOW) == 0 ||
@@ -239,6 +264,36 @@ scan_entry(struct scan *s, int which, const char *name, unsigned char type)
 	    slot < s->slots)
 		return (scan_known(s, which, name, &info, slot));
 	return (scan_found(s, which, name, &info, type));
+}
+
+/*
+ * A message whose name no index can hold, or show: it gets another.  What
+ * flags it had are lost where nobody can tell what they were.
+ */
+static int
+scan_odd(struct scan *s, int which, const char *name)
+{
+	struct folder *f = s->f;
+	struct info info;
+	struct stat st;
+	char own[NAME_MAX + 1];
+	const char *flags = strchr(name, ':');
+	size_t len;
+	int here = which == SCAN_NEW ? f->new : f->cur;
+
+	if (fstatat(here, name, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
+	    !S_ISREG(st.st_mode))
+		return (0);
+	files_unique(f, own, sizeof(own));
+	len = strlen(own);
+	if (which == SCAN_CUR && flags != NULL &&
+	    (strlcat(own, flags, sizeof(own)) >= sizeof(own) ||
+	    info_parse(own, &info) == -1))
+		own[len] = '\0';
+	if (info_parse(own, &info) == -1 ||
+	    renameat(here, name, here, own) == -1)
+		return (0);
+	return (scan_found(s, which, own, &info, DT_UNKNOWN));
 }
 
 /* Whether a message's file is where its record says, as another file. */

@@ -26,6 +26,7 @@
 
 static int list_time(const struct folder *, struct index_time *);
 static int list_next(struct folder *, uint32_t *);
+static int list_add(int, const struct buf *);
 static int follow_lines(struct folder *, struct buf *);
 
 static int
@@ -61,6 +62,23 @@ list_next(struct folder *f, uint32_t *next)
 	seeds_free(&seeds);
 	close(fd);
 	return (ret);
+}
+
+/* All of them or none: half a line would be read as another name. */
+static int
+list_add(int fd, const struct buf *b)
+{
+	struct stat st;
+	int save;
+
+	if (fstat(fd, &st) == -1)
+		return (-1);
+	if (os_write_all(fd, buf_data(b), buf_len(b)) == 0)
+		return (0);
+	save = errno;
+	if (ftruncate(fd, st.st_size) == 0)
+		errno = save;
+	return (-1);
 }
 
 /* "uid :name", as Dovecot adds them. */
@@ -101,8 +119,7 @@ uidlist_follow(struct folder *f)
 	    O_NONBLOCK | O_CLOEXEC);
 	if (fd != -1 && (memcmp(&t, &h->listtime, sizeof(t)) == 0 ||
 	    list_next(f, &h->uidlisted) == 0) && follow_lines(f, &b) == 0 &&
-	    os_write_all(fd, buf_data(&b), buf_len(&b)) == 0 &&
-	    list_time(f, &h->listtime) == 0) {
+	    list_add(fd, &b) == 0 && list_time(f, &h->listtime) == 0) {
 		h->uidlisted = h->uidnext;
 		index_publish(&f->ix);
 	}

@@ -2,70 +2,9 @@
  * What happens beside us: a directory that cannot be read to its end, our files
  * removed while they are in use, times and names that lie.
  */
-#include <dlfcn.h>
-
-#include "store.h"
+#include "faults.h"
+#include "store/files.h"
 #include "store/folder.h"
-
-#define TEXT1	"Subject: one\n\none\n"
-
-static int entries = -1;	/* of a directory, then it fails; -1 never */
-static int written;	/* bytes have gone to the disk since */
-static int early;	/* names that came before their bytes */
-
-struct dirent *
-readdir(DIR *dir)
-{
-	struct dirent *(*real)(DIR *);
-
-	*(void **)&real = dlsym(RTLD_NEXT, "readdir");
-	if (entries == 0) {
-		errno = EIO;
-		return (NULL);
-	}
-	entries -= entries > 0;
-	return (real(dir));
-}
-
-int
-sync_file_range(int fd, off_t off, off_t len, unsigned int flags)
-{
-	int (*real)(int, off_t, off_t, unsigned int);
-
-	*(void **)&real = dlsym(RTLD_NEXT, "sync_file_range");
-	written++;
-	return (real(fd, off, len, flags));
-}
-
-int
-syncfs(int fd)
-{
-	int (*real)(int);
-
-	*(void **)&real = dlsym(RTLD_NEXT, "syncfs");
-	written++;
-	return (real(fd));
-}
-
-int
-linkat(int a, const char *from, int b, const char *to, int flags)
-{
-	int (*real)(int, const char *, int, const char *, int);
-
-	*(void **)&real = dlsym(RTLD_NEXT, "linkat");
-	early += written == 0;
-	return (real(a, from, b, to, flags));
-}
-
-int
-renameat(int a, const char *from, int b, const char *to)
-{
-	int (*real)(int, const char *, int, const char *);
-
-	*(void **)&real = dlsym(RTLD_NEXT, "renameat");
-	early += written == 0;
-	return (real(a, from, b, to));
-}
 
 /* A directory of which a part can be read says nothing of the rest. */
 static void
@@ -218,6 +157,155 @@ test_jump(void)
 	store_close(st);
 }
 
+/* The log is written over while somebody reads it: then it does not do. */
+static void
+test_overtaken(void)
+{
+	struct store *st = open_store("o");
+	struct index_mut m;
+	struct index reader;
+	struct folder *f;
+	uint32_t uid, slots[4];
+	uint64_t since;
+	int i, n;
+
+	for (i = 0; i < 2; i++)
+		(void)append_text(st, "INBOX", TEXT1, 0, &uid);
+	(void)folder_get(st, "INBOX", &f);
+	(void)folder_lock(f, LOCK_LONG);
+	since = f->ix.hdr.modseq;
+	for (i = 0; i < 600; i++) {
+		if (i == 0 || i == 400)
+			index_begin(&f->ix);
+		(void)index_get(&f->ix, i > 0, &m);
+		m.modseq = f->ix.hdr.modseq + 1;
+		index_set(&f->ix, i > 0, &m);
+		if (i == 399)
+			index_end(&f->ix);
+		if (i == 399 &&
+		    index_open(&reader, f->dir, INDEX_FILE) == -1)
+			return;
+	}
+	n = index_changes(&reader, since, 1, slots, 4);
+	TEST("log overtaken", n == -1 || (n == 1 && slots[0] == 0));
+	index_end(&f->ix);
+	index_close(&reader);
+	folder_unlock(f);
+	folder_release(f);
+	store_close(st);
+}
+
+/* Mail that came in the tick of our own change shows, however busy we are. */
+static void
+test_racy(void)
+{
+	struct store *st = open_store("r");
+	struct timespec times[2];
+	struct mailbox *mb;
+	struct stat sb;
+	struct told t;
+	uint32_t uid;
+	int i;
+
+	(void)append_text(st, "INBOX", TEXT1, 0, &uid);
+	mb = open_box(st, "INBOX", 0);
+	later += 60;
+	(void)sync_told(mb, 0, &t);
+	(void)mailbox_store(mb, 1, FLAGS_SET, MSG_SEEN, 0);
+	(void)fstatat(scratch, "r/new", &sb, 0);
+	put_file("r/new/1700000001.r.h", TEXT1);
+	times[0] = times[1] = sb.st_mtim;
+	(void)utimensat(scratch, "r/new", times, 0);
+	(void)sync_told(mb, 0, &t);
+	for (i = 0; i < 10 && mailbox_count(mb) == 1; i++) {
+		later++;
+		(void)mailbox_store(mb, 1, FLAGS_SET, i % 2 ? MSG_SEEN : 0, 0);
+		(void)sync_told(mb, 0, &t);
+	}
+	TEST("seen in time", mailbox_count(mb) == 2 && i < 5);
+	mailbox_close(mb);
+	store_close(st);
+	later = 0;
+}
+
+/* Renamed while we read, in the same tick: no message is gone. */
+static void
+test_tick(void)
+{
+	struct store *st = open_store("t");
+	struct mailbox *mb;
+	struct told t;
+	uint32_t uid;
+
+	(void)append_text(st, "INBOX", TEXT1, 0, &uid);
+	(void)append_text(st, "INBOX", TEXT1, 0, &uid);
+	mb = open_box(st, "INBOX", 0);
+	put_file("t/cur/1.x", "x\n");
+	unlinkat(scratch, "t/cur/1.x", 0);
+	hide = 1;
+	(void)sync_told(mb, 0, &t);
+	TEST("renamed while read", hide == 0 && strchr(t.text, '-') == NULL &&
+	    mailbox_count(mb) == 2 && mailbox_message(mb, 2)->uid == 2);
+	(void)sync_told(mb, 0, &t);
+	TEST("renamed, and told", mailbox_count(mb) == 2 &&
+	    ((mailbox_message(mb, 1)->flags |
+	    mailbox_message(mb, 2)->flags) & MSG_SEEN) != 0);
+	mailbox_close(mb);
+	store_close(st);
+}
+
+/* The table of keywords, changed in the same tick. */
+static void
+test_keywords(void)
+{
+	struct store *st = open_store("k");
+	struct timespec times[2];
+	struct mailbox *mb;
+	struct stat sb;
+
+	mb = open_box(st, "INBOX", 0);
+	TEST("keyword", mailbox_keyword_find(mb, "one", 1) == 0);
+	(void)fstatat(scratch, "k/dovecot-keywords", &sb, 0);
+	put_file("k/dovecot-keywords", "0 one\n1 two\n");
+	times[0] = times[1] = sb.st_mtim;
+	(void)utimensat(scratch, "k/dovecot-keywords", times, 0);
+	TEST("keyword beside another's", mailbox_keyword_find(mb, "three",
+	    1) == 2 && mailbox_keyword_find(mb, "two", 0) == 1);
+	mailbox_close(mb);
+	store_close(st);
+}
+
+/* Mail is seen, whatever its file is called. */
+static void
+test_odd_names(void)
+{
+	static const char *const names[] = { "a\nb", "a\tb:2,S", ":2,S",
+	    "1.x.h:2,0123456789ABCDEFGHIJK", "" };
+	struct store *st = open_store("d");
+	struct mailbox *mb;
+	struct told t;
+	char path[NAME_MAX + 8];
+	uint32_t i, seen = 0;
+
+	for (i = 0; i < 5; i++) {
+		snprintf(path, sizeof(path), "d/cur/%s", names[i]);
+		if (names[i][0] == '\0')
+			snprintf(path, sizeof(path), "d/cur/%0230d:2,S", 1);
+		put_file(path, TEXT1);
+	}
+	put_file("d/cur/.hidden", TEXT1);
+	mb = open_box(st, "INBOX", 0);
+	TEST("odd names", mailbox_count(mb) == 5);
+	for (i = 1; i <= mailbox_count(mb); i++)
+		seen += (mailbox_message(mb, i)->flags & MSG_SEEN) != 0;
+	TEST("their flags", seen == 3);
+	TEST_STR("only once", sync_told(mb, 0, &t), "");
+	TEST("not the hidden", faccessat(scratch, "d/cur/.hidden", F_OK,
+	    0) == 0);
+	mailbox_close(mb);
+	store_close(st);
+}
+
 int
 main(void)
 {
@@ -227,6 +315,11 @@ main(void)
 	test_young();
 	test_lock_removed();
 	test_jump();
+	test_overtaken();
+	test_racy();
+	test_tick();
+	test_keywords();
+	test_odd_names();
 	scratch_remove();
 	TEST_DONE();
 }
