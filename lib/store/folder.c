@@ -20,6 +20,7 @@
 #include "store/name.h"
 #include "store/quota.h"
 #include "store/recover.h"
+#include "store/reserve.h"
 #include "store/sync.h"
 #include "store/uidlist_follow.h"
 #include "store/view.h"
@@ -268,23 +269,27 @@ enum store_error
 folder_lock(struct folder *f, unsigned int ms)
 {
 	enum store_error error;
+	int anew;
 
 	if (f->locked > 0) {
 		f->locked++;
 		return (STORE_OK);
 	}
-	if (folder_lock_take(f, ms) == -1)
+	if ((anew = folder_lock_take(f, ms)) == -1)
 		return (store_errno());
 	f->locked = 1;
 	error = folder_fresh(f, ms <= LOCK_SHORT);
 	if (error != STORE_OK)
 		folder_unlock(f);
+	else if (anew)
+		folder_reserve_again(f);
 	return (error);
 }
 
 /*
  * Whoever tidies up or restores a Maildir may take the file away; then others
- * lock a new one, and our lock on the old one keeps nobody out.
+ * lock a new one, and our lock on the old one keeps nobody out.  1 if that has
+ * happened.
  */
 static int
 folder_lock_take(struct folder *f, unsigned int ms)
@@ -298,7 +303,7 @@ folder_lock_take(struct folder *f, unsigned int ms)
 		if (fstat(f->lock, &st) == 0 && (st.st_nlink > 0 ||
 		    (fstatat(f->dir, LOCK_FILE, &now, AT_SYMLINK_NOFOLLOW) ==
 		    0 && now.st_ino == st.st_ino && now.st_dev == st.st_dev)))
-			return (0);
+			return (i > 0);
 		if ((fd = folder_lock_open(f)) == -1)
 			break;
 		close(f->lock);
@@ -371,6 +376,7 @@ folder_reopen(struct folder *f, int quick)
 
 	if (index_open(&ix, f->dir, INDEX_FILE) == 0) {
 		folder_use(f, &ix);
+		folder_reserve_again(f);
 		return (STORE_OK);
 	}
 	switch (errno) {

@@ -26,11 +26,15 @@
 
 #define INDEX_TMP	"postern.index.tmp"
 #define VALIDITY_LOOK	1000	/* names of files */
+#define UIDS_LOST	(1U << 20)	/* more than were given since the last
+					   that a name tells of */
 #define MODSEQ_LOST	10	/* bits: more changes than that a second are
 				   not made */
 #define COMPACT_MIN	512	/* dead slots that nobody minds */
 
 static void recover_validity(struct folder *, struct index_header *);
+static void recover_names(struct folder *, const char *, uint32_t *,
+    uint32_t *);
 static int recover_unknown(int);
 static int salvage(struct folder *, struct seeds *, struct index_header *);
 static enum store_error install(struct folder *, int, int);
@@ -132,28 +136,50 @@ recover_empty(struct folder *f, uint32_t validity)
 	return (error);
 }
 
-/* An index that was lost: our files still say whose they are. */
+/*
+ * An index that was lost, and what was reserved with it: our files still say
+ * whose they are, but not which UIDs were given to others.
+ */
 static void
 recover_validity(struct folder *f, struct index_header *h)
 {
+	uint32_t last = 0;
+
+	recover_names(f, "cur", &h->uidvalidity, &last);
+	recover_names(f, "new", &h->uidvalidity, &last);
+	if (last > UINT32_MAX - 2 * UIDS_LOST)
+		h->uidvalidity = 0;
+	else if (h->uidvalidity != 0)
+		h->jump = last + UIDS_LOST;
+}
+
+static void
+recover_names(struct folder *f, const char *sub, uint32_t *uidvalidity,
+    uint32_t *last)
+{
 	struct info info;
 	struct dirent *e;
-	uint32_t uid;
+	uint32_t validity, uid;
 	DIR *dir;
 	int fd, n;
 
-	fd = openat(f->dir, "cur", O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
+	fd = openat(f->dir, sub, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
 	    O_CLOEXEC);
 	if (fd == -1 || (dir = fdopendir(fd)) == NULL) {
 		if (fd != -1)
 			close(fd);
 		return;
 	}
-	for (n = 0; n < VALIDITY_LOOK && (e = readdir(dir)) != NULL; n++)
-		if (info_parse(e->d_name, &info) == 0 &&
-		    info_uid(e->d_name, info.baselen, &h->uidvalidity,
-		    &uid) == 0)
-			break;
+	for (n = 0; (*uidvalidity != 0 || n < VALIDITY_LOOK) &&
+	    (e = readdir(dir)) != NULL; n++) {
+		if (info_parse(e->d_name, &info) == -1 ||
+		    info_uid(e->d_name, info.baselen, &validity, &uid) == -1)
+			continue;
+		if (*uidvalidity == 0)
+			*uidvalidity = validity;
+		if (*uidvalidity == validity && uid > *last)
+			*last = uid;
+	}
 	closedir(dir);
 }
 

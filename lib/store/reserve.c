@@ -40,12 +40,32 @@ folder_reserved(const struct folder *f, uint32_t *uidvalidity,
 	return (0);
 }
 
+static int
+kept_write(struct folder *f, uint32_t uidmax)
+{
+	struct kept k = { .uidvalidity = f->ix.hdr.uidvalidity,
+	    .uidmax = uidmax };
+
+	k.sum = kept_sum(&k);
+	return (pwrite(f->lock, &k, sizeof(k), 0) == (ssize_t)sizeof(k) ? 0 :
+	    -1);
+}
+
+void
+folder_reserve_again(struct folder *f)
+{
+	uint32_t validity, uidmax;
+
+	if (folder_reserved(f, &validity, &uidmax) == -1 &&
+	    f->ix.hdr.uidmax != 0 && kept_write(f, f->ix.hdr.uidmax) == 0)
+		(void)fsync(f->lock);
+}
+
 int
 folder_reserve(struct folder *f, uint32_t n, int how)
 {
 	struct index_header *h = &f->ix.hdr;
-	struct kept k = { .uidvalidity = h->uidvalidity };
-	uint32_t left = UINT32_MAX - h->uidnext;
+	uint32_t left = UINT32_MAX - h->uidnext, uidmax;
 
 	if (n > left) {
 		errno = EFBIG;
@@ -53,13 +73,11 @@ folder_reserve(struct folder *f, uint32_t n, int how)
 	}
 	if (h->uidmax >= h->uidnext && h->uidmax - h->uidnext >= n)
 		return (0);
-	k.uidmax = h->uidnext + (left - n < UIDS_AHEAD ? left :
-	    n + UIDS_AHEAD);
-	k.sum = kept_sum(&k);
-	if (pwrite(f->lock, &k, sizeof(k), 0) != (ssize_t)sizeof(k) ||
+	uidmax = h->uidnext + (left - n < UIDS_AHEAD ? left : n + UIDS_AHEAD);
+	if (kept_write(f, uidmax) == -1 ||
 	    (how != RESERVE_FIRST && fsync(f->lock) == -1))
 		return (-1);
-	h->uidmax = k.uidmax;
+	h->uidmax = uidmax;
 	index_publish(&f->ix);
 	return (how != RESERVE_SYNC ? 0 : index_sync(&f->ix));
 }

@@ -15,6 +15,8 @@
 
 /* Before n messages are added; -1 with errno.  The folder is locked. */
 int	folder_reserve(struct folder *, uint32_t n, int how);
+/* The file that says it may have been lost: then it is written again. */
+void	folder_reserve_again(struct folder *);
 /* What was reserved; -1 if nobody knows. */
 int	folder_reserved(const struct folder *, uint32_t *uidvalidity,
 	    uint32_t *uidmax);

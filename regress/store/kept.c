@@ -258,6 +258,39 @@ test_list(void)
 	close(fd);
 }
 
+/* What says which UIDs are reserved is lost, and the index after it. */
+static void
+test_reserved(const char *dir, int both)
+{
+	struct store *st = open_store(dir);
+	struct mailbox *mb;
+	char path[64];
+	uint32_t uid = 0, seq = 3;
+	int i;
+
+	for (i = 0; i < 3; i++)
+		(void)append_text(st, "INBOX", TEXT1, 0, &uid);
+	mb = open_box(st, "INBOX", 0);
+	(void)mailbox_expunge(mb, &seq, 1, NULL, NULL);
+	snprintf(path, sizeof(path), "%s/postern.lock", dir);
+	TEST("lock removed", uid == 3 && unlinkat(scratch, path, 0) == 0);
+	if (!both)
+		(void)mailbox_store(mb, 1, FLAGS_SET, MSG_SEEN, 0);
+	mailbox_close(mb);
+	snprintf(path, sizeof(path), "%s/postern.index", dir);
+	TEST("index removed", unlinkat(scratch, path, 0) == 0);
+	store_close(st);
+	st = open_store(dir);
+	TEST("no UID again", append_text(st, "INBOX", TEXT1, 0, &uid) ==
+	    STORE_OK && uid > 3 && (both || uid < 2000));
+	mb = open_box(st, "INBOX", 0);
+	TEST("the others' stay", mailbox_count(mb) == 3 &&
+	    mailbox_message(mb, 1)->uid == 1 &&
+	    mailbox_message(mb, 2)->uid == 2);
+	mailbox_close(mb);
+	store_close(st);
+}
+
 int
 main(void)
 {
@@ -268,6 +301,8 @@ main(void)
 	test_quota();
 	test_pending();
 	test_list();
+	test_reserved("v", 0);
+	test_reserved("w", 1);
 	scratch_remove();
 	TEST_DONE();
 }
