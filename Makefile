@@ -158,7 +158,7 @@ SMTPD_OBJS = \
 	smtpd/lookup_rcpt.o smtpd/net.o smtpd/net_auth.o smtpd/net_data.o \
 	smtpd/net_hello.o smtpd/net_mail.o smtpd/net_reply.o \
 	smtpd/net_session.o smtpd/net_time.o smtpd/parent.o smtpd/queue.o \
-	smtpd/queue_ask.o \
+	smtpd/queue_add.o smtpd/queue_ask.o \
 	smtpd/queue_clean.o smtpd/queue_ctl.o smtpd/queue_dest.o \
 	smtpd/queue_filter.o smtpd/queue_history.o smtpd/queue_list.o \
 	smtpd/queue_load.o \

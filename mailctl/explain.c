@@ -139,15 +139,23 @@ tls_policy(int scheme)
 }
 
 static void
+print_owner(FILE *f, const struct rules_dest *d)
+{
+	if (d->owner[0] != '\0')
+		fprintf(f, ", return path %s", d->owner);
+}
+
+static void
 print_end(FILE *f, const struct rules_dest *d, const struct conf_route *route)
 {
 	if (d->dead) {
-		fprintf(f, "no account %s of %s: the sender is told", d->user,
-		    d->host);
+		fprintf(f, "no account %s of %s: %s is told", d->user,
+		    d->host, d->owner[0] != '\0' ? d->owner : "the sender");
 		return;
 	}
 	if (d->local) {
 		fprintf(f, "account %s of %s", d->user, d->host);
+		print_owner(f, d);
 		return;
 	}
 	fprintf(f, "%s %s port %u, %s", d->nomx || d->scheme == SCHEME_LMTP ?
@@ -161,6 +169,7 @@ print_end(FILE *f, const struct rules_dest *d, const struct conf_route *route)
 		fprintf(f, " (%s:%u)", route->pos.file, route->pos.line);
 	else
 		fputs(" (no route is for it)", f);
+	print_owner(f, d);
 }
 
 static void

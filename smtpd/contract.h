@@ -3,10 +3,9 @@
  *
  * A transaction: net asks lookup (TX_MAIL, TX_RCPT), lookup decides and tells
  * queue (TX_OPEN, TX_ADD, TX_VERDICT), queue acts and tells net (TX_REPLY).
- * The verdict never passes through net, which it is about.  Replies may come
- * in any order; seq puts them back into that of the commands.  The end of a
- * transaction (TX_END, TX_CLOSE) goes the way of its beginning, so that it
- * neither overtakes it nor comes late and ends the next one.
+ * The verdict never passes through net, which it is about.  seq puts replies
+ * back into the order of the commands.  The end of a transaction (TX_END,
+ * TX_CLOSE) goes the way of its beginning: it neither overtakes it nor is late.
  *
  *	name, from, to, tail, descriptors, rate a second (0: any), when
  */
@@ -23,7 +22,6 @@
 #define C_ORCPT		501		/* RFC 3461 4.2: 500 characters */
 
 /* clang-format off */
-
 /*
  * Parameters of MAIL and RCPT that stay with a message on its whole way (RFC
  * 3461, 3030, 6531): body BODY_*, ret RET_*, envid and orcpt in xtext as given,
@@ -120,6 +118,7 @@
 	NUM(seq, UINT32_MAX)						\
 	STR(rcpt, C_MAILADDR)						\
 	STR(orig, C_MAILADDR)						\
+	STR(owner, C_MAILADDR)						\
 	RCPT_PARAM_FIELDS(NUM, STR, SECRET)				\
 	DEST_FIELDS(NUM, STR, SECRET)
 #define TX_VERDICT_FIELDS(NUM, STR, SECRET)				\

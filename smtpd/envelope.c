@@ -11,11 +11,18 @@
 #include "smtpd/envelope.h"
 
 /*
- * 1 had neither the parameters of DSN, SMTPUTF8 and BINARYMIME nor hold; it
- * is still read.  What is written is always the newest.
+ * 1 had neither the parameters of DSN, SMTPUTF8 and BINARYMIME nor hold, 2 no
+ * owners of lists; they are still read.  What is written is always the newest.
  */
-#define ENVELOPE_VERSION	2
+#define ENVELOPE_VERSION	3
 #define STRING_MAX		4096
+
+const char *
+envelope_sender(const struct envelope *e, const struct erecipient *r)
+{
+	return (r->owner != NULL && r->owner[0] != '\0' ? r->owner :
+	    e->sender);
+}
 
 static int
 put_num(struct buf *b, uint64_t v, size_t n)
@@ -53,7 +60,8 @@ put_rcpt(struct buf *b, const struct erecipient *r)
 	    put_str(b, r->orig) == -1 || put_str(b, r->reply) == -1 ||
 	    put_str(b, p->user) == -1 || put_str(b, p->host) == -1 ||
 	    put_str(b, p->label) == -1 || put_str(b, p->source) == -1 ||
-	    put_str(b, r->orcpt) == -1 || put_str(b, r->remote) == -1)
+	    put_str(b, r->orcpt) == -1 || put_str(b, r->remote) == -1 ||
+	    put_str(b, r->owner) == -1)
 		return (-1);
 	return (0);
 }
@@ -117,11 +125,12 @@ get_str(struct cursor *c, char **s)
 	return ((*s = strndup(start, n)) == NULL ? -1 : 0);
 }
 
-/* One that version 1 did not have. */
+/* One that is there since a version. */
 static int
-get_new_str(struct cursor *c, unsigned int version, char **s)
+get_new_str(struct cursor *c, unsigned int version, unsigned int since,
+    char **s)
 {
-	if (version > 1)
+	if (version >= since)
 		return (get_str(c, s));
 	return ((*s = strdup("")) == NULL ? -1 : 0);
 }
@@ -156,8 +165,9 @@ get_rcpt(struct cursor *c, unsigned int version, struct erecipient *r)
 	    get_str(c, &r->orig) == -1 || get_str(c, &r->reply) == -1 ||
 	    get_str(c, &p->user) == -1 || get_str(c, &p->host) == -1 ||
 	    get_str(c, &p->label) == -1 || get_str(c, &p->source) == -1 ||
-	    get_new_str(c, version, &r->orcpt) == -1 ||
-	    get_new_str(c, version, &r->remote) == -1)
+	    get_new_str(c, version, 2, &r->orcpt) == -1 ||
+	    get_new_str(c, version, 2, &r->remote) == -1 ||
+	    get_new_str(c, version, 3, &r->owner) == -1)
 		return (-1);
 	r->status = status;
 	r->next = (int64_t)next;
@@ -182,8 +192,8 @@ envelope_decode(struct envelope *e, const void *data, size_t len)
 	    get_uint(&c, &e->spooled, 1) == -1 || e->spooled > 1 ||
 	    get_uint(&c, &e->warned, 1) == -1 || e->warned > 1 ||
 	    get_new_flags(&c, version, e) == -1 ||
-	    get_new_str(&c, version, &e->envid) == -1 ||
-	    get_new_str(&c, version, &e->addr) == -1 ||
+	    get_new_str(&c, version, 2, &e->envid) == -1 ||
+	    get_new_str(&c, version, 2, &e->addr) == -1 ||
 	    get_str(&c, &e->sender) == -1 || get_str(&c, &e->user) == -1 ||
 	    get_str(&c, &e->msgid) == -1 || get_num(&c, &n, 4) == -1 ||
 	    n == 0 || n > ENVELOPE_RCPTS ||
@@ -208,6 +218,7 @@ erecipient_free(struct erecipient *r)
 	free(r->rcpt);
 	free(r->orig);
 	free(r->orcpt);
+	free(r->owner);
 	free(r->reply);
 	free(r->remote);
 	free(r->place.user);

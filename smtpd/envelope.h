@@ -52,6 +52,7 @@ struct erecipient {
 	char		*rcpt;
 	char		*orig;		/* as the client wrote it */
 	char		*orcpt;		/* "type;xtext", or "" */
+	char		*owner;		/* of the list that he is on, or "" */
 	char		*reply;		/* the last one; NULL none yet */
 	char		*remote;	/* who said it; "" or NULL we did */
 	struct place	 place;
@@ -75,6 +76,10 @@ struct envelope {
 	struct erecipient *rcpts;
 	size_t		 nrcpts;
 };
+
+/* The return path to a recipient (RFC 5321 3.9.2); "" is the null path. */
+const char *envelope_sender(const struct envelope *,
+	    const struct erecipient *);
 
 /* -1 with errno: ENOMEM, ENOBUFS. */
 int	envelope_encode(const struct envelope *, struct buf *);

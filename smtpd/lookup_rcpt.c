@@ -47,6 +47,7 @@ add(const struct resolving *v, const struct rules_dest *d, int copy)
 	a.route = d->route;
 	strlcpy(a.rcpt, d->rcpt, sizeof(a.rcpt));
 	strlcpy(a.orig, v->rcpt, sizeof(a.orig));
+	strlcpy(a.owner, d->owner, sizeof(a.owner));
 	strlcpy(a.user, d->user, sizeof(a.user));
 	strlcpy(a.host, d->host, sizeof(a.host));
 	strlcpy(a.label, d->label, sizeof(a.label));

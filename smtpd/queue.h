@@ -141,6 +141,9 @@ void		 message_begin(struct message *);
 int		 message_store(struct message *, const void *text, size_t,
 		    const struct journal_file *, journal_done, void *arg);
 struct erecipient *recipient_env(const struct recipient *);
+/* The return path to it: of the list that it is on, or the message's own. */
+const char	*recipient_sender(const struct recipient *);
+int		 recipient_has_owner(const struct recipient *);
 /* Write down the state of a recipient. */
 void		 message_journal(const struct recipient *);
 void		 message_warned(struct message *);
@@ -224,7 +227,6 @@ void		 queue_tx_data(struct peer *, struct msg *);
 void		 queue_spool_ask(struct peer *, struct msg *);
 void		 tx_net_gone(struct peer *);
 void		 tx_lookup_gone(struct peer *);
-int		 place_from_add(struct erecipient *, const struct msg_TX_ADD *);
 
 /* queue_ask.c */
 /*

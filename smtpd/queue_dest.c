@@ -14,6 +14,7 @@
 
 #include "log/log.h"
 #include "smtpd/queue.h"
+#include "smtpd/queue_add.h"
 
 #define RUN_TURN	64		/* destinations served in one go */
 #define ASKED_MAX	100		/* routes that lookup is asked for */
@@ -314,11 +315,13 @@ new_place(struct erecipient *e, const struct msg_TX_ADD *a)
 	new.notify = e->notify;
 	free(new.orig);
 	free(new.orcpt);
+	free(new.owner);
 	new.orig = e->orig;
 	new.orcpt = e->orcpt;
+	new.owner = e->owner;
 	new.reply = e->reply;
 	new.remote = e->remote;
-	e->orig = e->orcpt = e->reply = e->remote = NULL;
+	e->orig = e->orcpt = e->owner = e->reply = e->remote = NULL;
 	erecipient_free(e);
 	*e = new;
 	return (0);
@@ -378,7 +381,8 @@ ask_route(struct recipient *r)
 	a->routes = queue_routes();
 	r->state = RECIP_FLYING;
 	self.asked++;
-	tx_resolve(r->m->env.sender, recipient_env(r)->rcpt, 1, route_told, a);
+	tx_resolve(recipient_sender(r), recipient_env(r)->rcpt, 1, route_told,
+	    a);
 	return (0);
 }
 

@@ -64,7 +64,7 @@ history_add(const struct recipient *r, const char *what)
 	if (self.ring == NULL && (self.ring = calloc(HISTORY_MAX,
 	    sizeof(*self.ring))) == NULL)
 		return;
-	strings[0] = r->m->env.sender;
+	strings[0] = recipient_sender(r);
 	strings[1] = e->rcpt;
 	strings[2] = e->place.local ? "local" : e->remote != NULL &&
 	    *e->remote != '\0' ? e->remote : e->place.host;

@@ -306,7 +306,7 @@ hand_over(struct deliverer *v, struct recipient *r)
 	m.arrived = r->m->env.arrived;
 	m.size = r->m->env.size;
 	snprintf(m.id, sizeof(m.id), "%s.%u", id, r->index);
-	strlcpy(m.sender, r->m->env.sender, sizeof(m.sender));
+	strlcpy(m.sender, recipient_sender(r), sizeof(m.sender));
 	strlcpy(m.rcpt, e->rcpt, sizeof(m.rcpt));
 	strlcpy(m.orig, e->orig, sizeof(m.orig));
 	peer_send(v->peer, M_DELIVER_MSG, &m, fd);

@@ -172,6 +172,18 @@ recipient_env(const struct recipient *r)
 	return (&r->m->env.rcpts[r->index]);
 }
 
+const char *
+recipient_sender(const struct recipient *r)
+{
+	return (envelope_sender(&r->m->env, recipient_env(r)));
+}
+
+int
+recipient_has_owner(const struct recipient *r)
+{
+	return (recipient_sender(r) != r->m->env.sender);
+}
+
 /* u32 length of the envelope, u32 CRC of the text, envelope, text. */
 static void *
 payload(const struct envelope *env, const void *text, size_t textlen,

@@ -21,7 +21,7 @@ log_final(const struct recipient *r, const char *what)
 
 	queueid_text(r->m->id, id);
 	log_info("%s: %s to=<%s> from=<%s> via=%s%s size=%llu delay=%lld "
-	    "reply=\"%s\"", id, what, e->rcpt, r->m->env.sender,
+	    "reply=\"%s\"", id, what, e->rcpt, recipient_sender(r),
 	    e->place.local ? "local:" : "", e->place.local ? e->place.user :
 	    e->place.host, (unsigned long long)r->m->env.size,
 	    (long long)(time(NULL) - r->m->env.arrived),
@@ -80,7 +80,7 @@ over(struct recipient *r, enum rcpt_status status)
 static void
 success(struct recipient *r, enum rcpt_status status)
 {
-	if (!wants(r, NOTIFY_SUCCESS) || r->m->env.sender[0] == '\0')
+	if (!wants(r, NOTIFY_SUCCESS) || *recipient_sender(r) == '\0')
 		status = RCPT_DONE;
 	over(r, status);
 }
@@ -126,7 +126,7 @@ recipient_deferred(struct recipient *r, const char *reply, const char *remote)
 	e->next = time(NULL) + delay;
 	queueid_text(r->m->id, id);
 	log_info("%s: deferred to=<%s> from=<%s> via=%s%s tries=%u "
-	    "next=%llds reply=\"%s\"", id, e->rcpt, r->m->env.sender,
+	    "next=%llds reply=\"%s\"", id, e->rcpt, recipient_sender(r),
 	    e->place.local ? "local:" : "", e->place.local ? e->place.user :
 	    e->place.host, e->tries, (long long)delay, reply);
 	message_journal(r);

@@ -22,6 +22,7 @@
 #include <time.h>
 
 #include "log/log.h"
+#include "smtp/dsn_field.h"
 #include "smtpd/queue.h"
 
 #define SESSIONS_MAX	500
@@ -171,21 +172,24 @@ open_session(struct dest *d, struct peer *relay)
 }
 
 /*
- * The first that waits, and others of its message to the same place; what is
- * left of them goes behind the other messages.
+ * The first that waits, and others of its message to the same place with the
+ * same return path; what is left of them goes behind the other messages.
  */
 static size_t
 collect(struct dest *d, struct recipient **to)
 {
 	struct recipient	*r, *o;
+	const char		*sender;
 	size_t			 i, n = 0;
 
 	if ((r = dest_take(d)) == NULL)
 		return (0);
 	to[n++] = r;
+	sender = recipient_sender(r);
 	for (i = 0; i < r->m->env.nrcpts; i++) {
 		o = &r->m->recips[i];
-		if (o->dest != d || o->state != RECIP_READY)
+		if (o->dest != d || o->state != RECIP_READY ||
+		    strcmp(recipient_sender(o), sender) != 0)
 			continue;
 		TAILQ_REMOVE(&d->ready, o, entry);
 		if (n == RCPTS_MAX) {
@@ -236,6 +240,7 @@ send_message(struct rsession *s)
 	struct msg_RELAY_MAIL	 m = { .session = s->id };
 	struct msg_RELAY_RCPT	 r;
 	const struct envelope	*env;
+	const char		*sender;
 	size_t			 i;
 	int			 fd;
 
@@ -250,13 +255,17 @@ send_message(struct rsession *s)
 	s->since = queue_now();
 	m.size = env->size;
 	m.body = env->body;
-	m.utf8 = env->utf8;
-	m.ret = env->ret;
-	strlcpy(m.envid, env->envid != NULL ? env->envid : "",
-	    sizeof(m.envid));
+	sender = recipient_sender(s->rcpts[0]);
+	m.utf8 = env->utf8 || dsn_is_eightbit(sender, strlen(sender));
+	/* RFC 3461 5.2.7.1 (b): not of what a list sends on. */
+	if (!recipient_has_owner(s->rcpts[0])) {
+		m.ret = env->ret;
+		strlcpy(m.envid, env->envid != NULL ? env->envid : "",
+		    sizeof(m.envid));
+	}
 	m.nrcpts = s->n;
 	queueid_text(s->rcpts[0]->m->id, m.id);
-	strlcpy(m.sender, env->sender, sizeof(m.sender));
+	strlcpy(m.sender, sender, sizeof(m.sender));
 	peer_send(s->relay, M_RELAY_MAIL, &m, fd);
 	for (i = 0; i < s->n; i++) {
 		memset(&r, 0, sizeof(r));

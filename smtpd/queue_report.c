@@ -4,8 +4,8 @@
  * A report is a message of its own with the null path as its sender.  One
  * that fails is told to the postmaster, and what fails then is dropped (RFC
  * 5321 4.5.5): there is no loop.  One report is about all recipients that are
- * over by then; it waits for those that are being tried, for GATHER_SECONDS at
- * most.
+ * over by then and have the same return path; it waits for those that are being
+ * tried, for GATHER_SECONDS at most.
  *
  * Reports to one address, and all of them, are limited (queue_rate.h): one of
  * a failure then waits for up to PATIENCE, others are not sent.  Who logged in
@@ -25,6 +25,7 @@
 #include "smtp/dsn.h"
 #include "smtp/dsn_field.h"
 #include "smtpd/queue.h"
+#include "smtpd/queue_add.h"
 #include "smtpd/queue_history.h"
 #include "smtpd/queue_rate.h"
 
@@ -32,10 +33,13 @@
 #define REPORT_MAX	(JOURNAL_INLINE - 1)
 #define GATHER_SECONDS	30
 #define PATIENCE	86400
+#define OWNERS_MAX	16		/* of a message, told of a delay */
 
 struct report {
 	uint64_t	 about;		/* id of the message */
 	int		 delayed;
+	const char	*to;		/* a return path of the message; until
+					   it is composed and asked for */
 	struct message	*m;		/* the report */
 	char		*text;
 	size_t		 len;
@@ -50,10 +54,12 @@ report_free(struct report *b)
 	free(b);
 }
 
-/* What the report says of a recipient; -1: nothing. */
+/* What a report to this return path says of a recipient; -1: nothing. */
 static int
-action_of(const struct message *m, size_t i, int delayed)
+action_of(const struct message *m, size_t i, int delayed, const char *to)
 {
+	if (strcmp(recipient_sender(&m->recips[i]), to) != 0)
+		return (-1);
 	if (delayed)
 		return (m->env.rcpts[i].status == RCPT_ACTIVE &&
 		    recipient_wants_delay(&m->recips[i]) ? DSN_DELAYED : -1);
@@ -80,7 +86,8 @@ or_empty(const char *s)
 }
 
 static size_t
-recipients(const struct message *m, int delayed, struct dsn_rcpt *to)
+recipients(const struct message *m, const struct report *b,
+    struct dsn_rcpt *to)
 {
 	const struct erecipient	*e;
 	const struct dest	*d;
@@ -88,7 +95,7 @@ recipients(const struct message *m, int delayed, struct dsn_rcpt *to)
 	int			 action;
 
 	for (i = 0; i < m->env.nrcpts; i++) {
-		if ((action = action_of(m, i, delayed)) == -1)
+		if ((action = action_of(m, i, b->delayed, b->to)) == -1)
 			continue;
 		e = &m->env.rcpts[i];
 		d = m->recips[i].dest;
@@ -115,16 +122,23 @@ has_failed(const struct dsn_rcpt *v, size_t n)
 	return (0);
 }
 
+/* RFC 3461 5.2.7.1 (b): RET and ENVID are for the sender. */
+static int
+to_owner(const struct message *m, const struct report *b)
+{
+	return (strcmp(b->to, m->env.sender) != 0);
+}
+
 /* The text that goes back (RFC 3461 4.3): all only of what has failed. */
 static char *
-original(struct message *m, int failed, struct dsn *d)
+original(struct message *m, const struct report *b, int failed, struct dsn *d)
 {
 	size_t	 most = DSN_HEADER_MAX;
 	ssize_t	 n;
 	char	*p;
 	int	 fd;
 
-	d->full = failed && m->env.ret != RET_HDRS &&
+	d->full = failed && (m->env.ret != RET_HDRS || to_owner(m, b)) &&
 	    m->env.body != BODY_BINARYMIME && m->env.size <= FULL_MAX;
 	if (d->full)
 		most = m->env.size;
@@ -158,9 +172,9 @@ compose(struct report *b, struct message *m)
 	d.id = id;
 	d.boundary = boundary;
 	d.doubled = b->m->env.kind == KIND_DOUBLE;
-	d.to = d.doubled ? queue_conf()->postmaster : m->env.sender;
+	d.to = d.doubled ? queue_conf()->postmaster : b->to;
 	d.about = or_empty(m->env.msgid);
-	d.envid = or_empty(m->env.envid);
+	d.envid = to_owner(m, b) ? "" : or_empty(m->env.envid);
 	d.arrived = m->env.arrived;
 	d.now = time(NULL);
 	d.until = m->env.arrived + (int64_t)queue_conf()->queue_lifetime;
@@ -169,8 +183,8 @@ compose(struct report *b, struct message *m)
 	if ((v = calloc(m->env.nrcpts, sizeof(*v))) == NULL)
 		goto done;
 	d.rcpts = v;
-	d.nrcpts = recipients(m, b->delayed, v);
-	if ((text = original(m, has_failed(v, d.nrcpts), &d)) == NULL ||
+	d.nrcpts = recipients(m, b, v);
+	if ((text = original(m, b, has_failed(v, d.nrcpts), &d)) == NULL ||
 	    dsn_write(&d, &o) == -1)
 		goto done;
 	b->len = buf_len(&o);
@@ -277,7 +291,7 @@ fill_envelope(struct report *b, struct message *m)
 	struct envelope	*env = &b->m->env;
 
 	env->arrived = time(NULL);
-	env->kind = m->env.sender[0] == '\0' ? KIND_DOUBLE : KIND_REPORT;
+	env->kind = *b->to == '\0' ? KIND_DOUBLE : KIND_REPORT;
 	if ((env->sender = strdup("")) == NULL ||
 	    (env->user = strdup("")) == NULL ||
 	    (env->msgid = strdup("")) == NULL || compose(b, m) == -1)
@@ -286,23 +300,23 @@ fill_envelope(struct report *b, struct message *m)
 	env->body = dsn_is_eightbit(b->text, b->len) ? BODY_8BITMIME :
 	    BODY_7BIT;
 	/* Its header holds the address; the rest is within MIME parts. */
-	env->utf8 = env->kind == KIND_REPORT && dsn_is_eightbit(m->env.sender,
-	    strlen(m->env.sender));
+	env->utf8 = env->kind == KIND_REPORT && dsn_is_eightbit(b->to,
+	    strlen(b->to));
 	return (0);
 }
 
 /* Those that are over from now on are the next report's. */
 static void
-mark_reported(struct message *m)
+mark_reported(struct message *m, const char *to)
 {
 	size_t	i;
 
 	for (i = 0; i < m->env.nrcpts; i++)
-		m->recips[i].reported = action_of(m, i, 0) != -1;
+		m->recips[i].reported = action_of(m, i, 0, to) != -1;
 }
 
 static void
-begin(struct message *m, int delayed)
+begin(struct message *m, int delayed, const char *to)
 {
 	struct report	*b;
 
@@ -310,18 +324,19 @@ begin(struct message *m, int delayed)
 		return;			/* the sweep comes back to it */
 	b->about = m->id;
 	b->delayed = delayed;
+	b->to = to;
 	if ((b->m = message_new(message_new_id())) == NULL ||
 	    fill_envelope(b, m) == -1) {
 		report_free(b);
 		return;
 	}
 	if (!delayed) {
-		mark_reported(m);
+		mark_reported(m, to);
 		m->bouncing = 1;
 		m->owed_since = 0;
 	}
 	tx_resolve("", b->m->env.kind == KIND_DOUBLE ?
-	    queue_conf()->postmaster : m->env.sender, 1, resolved_sender, b);
+	    queue_conf()->postmaster : to, 1, resolved_sender, b);
 }
 
 /* Others of the message are being tried: they may be told of with it. */
@@ -341,12 +356,12 @@ is_worth_waiting(const struct message *m)
 }
 
 static int
-is_allowed(const struct message *m)
+is_allowed(const struct message *m, const char *to)
 {
-	const char	*to = m->env.sender;
-	int		 r;
+	int	r;
 
-	if (m->env.user[0] != '\0')
+	/* Who keeps a list has not logged in to send this. */
+	if (m->env.user[0] != '\0' && strcmp(to, m->env.sender) == 0)
 		return (1);
 	if (*to == '\0')
 		to = queue_conf()->postmaster;
@@ -359,21 +374,38 @@ is_allowed(const struct message *m)
 }
 
 static int
-owes_failure(const struct message *m)
+owes_failure(const struct message *m, const char *to)
 {
 	size_t	i;
 
 	for (i = 0; i < m->env.nrcpts; i++)
-		if (m->env.rcpts[i].status == RCPT_FAILED)
+		if (action_of(m, i, 0, to) == DSN_FAILED)
 			return (1);
 	return (0);
+}
+
+/* Whom to tell first; the others have their turn when that is stored. */
+static const char *
+whom_to_tell(const struct message *m)
+{
+	const char	*to;
+	size_t		 i;
+
+	for (i = 0; i < m->env.nrcpts; i++) {
+		to = recipient_sender(&m->recips[i]);
+		if (action_of(m, i, 0, to) != -1)
+			return (to);
+	}
+	return (m->env.sender);
 }
 
 void
 report_send(struct message *m)
 {
-	if (m->env.sender[0] == '\0' && m->env.kind != KIND_REPORT) {
-		mark_reported(m);
+	const char	*to = whom_to_tell(m);
+
+	if (*to == '\0' && m->env.kind != KIND_REPORT) {
+		mark_reported(m, to);
 		drop(m, m->id, 0, m->env.kind == KIND_DOUBLE ?
 		    "one to the postmaster failed itself" :
 		    "the message had no sender");
@@ -383,30 +415,41 @@ report_send(struct message *m)
 		message_owing(m);	/* the next second */
 		return;
 	}
-	if (is_allowed(m)) {
-		begin(m, 0);
+	if (is_allowed(m, to)) {
+		begin(m, 0, to);
 		return;
 	}
-	if (owes_failure(m) && queue_now() - m->owed_since < PATIENCE)
+	if (owes_failure(m, to) && queue_now() - m->owed_since < PATIENCE)
 		return;			/* the sweep comes back to it */
-	mark_reported(m);
+	mark_reported(m, to);
 	drop(m, m->id, 0, "too many reports");
 }
 
+static void
+tell_of_delay(struct message *m, const char *to)
+{
+	if (is_allowed(m, to))
+		begin(m, 1, to);
+	else
+		drop(m, m->id, 1, "too many reports");
+}
+
+/* Each return path once: there are as many as lists. */
 void
 report_delayed(struct message *m)
 {
-	size_t	i;
+	const char	*to, *told[OWNERS_MAX];
+	size_t		 i, j, n = 0;
 
 	if (m->env.sender[0] == '\0')
 		return;
-	for (i = 0; i < m->env.nrcpts; i++)
-		if (action_of(m, i, 1) != -1)
-			break;
-	if (i == m->env.nrcpts)
-		return;
-	if (is_allowed(m))
-		begin(m, 1);
-	else
-		drop(m, m->id, 1, "too many reports");
+	for (i = 0; i < m->env.nrcpts && n < OWNERS_MAX; i++) {
+		to = recipient_sender(&m->recips[i]);
+		for (j = 0; j < n && strcmp(told[j], to) != 0; j++)
+			;
+		if (j < n || action_of(m, i, 1, to) == -1)
+			continue;
+		told[n++] = to;
+		tell_of_delay(m, to);
+	}
 }

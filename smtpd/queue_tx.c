@@ -22,6 +22,7 @@
 #include "log/log.h"
 #include "os/os.h"
 #include "smtpd/queue.h"
+#include "smtpd/queue_add.h"
 #include "smtpd/queue_history.h"
 #include "smtpd/queue_quota.h"
 
@@ -34,16 +35,12 @@ struct tx {
 	uint32_t		 generation;	/* of net and lookup */
 	uint32_t		 seq;		/* of MAIL */
 	struct message		*m;
-	uint32_t		*hashes;	/* of its recipients' places */
-	size_t			 nhashes;	/* room for them */
+	struct adding		 adding;
 	int			 storing;	/* the text is being written */
 	int			 silent;	/* its net has gone */
 	uint32_t		 data_seq;
 	uint32_t		 missed;	/* RCPT that did not fit */
-	uint32_t		 add_seq;	/* RCPT that was added last, */
-	size_t			 first;		/*  its first recipient, */
-	size_t			 nadds;		/*  how many it became, */
-	size_t			 nnew;		/*  how many were added */
+	uint32_t		 add_seq;	/* RCPT that was added last */
 	uint64_t		 size;		/* as MAIL said; 0 not */
 	int			 large_fd;	/* spooled text; -1 */
 	char			 addr[C_ADDR];
@@ -95,7 +92,7 @@ tx_free(struct tx *t)
 	}
 	if (t->m != NULL)
 		message_forget(t->m);
-	free(t->hashes);
+	adding_free(&t->adding);
 	free(t);
 }
 
@@ -113,12 +110,6 @@ reply(uint32_t conn, uint32_t generation, uint64_t seq, uint64_t id,
 	peer_send(net, M_TX_REPLY, &r, -1);
 }
 
-static char *
-copy(const char *s)
-{
-	return (strdup(s));
-}
-
 static struct tx *
 tx_new(uint32_t conn, uint32_t generation, const struct msg_TX_OPEN *o)
 {
@@ -134,10 +125,10 @@ tx_new(uint32_t conn, uint32_t generation, const struct msg_TX_OPEN *o)
 	strlcpy(t->addr, o->addr, sizeof(t->addr));
 	LIST_INSERT_HEAD(&self.txs[conn % TX_BUCKETS], t, entry);
 	if ((t->m = message_new(message_new_id())) == NULL ||
-	    (t->m->env.sender = copy(o->sender)) == NULL ||
-	    (t->m->env.user = copy(o->user)) == NULL ||
-	    (t->m->env.addr = copy(o->addr)) == NULL ||
-	    (t->m->env.envid = copy(o->envid)) == NULL) {
+	    (t->m->env.sender = strdup(o->sender)) == NULL ||
+	    (t->m->env.user = strdup(o->user)) == NULL ||
+	    (t->m->env.addr = strdup(o->addr)) == NULL ||
+	    (t->m->env.envid = strdup(o->envid)) == NULL) {
 		tx_free(t);
 		return (NULL);
 	}
@@ -167,102 +158,6 @@ queue_tx_open(struct peer *p, struct msg *m)
 		    "250 2.1.0 Sender ok");
 }
 
-int
-place_from_add(struct erecipient *e, const struct msg_TX_ADD *a)
-{
-	struct place	*p = &e->place;
-
-	memset(e, 0, sizeof(*e));
-	e->status = RCPT_ACTIVE;
-	e->notify = a->notify;
-	p->local = a->local;
-	p->scheme = a->scheme;
-	p->port = a->port;
-	p->nomx = a->nomx;
-	p->route = a->route;
-	/* envelope_free() frees what there is of it */
-	if ((e->rcpt = copy(a->rcpt)) == NULL ||
-	    (e->orig = copy(a->orig)) == NULL ||
-	    (e->orcpt = copy(a->orcpt)) == NULL ||
-	    (p->user = copy(a->user)) == NULL ||
-	    (p->host = copy(a->host)) == NULL ||
-	    (p->label = copy(a->label)) == NULL ||
-	    (p->source = copy(a->source)) == NULL)
-		return (-1);
-	return (0);
-}
-
-/* One account, command, or address outside gets one copy. */
-static int
-same_place(const struct erecipient *e, const struct msg_TX_ADD *a)
-{
-	if (e->place.local != (int)a->local)
-		return (0);
-	if (a->local && *a->user != '\0')
-		return (strcmp(e->place.user, a->user) == 0 &&
-		    strcmp(e->place.host, a->host) == 0 &&
-		    strcmp(e->place.label, a->label) == 0);
-	return (strcmp(e->rcpt, a->rcpt) == 0);
-}
-
-static uint32_t
-place_hash(const struct msg_TX_ADD *a)
-{
-	const char	*s = a->local && *a->user != '\0' ? a->user : a->rcpt;
-	uint32_t	 h = 2166136261u;
-
-	for (; *s != '\0'; s++)
-		h = (h ^ (unsigned char)*s) * 16777619u;
-	return (h);
-}
-
-static int
-room_for_one(struct tx *t)
-{
-	struct envelope		*env = &t->m->env;
-	struct erecipient	*v;
-	uint32_t		*h;
-	size_t			 n = t->nhashes == 0 ? 8 : 2 * t->nhashes;
-
-	if (env->nrcpts < t->nhashes)
-		return (0);
-	if ((v = reallocarray(env->rcpts, n, sizeof(*v))) == NULL)
-		return (-1);
-	env->rcpts = v;
-	if ((h = reallocarray(t->hashes, n, sizeof(*h))) == NULL)
-		return (-1);
-	t->hashes = h;
-	t->nhashes = n;
-	return (0);
-}
-
-/*
- * 1 is there already, 0 added, -1 no memory or too many.  All hashes are
- * looked at: ten thousand members cost some ten milliseconds.
- */
-static int
-add_recipient(struct tx *t, const struct msg_TX_ADD *a)
-{
-	struct envelope		*env = &t->m->env;
-	struct erecipient	*v;
-	uint32_t		 hash = place_hash(a);
-	size_t			 i;
-
-	for (i = 0; i < env->nrcpts; i++)
-		if (t->hashes[i] == hash && same_place(&env->rcpts[i], a))
-			return (1);
-	if (env->nrcpts == ENVELOPE_RCPTS || room_for_one(t) == -1)
-		return (-1);
-	v = env->rcpts;
-	t->hashes[env->nrcpts] = hash;
-	if (place_from_add(&v[env->nrcpts], a) == -1) {
-		erecipient_free(&v[env->nrcpts]);
-		return (-1);
-	}
-	env->nrcpts++;
-	return (0);
-}
-
 void
 queue_tx_add(struct peer *p, struct msg *m)
 {
@@ -278,49 +173,10 @@ queue_tx_add(struct peer *p, struct msg *m)
 		return;
 	if (a->seq != t->add_seq) {
 		t->add_seq = a->seq;
-		t->first = t->m->env.nrcpts;
-		t->nadds = t->nnew = 0;
+		adding_begin(&t->adding, &t->m->env);
 	}
-	t->nadds += !a->copy;
-	switch (add_recipient(t, a)) {
-	case -1:
+	if (adding_one(&t->adding, &t->m->env, a) == -1)
 		t->missed = a->seq;
-		break;
-	case 0:
-		t->nnew += !a->copy;
-		break;
-	}
-}
-
-/*
- * RFC 3461 5.2.7.3: of an address with several members its sender hears that
- * it was expanded, if he wants to know, and not of each member.
- */
-static void
-expanded(struct tx *t)
-{
-	struct envelope		*env = &t->m->env;
-	struct msg_TX_ADD	 a = { .local = 1 };
-	struct erecipient	*e;
-	size_t			 i, members = env->nrcpts;
-
-	if (t->nadds < 2 || t->first >= members || env->sender[0] == '\0' ||
-	    !(env->rcpts[t->first].notify & NOTIFY_SUCCESS))
-		return;
-	a.notify = env->rcpts[t->first].notify;
-	strlcpy(a.rcpt, env->rcpts[t->first].orig, sizeof(a.rcpt));
-	strlcpy(a.orig, env->rcpts[t->first].orig, sizeof(a.orig));
-	strlcpy(a.orcpt, env->rcpts[t->first].orcpt, sizeof(a.orcpt));
-	if (add_recipient(t, &a) != 0)
-		return;			/* then each of them is told of */
-	e = &env->rcpts[members];
-	e->status = RCPT_EXPANDED;
-	e->reply = strdup("250 2.1.5 sent on to its members");
-	for (i = t->first; i < members; i++) {
-		env->rcpts[i].notify &= ~(unsigned int)NOTIFY_SUCCESS;
-		if (env->rcpts[i].notify == 0)
-			env->rcpts[i].notify = NOTIFY_NEVER;
-	}
 }
 
 /*
@@ -332,17 +188,13 @@ static const char *
 full(struct tx *t)
 {
 	struct envelope		*env = &t->m->env;
-	struct erecipient	*e = &env->rcpts[t->first];
+	struct erecipient	*e = &env->rcpts[t->adding.first];
 	const char		*why;
 
-	if (t->nadds != 1 || t->nnew != 1 || !e->place.local ||
+	if (t->adding.n != 1 || t->adding.nnew != 1 || !e->place.local ||
 	    (why = quota_refusal(&e->place, t->size)) == NULL)
 		return (NULL);
-	erecipient_free(e);
-	env->nrcpts--;
-	memmove(e, e + 1, (env->nrcpts - t->first) * sizeof(*e));
-	memmove(t->hashes + t->first, t->hashes + t->first + 1,
-	    (env->nrcpts - t->first) * sizeof(*t->hashes));
+	adding_undo(&t->adding, env);
 	return (why);
 }
 
@@ -373,7 +225,7 @@ queue_tx_verdict(struct peer *p, struct msg *m)
 		reply(v->conn, gen, v->seq, t->m->id, 0, why);
 	} else {
 		if (v->accepted && t->add_seq == v->seq)
-			expanded(t);
+			adding_end(&t->adding, &t->m->env);
 		reply(v->conn, gen, v->seq, t != NULL ? t->m->id : 0,
 		    v->accepted, v->reply);
 	}
@@ -544,7 +396,7 @@ store(struct tx *t, const struct msg_TX_DATA *d, int *fd)
 	t->m->env.body = d->body;
 	t->m->env.utf8 = d->utf8;
 	t->m->old_routes = t->generation != queue_generation();
-	if ((t->m->env.msgid = copy(d->msgid)) == NULL ||
+	if ((t->m->env.msgid = strdup(d->msgid)) == NULL ||
 	    message_recipients(t->m) == -1)
 		return (-1);
 	t->storing = 1;

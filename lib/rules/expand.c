@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "os/compat.h"
 #include "rules/expand.h"
@@ -80,8 +81,18 @@ expand_push(struct expansion *x, const char *addr, unsigned int from,
 	v = &x->items[x->seen.n - 1];
 	v->from = from;
 	v->depth = depth;
+	v->owner = from == 0 ? 0 : x->items[from - 1].owner;
 	expand_trace(x, (unsigned int)x->seen.n, from, addr, how);
 	return (RULES_OK);
+}
+
+/* "" if what comes back goes to the sender of the message. */
+static const char *
+item_owner(const struct expansion *x, size_t index)
+{
+	unsigned int	owner = x->items[index].owner;
+
+	return (owner == 0 ? "" : x->owners.v[owner - 1]);
 }
 
 struct rules_dest *
@@ -100,6 +111,7 @@ expand_dest(struct expansion *x, const char *rcpt)
 	v = &x->dests->v[x->dests->n++];
 	memset(v, 0, sizeof(*v));
 	strlcpy(v->rcpt, rcpt, sizeof(v->rcpt));
+	strlcpy(v->owner, item_owner(x, x->next - 1), sizeof(v->owner));
 	return (v);
 }
 
@@ -232,6 +244,58 @@ account(struct expansion *x, struct context *c, const char *rcpt)
 	return (r);
 }
 
+/* An alias or an account. */
+static enum rules_result
+exists(const struct rules_env *env, const struct conf_domain *d,
+    const char *local)
+{
+	struct rules_account	 acc;
+	enum rules_result	 r;
+	char			*text;
+
+	r = rules_alias(env, d, local, &text);
+	free(text);
+	return (r == RULES_NO ? rules_account(env, d, local, &acc) : r);
+}
+
+static int
+ends_with(const char *s, const char *end)
+{
+	size_t	n = strlen(s), m = strlen(end);
+
+	return (n > m && strcmp(s + n - m, end) == 0);
+}
+
+/*
+ * RFC 5321 3.9.2: what cannot be delivered to a member of a list is told to
+ * whoever keeps the list.  That is who owner-NAME leads to, as everywhere; the
+ * names that are for people who keep lists are no lists themselves.  The null
+ * path stays what it is (4.5.5).
+ */
+static enum rules_result
+find_owner(struct expansion *x, const struct context *c)
+{
+	char			 local[SMTP_LOCAL_MAX + 1];
+	char			 addr[SMTP_ADDR_SIZE];
+	enum rules_result	 r;
+	unsigned int		 i;
+
+	if (x->sender[0] == '\0' || strncmp(c->self, "owner-", 6) == 0 ||
+	    ends_with(c->self, "-request") ||
+	    (size_t)snprintf(local, sizeof(local), "owner-%s", c->self) >=
+	    sizeof(local) || (size_t)snprintf(addr, sizeof(addr), "%s@%s",
+	    local, c->d->names.v[0]) >= sizeof(addr))
+		return (RULES_OK);
+	if ((r = exists(x->env, c->d, local)) != RULES_OK)
+		return (r == RULES_NO ? RULES_OK : r);
+	if (seen_add(&x->owners, addr) == -1)
+		return (RULES_TEMPFAIL);
+	for (i = 0; strcasecmp(x->owners.v[i], addr) != 0; i++)
+		;
+	x->items[c->number - 1].owner = i + 1;
+	return (RULES_OK);
+}
+
 /* Try one spelling of the local part: an alias first, then an account. */
 static enum rules_result
 try_local(struct expansion *x, struct context *c, const char *rcpt)
@@ -241,7 +305,9 @@ try_local(struct expansion *x, struct context *c, const char *rcpt)
 
 	r = rules_alias(x->env, c->d, c->self, &text);
 	if (r == RULES_OK && !expand_only_self(c, text)) {
-		r = expand_value(x, c, text);
+		r = expand_tempfail(x, find_owner(x, c));
+		if (r == RULES_OK)
+			r = expand_value(x, c, text);
 		free(text);
 		return (r);
 	}
@@ -313,14 +379,14 @@ local_item(struct expansion *x, const struct conf_domain *d, size_t index)
 
 /* The first route that is for this recipient and sender; NULL: by MX. */
 static enum rules_result
-find_route(struct expansion *x, const char *addr,
+find_route(struct expansion *x, const char *addr, const char *sender,
     const struct conf_route **route)
 {
 	enum rules_result	r;
 
 	TAILQ_FOREACH(*route, &x->env->conf->routes, entry) {
 		if (rules_in_set(x->env, &(*route)->to, addr, &r) &&
-		    rules_in_set(x->env, &(*route)->from, x->sender, &r))
+		    rules_in_set(x->env, &(*route)->from, sender, &r))
 			break;
 		if (r != RULES_OK)
 			return (expand_tempfail(x, r));
@@ -333,6 +399,7 @@ outside(struct expansion *x, size_t index)
 {
 	const char		*addr = x->seen.v[index];
 	const char		*at = smtp_address_at(addr);
+	const char		*owner = item_owner(x, index);
 	const struct conf_route	*route;
 	struct rules_dest	*dest;
 	enum rules_result	 r;
@@ -340,7 +407,8 @@ outside(struct expansion *x, size_t index)
 	if (at == NULL)
 		return (expand_say(x, RULES_NO, "550 5.1.2", addr,
 		    "the address has no domain"));
-	if ((r = find_route(x, addr, &route)) != RULES_OK)
+	if ((r = find_route(x, addr, *owner != '\0' ? owner : x->sender,
+	    &route)) != RULES_OK)
 		return (r);
 	if (route != NULL && route->bounce) {
 		rules_reply(route->reply != NULL ? route->reply :
@@ -408,6 +476,7 @@ rules_resolve(const struct rules_env *env, const char *sender,
 	memset(dests, 0, sizeof(*dests));
 	reply[0] = '\0';
 	seen_init(&x.seen);
+	seen_init(&x.owners);
 	seen_init(&x.accounts);
 	seen_init(&x.commands);
 	x.ahead.resume = NULL;
@@ -423,6 +492,7 @@ rules_resolve(const struct rules_env *env, const char *sender,
 	if (r != RULES_OK)
 		rules_dests_free(dests);
 	seen_free(&x.seen);
+	seen_free(&x.owners);
 	seen_free(&x.accounts);
 	seen_free(&x.commands);
 	free(x.items);

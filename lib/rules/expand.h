@@ -10,6 +10,7 @@
 struct item {
 	unsigned int	from;		/* number of its alias; 0 none */
 	unsigned int	depth;
+	unsigned int	owner;		/* index + 1 in owners; 0 none */
 };
 
 struct expansion {
@@ -18,6 +19,7 @@ struct expansion {
 	struct seen_set		 seen;		/* all, and still to do */
 	struct item		*items;		/* of the same index */
 	size_t			 cap, next;
+	struct seen_set		 owners;	/* addresses of lists' owners */
 	struct seen_set		 accounts;	/* "user@domain's first name" */
 	struct seen_set		 commands;	/* "|mark name@domain" */
 	struct rules_dests	*dests;
@@ -54,7 +56,7 @@ void	expand_trace(const struct expansion *, unsigned int number,
 /* One more address to be looked at, if it was not seen before. */
 enum rules_result expand_push(struct expansion *, const char *addr,
 	    unsigned int from, unsigned int depth, const char *how);
-/* A new destination, all zero but rcpt; NULL without memory. */
+/* A new one of the item in hand, zero but rcpt and owner; NULL no memory. */
 struct rules_dest *expand_dest(struct expansion *, const char *rcpt);
 /* One copy an account, by whatever names it is reached. */
 enum rules_result expand_account(struct expansion *,

@@ -112,6 +112,9 @@ struct rules_dest {
 	int		 dead;			/* local: no such account; it
 						   fails when it is tried */
 	char		 rcpt[SMTP_ADDR_SIZE];
+	char		 owner[SMTP_ADDR_SIZE];	/* of the list that it is on:
+						   the return path; "" the
+						   message's own */
 	char		 user[C_USER];		/* local: the account, or whose
 						   command it is */
 	int		 scheme;		/* outside: enum conf_scheme */

@@ -60,6 +60,7 @@ fill(struct envelope *e, size_t nrcpts, size_t shift)
 		r->notify = i % 16;
 		r->orcpt = H(12);
 		r->remote = H(13);
+		r->owner = H(14);
 		r->rcpt = H(3);
 		r->orig = H(4);
 		r->reply = H(5);
@@ -84,6 +85,7 @@ same_rcpt(const struct erecipient *a, const struct erecipient *b)
 	    strcmp(a->orig, b->orig) == 0 && a->last == b->last &&
 	    a->notify == b->notify && strcmp(a->orcpt, b->orcpt) == 0 &&
 	    strcmp(a->remote, b->remote) == 0 &&
+	    strcmp(a->owner, b->owner) == 0 &&
 	    strcmp(a->reply, b->reply) == 0 &&
 	    a->place.local == b->place.local &&
 	    a->place.scheme == b->place.scheme &&
@@ -264,6 +266,7 @@ test_version_1(void)
 	    e.rcpts[0].status == RCPT_FAILED && e.rcpts[0].tries == 2 &&
 	    e.rcpts[0].next == 7 && e.rcpts[0].last == 0 &&
 	    e.rcpts[0].notify == 0 && *e.rcpts[0].orcpt == '\0' &&
+	    *e.rcpts[0].owner == '\0' &&
 	    strcmp(e.rcpts[0].rcpt, "c@d") == 0 &&
 	    e.rcpts[0].place.port == 25 && e.rcpts[0].place.route == 5 &&
 	    strcmp(e.rcpts[0].place.host, "d") == 0);
@@ -271,6 +274,36 @@ test_version_1(void)
 	for (i = 0; i < len; i++)
 		bad += decode(&e, old, i) != -1;
 	TEST("version 1 cut at every byte", bad == 0);
+}
+
+/* The second had no owners of lists. */
+static void
+test_version_2(void)
+{
+	static const unsigned char	old[] =
+	    "\x02" "\x10\0\0\0\0\0\0\0" "\x20\0\0\0\0\0\0\0"
+	    "\x01" "\0" "\x01" "\1" "\2" "\0" "\0" "\1\0" "i" "\0\0"
+	    "\3\0" "a@b" "\0\0" "\3\0" "<x>" "\1\0\0\0"
+	    "\1" "\2\0\0\0" "\7\0\0\0\0\0\0\0" "\x8\0\0\0\0\0\0\0"
+	    "\2" "\0" "\1" "\x19\0" "\1" "\5\0\0\0" "\3\0" "c@d"
+	    "\3\0" "e@f" "\0\0" "\0\0" "\1\0" "d" "\0\0" "\0\0"
+	    "\1\0" "o" "\1\0" "r";
+	const size_t			len = sizeof(old) - 1;
+	struct envelope			e;
+	size_t				i;
+	int				bad = 0;
+
+	TEST("version 2", decode(&e, old, len) == 0 && e.utf8 == 1 &&
+	    e.ret == 2 && strcmp(e.envid, "i") == 0 && e.nrcpts == 1 &&
+	    e.rcpts[0].last == 8 && e.rcpts[0].notify == 2 &&
+	    strcmp(e.rcpts[0].orcpt, "o") == 0 &&
+	    strcmp(e.rcpts[0].remote, "r") == 0 &&
+	    *e.rcpts[0].owner == '\0' &&
+	    envelope_sender(&e, &e.rcpts[0]) == e.sender);
+	envelope_free(&e);
+	for (i = 0; i < len; i++)
+		bad += decode(&e, old, i) != -1;
+	TEST("version 2 cut at every byte", bad == 0);
 }
 
 static void
@@ -319,6 +352,7 @@ main(void)
 	test_damage();
 	test_limits();
 	test_version_1();
+	test_version_2();
 	test_change();
 	TEST_DONE();
 }

@@ -53,6 +53,14 @@ static const struct row rows[] = {
 	{ "aliases", "halves", "bob, half" },
 	{ "aliases", "halfcatch", "alice, who@catch.example" },
 	{ "aliases", "root", "daemon" },
+	{ "aliases", "news", "alice, x@else.example, talk" },
+	{ "aliases", "owner-news", "carol, y@else.example" },
+	{ "aliases", "talk", "bob, ghost, quiet" },
+	{ "people", "owner-talk", "" },
+	{ "aliases", "quiet", "z@else.example, news" },
+	{ "aliases", "owner-owner-news", "alice" },
+	{ "aliases", "news-request", "owner-news" },
+	{ "aliases", "owner-news-request", "alice" },
 	{ "aliases", "d+tail", "bob@example.org" },
 	{ "aliases", "tagged+list", "alice@example.org" },
 	{ "odd", "@odd.example", "" },
@@ -126,6 +134,63 @@ static const struct {
 	{ "outside", "x@else.example", "x@else.example:25" },
 	{ "literal", "x@[192.0.2.1]", "x@[192.0.2.1]:25 direct" },
 };
+
+/* Whom a member that cannot be reached is told to. */
+static void
+test_owners(void)
+{
+	static const struct {
+		const char	*name, *sender, *rcpt, *want;
+	} lists[] = {
+		{ "nobody keeps it", "s@x.example", "all@example.org",
+		    "- - - - -" },
+		{ "a list", "s@x.example", "news@example.org",
+		    "news news talk talk talk" },
+		{ "by another name of the domain", "s@x.example",
+		    "News+x@EXAMPLE.com", "news news talk talk talk" },
+		{ "on a list without an owner", "s@x.example",
+		    "quiet@example.org", "- news news talk talk" },
+		{ "the null path", "", "news@example.org", "- - - - -" },
+		{ "the owner himself", "s@x.example", "owner-news@example.org",
+		    "- - -" },
+		{ "requests", "s@x.example", "news-request@example.org",
+		    "- - -" },
+		{ "one without an account", "s@x.example", "alice@example.org",
+		    "-" },
+	};
+	struct conf		*c = world_conf(CONF);
+	struct rules_env	 env = world_env(c);
+	struct rules_dests	 d;
+	char			 got[400], reply[C_REPLY], *p;
+	size_t			 i, j;
+
+	for (i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		*got = '\0';
+		if (rules_resolve(&env, lists[i].sender, lists[i].rcpt, 1, &d,
+		    reply) != RULES_OK)
+			strlcpy(got, reply, sizeof(got));
+		for (j = 0; j < d.n; j++) {
+			strlcat(got, j > 0 ? " " : "", sizeof(got));
+			p = d.v[j].owner;
+			if (*p == '\0')
+				p = strdup("-");
+			else if (strncmp(p, "owner-", 6) == 0 &&
+			    strcmp(strchr(p, '@'), "@example.org") == 0)
+				p = strndup(p + 6, strcspn(p + 6, "@"));
+			else
+				p = strdup(p);
+			strlcat(got, p, sizeof(got));
+			free(p);
+		}
+		rules_dests_free(&d);
+		TEST_STR(lists[i].name, got, lists[i].want);
+	}
+	world.failing = "people";
+	TEST("nobody knows whether it has one", rules_resolve(&env, "s@x",
+	    "talk@example.org", 1, &d, reply) == RULES_TEMPFAIL);
+	world.failing = NULL;
+	conf_free(c);
+}
 
 static void
 describe(const struct rules_dests *d, char *to, size_t size)
@@ -324,6 +389,7 @@ main(void)
 {
 	world.rows = rows;
 	test_table();
+	test_owners();
 	test_routes();
 	test_troubles();
 	test_bounds();

@@ -6,6 +6,7 @@ from lib import *
 from peer import Peer
 
 A, B, C = "alice@example.org", "bob@example.org", "carol@example.org"
+D = "info@catch.example"
 hard = Peer({"RCPT": "550 5.1.1 no such user\r\n"})
 plain, knows = Peer(), Peer({"EHLO": "250-peer\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 DSN\r\n"})
 soft = Peer({"RCPT": "450 4.2.1 not now\r\n"})
@@ -23,7 +24,8 @@ POST = "carol@example.org"
 def suite(times):
     t = Suite(daemons=("smtpd",), rules=RULES_LOCAL, routes=ROUTES + times, system=False, start=False)
     t.write("aliases", ALIASES + "both: info@catch.example, dave@box.example\n"
-            "half: bob, Ghost@example.net, wraith+x\nghosts: ghost, wraith\n")
+            "half: bob, Ghost@example.net, wraith+x\nghosts: ghost, wraith\n"
+            "news: bob, r@knows.example, r@hard.example, ghost\nowner-news: %s\nplans: bob, news\n" % D)
     t.configure(text=slurp(t.conf).decode().replace('postmaster "alice@example.org"', 'postmaster "%s"' % POST))
     t.start()
     return t
@@ -84,7 +86,7 @@ def none(qid, what, of=None):
 
 
 def clean(*users):
-    for u in users or (A, B, C):
+    for u in users or (A, B, C, D):
         s.empty(u)
 
 
@@ -180,6 +182,61 @@ def expanded():
     equal({a: b["Action"] for a, b in r.rcpts.items()}, {"sales@example.org": "expanded", "both@example.org": "expanded"})
     for u in (A, B):
         s.wait_mail(u, "Subject: for a list")
+
+
+@case
+def list_with_an_owner():
+    """RFC 5321 3.9.2, RFC 3461 5.2.7.1: what comes back goes to him; the sender is told that the list has it."""
+    clean()
+    OWNER = "owner-news@example.org"
+    knows.commands.clear()
+    send([("news@example.org", "NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;list")], "to a list", mail="RET=HDRS ENVID=QQ1")
+    m = slurp(s.wait_mail(B, "Subject: to a list")[0])
+    check(m.startswith(b"Return-Path: <%s>" % OWNER.encode()), m[:80])
+    r = report()
+    equal({a: b["Action"] for a, b in r.rcpts.items()}, {"news@example.org": "delivered"})
+    equal((r.message["Original-Envelope-Id"], r.rcpts["news@example.org"]["Original-Recipient"]), ("QQ1", "rfc822; list"))
+    until("two reports", lambda: sum(len(Report(p).rcpts) for p in reports(D)) == 2)
+    told = {a: b for p in reports(D) for a, b in Report(p).rcpts.items()}
+    equal({a: b["Action"] for a, b in told.items()}, {"ghost@example.org": "failed", "r@hard.example": "failed"})
+    for p in reports(D):
+        r = Report(p)
+        equal((r.m["To"], r.message["Original-Envelope-Id"]), ("<%s>" % OWNER, None))
+        check(b"body" in r.returned.as_bytes(), "all of it")
+    check(b"MAIL FROM:<%s>" % OWNER.encode() in b"\n".join(knows.commands), knows.commands)
+    check(not any(w in c for c in knows.commands for w in (b"ENVID", b"RET=", b"NOTIFY", b"ORCPT")), knows.commands)
+    equal(len(reports()), 1, "reports to the sender")
+    until("nothing is left", lambda: json.loads(s.ctl("-j", "queue", "list")[1]) == [])
+    st, out = s.ctl("explain", "from", "127.0.0.1", "sender", A, "to", "news@example.org")
+    check("ghost of example.org: %s is told" % OWNER in out and "account bob of example.org, return path %s" % OWNER in out, out)
+
+
+@case
+def one_message_two_return_paths():
+    """To a host that gets it from the sender and from a list: a transaction each; after a restart too."""
+    clean()
+    knows.commands.clear()
+    s.ctl("pause", "relay")
+    send([("plans@example.org", ""), ("other@knows.example", "NOTIFY=SUCCESS")], "two paths", mail="ENVID=QQ2")
+    s.stop()
+    s.start()
+    s.ctl("resume", "relay")
+    until("both", lambda: sum(c.startswith(b"RCPT") for c in list(knows.commands)) == 2)
+    mails = sorted(c for c in knows.commands if c.startswith(b"MAIL"))
+    equal([b"ENVID" in c for c in mails], [True, False])
+    check(mails[1].startswith(b"MAIL FROM:<owner-news@example.org>"), mails)
+    until("the owner", lambda: any("r@hard.example" in Report(p).rcpts for p in reports(D)))
+    equal(reports(), [])
+
+
+@case
+def null_path_to_a_list():
+    clean()
+    q = send(["news@example.org"], "a report to a list", sender="")
+    m = slurp(s.wait_mail(B, "Subject: a report to a list")[0])
+    check(m.startswith(b"Return-Path: <>"), m[:80])
+    none(q, "the null path")
+    equal(reports(D), [])
 
 
 @case
