@@ -208,7 +208,7 @@ def list_with_an_owner():
     equal(len(reports()), 1, "reports to the sender")
     until("nothing is left", lambda: json.loads(s.ctl("-j", "queue", "list")[1]) == [])
     st, out = s.ctl("explain", "from", "127.0.0.1", "sender", A, "to", "news@example.org")
-    check("ghost of example.org: %s is told" % OWNER in out and "account bob of example.org, return path %s" % OWNER in out, out)
+    check("ghost of example.org: %s is told" % OWNER in out and "account bob@example.org of example.org, return path %s" % OWNER in out, out)
 
 
 @case
