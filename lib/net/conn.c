@@ -269,8 +269,6 @@ flush_out(struct conn *c)
 		rd_set(c, 1);
 	if (had > 0 && c->ops->drained != NULL)
 		c->ops->drained(c, c->arg);
-	if (c->eof && !c->paused && buf_len(&c->out) == 0)
-		finish(c, CONN_EOF);
 }
 
 /* Hand over what is buffered, as far as the protocol wants it now. */

@@ -125,11 +125,27 @@ test_ends(void)
 	net_run();
 	TEST("the client's last words", recv(proc, got, sizeof(got), 0) == 11
 	    && recv(proc, got, sizeof(got), 0) == 0 && net.ended == 0);
-	TEST("are answered", send(proc, "bye", 3, 0) == 3);
+	TEST("are answered", send(proc, "good", 4, 0) == 4);
+	TEST_STR("at once", net_hear(), "ok pump\ngood");
+	TEST("and that is not all", net.ended == 0 &&
+	    send(proc, "bye", 3, 0) == 3);
 	close(proc);
 	proc = -1;
-	TEST_STR("to the end", net_hear(), "ok pump\nbye");
+	TEST_STR("to the end", net_hear(), "bye");
 	TEST("once", net.ended == 1 && net.why == CONN_EOF);
+	end();
+
+	begin(NULL);
+	net_say("pump\n");
+	(void)net_hear();
+	shutdown(net.raw, SHUT_WR);
+	for (have = 0, i = 0; i < 100; i++) {
+		have += fill(proc, BYTES - 5000, 5000) - (BYTES - 5000);
+		net_run();
+	}
+	n = net_hear_all(&eof);
+	TEST("a slow client that says no more gets all", have > 65536 &&
+	    n == have && net.ended == 0);
 	end();
 
 	begin(NULL);
