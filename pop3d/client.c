@@ -7,8 +7,7 @@
  * piece, whatever it asks for.
  *
  * Cost of a command and its reply: epoll_wait, recv, send; of RETR an open,
- * fstat, pread and close more.  Commands that came together are answered in
- * one send.
+ * pread and close more.  Commands that came together are answered in one send.
  *
  * Cost of a login: the maildrop is opened while the parent tells net, so that
  * net's line finds it open.

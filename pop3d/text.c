@@ -2,8 +2,8 @@
  * text: one message on its way to a client.
  *
  * Cost: a pread of TEXT_PIECE octets, and one pass from there to the reply; a
- * message that is smaller takes one.  Nothing is kept between steps but where
- * we are.
+ * message that is smaller takes one, unless its header has to be made ASCII.
+ * Nothing is kept between steps but where we are.
  */
 #include "os/compat.h"
 #include <errno.h>
@@ -111,7 +111,7 @@ static ssize_t
 next_piece(struct text *t, const char **p, int *last)
 {
 	int header = t->to_ascii && !t->ascii.over;
-	size_t want = header ? ASCII_PIECE : sizeof(raw), len;
+	size_t want = header && t->off > 0 ? ASCII_PIECE : sizeof(raw), len;
 	ssize_t n;
 
 	do {
@@ -119,9 +119,17 @@ next_piece(struct text *t, const char **p, int *last)
 	} while (n == -1 && errno == EINTR);
 	if (n == -1)
 		return (-1);
-	t->off += n;
 	*last = (size_t)n < want;
 	*p = raw;
+	if (header && t->off == 0 && pop3_ascii_already(raw, (size_t)n)) {
+		t->ascii.over = 1;
+		header = 0;
+	}
+	if (header && (size_t)n > ASCII_PIECE) {
+		n = ASCII_PIECE;	/* the rest is read again */
+		*last = 0;
+	}
+	t->off += n;
 	if (!header)
 		return (n);
 	len = pop3_ascii(&t->ascii, raw, (size_t)n, plain);

@@ -20,6 +20,23 @@ pop3_ascii_init(struct pop3_ascii *a)
 	*a = fresh;
 }
 
+int
+pop3_ascii_already(const char *p, size_t n)
+{
+	const char *end = p + n, *nl, *text;
+	unsigned char high = 0;
+
+	while ((nl = memchr(p, '\n', (size_t)(end - p))) != NULL) {
+		for (text = p; text < nl && *text == '\r'; text++)
+			continue;
+		if (text == nl)
+			return (high < 0x80);
+		while (p <= nl)
+			high |= (unsigned char)*p++;
+	}
+	return (0);
+}
+
 size_t
 pop3_ascii(struct pop3_ascii *a, const char *in, size_t n, char *out)
 {

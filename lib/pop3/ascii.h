@@ -26,6 +26,8 @@ struct pop3_ascii {
 };
 
 void	pop3_ascii_init(struct pop3_ascii *);
+/* The header is in these bytes, to its end, and nothing is to be made of it. */
+int	pop3_ascii_already(const char *, size_t);
 /* Room for n * POP3_ASCII_GROWS + POP3_ASCII_END bytes, and for the end. */
 size_t	pop3_ascii(struct pop3_ascii *, const char *in, size_t, char *out);
 size_t	pop3_ascii_end(struct pop3_ascii *, char *out);

@@ -85,6 +85,44 @@ test_bounds(void)
 	}
 }
 
+/* What is taken as it is must be what it would have become. */
+static void
+test_already(void)
+{
+	static const struct {
+		const char	*in;
+		int		 already;
+	} cases[] = {
+		{ "", 0 },
+		{ "\n", 1 },
+		{ "\r\n", 1 },
+		{ "S: a", 0 },
+		{ "S: a\r\n", 0 },
+		{ "S: a\r\n\r", 0 },
+		{ "S: a\r\n\r\n", 1 },
+		{ "S: a\n\n" U, 1 },
+		{ "S: a\n\r\r\n" U, 1 },
+		{ "S: a\n \n" U, 0 },
+		{ "S: " U "\n\n", 0 },
+		{ "S: a\n" U ": b\n\n", 0 },
+	};
+	static char out[1024];
+	struct pop3_ascii a;
+	size_t i, o, len;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		len = strlen(cases[i].in);
+		TEST("already", pop3_ascii_already(cases[i].in, len) ==
+		    cases[i].already);
+		pop3_ascii_init(&a);
+		o = pop3_ascii(&a, cases[i].in, len, out);
+		o += pop3_ascii_end(&a, out + o);
+		out[o] = '\0';
+		if (cases[i].already)
+			TEST_STR("as it is", out, cases[i].in);
+	}
+}
+
 int
 main(void)
 {
@@ -96,5 +134,6 @@ main(void)
 		run(&rows[i], 1000);
 	}
 	test_bounds();
+	test_already();
 	TEST_DONE();
 }
