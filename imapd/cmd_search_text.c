@@ -62,7 +62,7 @@ read_file(struct search_text *t, int fd)
 	ssize_t n;
 
 	t->rawlen = 0;
-	if (fstat(fd, &st) == -1 || st.st_size < 0 ||
+	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) || st.st_size < 0 ||
 	    !raw_room(t, (size_t)st.st_size + 1))
 		return (0);
 	while (t->rawlen < (size_t)st.st_size) {

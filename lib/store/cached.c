@@ -148,12 +148,12 @@ cached_head_read(int fd, char *buf, size_t *len)
 {
 	ssize_t n, more;
 
-	if ((n = read(fd, buf, HEAD_FIRST)) == -1)
+	if ((n = pread(fd, buf, HEAD_FIRST, 0)) == -1)
 		return (-1);
 	*len = mime_header_length(buf, (size_t)n);
 	if (*len < (size_t)n || n < HEAD_FIRST)
 		return (n);
-	if ((more = read(fd, buf + n, HEAD_READ - (size_t)n)) == -1)
+	if ((more = pread(fd, buf + n, HEAD_READ - (size_t)n, n)) == -1)
 		return (-1);
 	*len = mime_header_length(buf, (size_t)(n + more));
 	return (n + more);

@@ -316,6 +316,7 @@ copy_bytes(struct mailbox *mb, uint32_t seq, struct folder *to,
 	struct timespec times[2];
 	enum store_error error;
 	char *buf;
+	off_t off = 0;
 	ssize_t n;
 	int from = -1, fd = -1;
 
@@ -328,13 +329,14 @@ copy_bytes(struct mailbox *mb, uint32_t seq, struct folder *to,
 		error = store_errno();
 		goto done;
 	}
-	while ((n = read(from, buf, COPY_SIZE)) != 0) {
+	while ((n = pread(from, buf, COPY_SIZE, off)) != 0) {
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n == -1 || os_write_all(fd, buf, (size_t)n) == -1) {
 			error = store_errno();
 			goto done;
 		}
+		off += n;
 	}
 	times[0].tv_sec = times[1].tv_sec = in->internal;
 	times[0].tv_nsec = times[1].tv_nsec = 0;

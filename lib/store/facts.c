@@ -17,6 +17,7 @@
 
 #include "os/compat.h"
 #include "store/crlf.h"
+#include "store/file.h"
 #include "store/files.h"
 #include "store/view.h"
 
@@ -143,7 +144,7 @@ fact_look(struct mailbox *mb, uint32_t seq, unsigned int what,
 	if (message_open(mb, seq, &fd) != STORE_OK)
 		return (-1);
 	fact->known |= FACT_SIZE;
-	if ((ret = fstat(fd, &st)) == 0) {
+	if ((ret = file_stat(fd, &st)) == 0) {
 		fact_dates(fact, &st);
 		ret = crlf_measure(fd, (uint64_t)st.st_size, &fact->size,
 		    &fact->text);

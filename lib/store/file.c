@@ -91,12 +91,9 @@ file_open(int dirfd, const char *name)
 	struct stat st;
 	int fd;
 
-	/* O_NONBLOCK: a FIFO must not stop us before fstat() finds it out. */
-	fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
-	    O_CLOEXEC);
-	if (fd == -1)
+	if ((fd = file_open_unseen(dirfd, name)) == -1)
 		return (-1);
-	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode)) {
+	if (file_stat(fd, &st) == -1) {
 		close(fd);
 		errno = ELOOP;
 		return (-1);
@@ -109,4 +106,23 @@ file_next(DIR *dir)
 {
 	errno = 0;
 	return (readdir(dir));
+}
+
+int
+file_open_unseen(int dirfd, const char *name)
+{
+	/* O_NONBLOCK: a FIFO must not stop us before it is found out. */
+	return (openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
+	    O_CLOEXEC));
+}
+
+int
+file_stat(int fd, struct stat *st)
+{
+	if (fstat(fd, st) == -1)
+		return (-1);
+	if (S_ISREG(st->st_mode))
+		return (0);
+	errno = ELOOP;
+	return (-1);
 }

@@ -8,6 +8,8 @@
 #include <dirent.h>
 #include <stddef.h>
 
+struct stat;
+
 /*
  * A regular file as a string (a NUL follows), freed by the caller; NULL with
  * errno, EFBIG if it is larger than max.
@@ -19,5 +21,12 @@ int	 file_replace(int dirfd, const char *name, const void *, size_t);
 int	 file_open(int dirfd, const char *name);
 /* As readdir(3); NULL with errno 0 at the end, else it could not be read. */
 struct dirent *file_next(DIR *);
+/*
+ * The same without a look at what it is, for who looks himself or reads it with
+ * pread(), which fails on all else.
+ */
+int	 file_open_unseen(int dirfd, const char *name);
+/* fstat(); ELOOP if it is no regular file. */
+int	 file_stat(int fd, struct stat *);
 
 #endif

@@ -1,9 +1,9 @@
 /*
  * message: a message's bytes.
  *
- * One open, one read, one pass.  If the file is not where the index says,
- * somebody renamed it: the directories are read once, and the index knows
- * again.
+ * One open, one read, one pass; an fstat where its size is needed.  If the file
+ * is not where the index says, somebody renamed it: the directories are read
+ * once, and the index knows again.
  */
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -41,7 +41,7 @@ message_open(struct mailbox *mb, uint32_t seq, int *fd)
 			return (STORE_NOENT);
 		if (files_path(mb->f, e.slot, &m, &dirfd, name) == -1)
 			return (STORE_CORRUPT);
-		if ((*fd = file_open(dirfd, name)) != -1)
+		if ((*fd = file_open_unseen(dirfd, name)) != -1)
 			return (STORE_OK);
 		if (errno != ENOENT)
 			return (store_errno());
@@ -114,7 +114,7 @@ message_read(int fd, struct message_text *text)
 	size_t size, done = 0, add;
 	ssize_t n;
 
-	if (fstat(fd, &st) == -1)
+	if (file_stat(fd, &st) == -1)
 		return (store_errno());
 	if ((uintmax_t)st.st_size > MESSAGE_MAX)
 		return (STORE_LIMIT);

@@ -255,7 +255,10 @@ typedef void (*vanished_cb)(void *arg, uint32_t first, uint32_t last);
 enum store_error mailbox_vanished(struct mailbox *, uint64_t since,
 		    vanished_cb, void *arg);
 
-/* A message's text: a descriptor on the file; lines end as they are there. */
+/*
+ * A message's text: a descriptor on the file; lines end as they are there.
+ * Read it with pread(), which fails on what is no file.
+ */
 enum store_error mailbox_message_fd(struct mailbox *, uint32_t seq, int *fd);
 /*
  * The whole message with CRLF line ends, in memory; the caller munmaps or

@@ -81,7 +81,10 @@ void		 view_tell(struct mailbox *, struct view_delta *,
 /* This session has been told of them; locked. */
 enum store_error view_claim(struct mailbox *);
 
-/* A descriptor on a message's file, wherever it has gone. */
+/*
+ * A descriptor on a message's file, wherever it has gone; that it is one is
+ * for the reader to see (file_open_unseen()).
+ */
 enum store_error message_open(struct mailbox *, uint32_t seq, int *fd);
 /* The whole of a file with CRLF line ends. */
 enum store_error message_read(int fd, struct message_text *);
