@@ -190,31 +190,33 @@ crlf_count(const char *data, size_t len)
 	return (n);
 }
 
+/* A file that gives fewer than asked has ended. */
 int
-crlf_measure(int fd, uint64_t fsize, uint64_t *size, unsigned int *text)
+crlf_measure(int fd, uint64_t *size, unsigned int *text)
 {
 	struct crlf_head h = { 0 };
 	char buf[CRLF_BUFFER], last = '\n';
+	off_t off = 0;
 	ssize_t n;
 
 	*size = 0;
 	*text = 0;
-	for (; fsize > 0; fsize -= (uint64_t)n < fsize ? (uint64_t)n : fsize) {
-		if ((n = read(fd, buf, sizeof(buf))) == 0)
-			break;
-		if (n == -1 && errno != EINTR)
-			return (-1);
-		if (n == -1) {
-			n = 0;
+	do {
+		if ((n = pread(fd, buf, sizeof(buf), off)) == -1) {
+			if (errno != EINTR)
+				return (-1);
 			continue;
 		}
+		if (n == 0)
+			break;
+		off += n;
 		*size += (uint64_t)n + crlf_count(buf, (size_t)n);
 		/* That LF was not alone. */
 		if (last == '\r' && buf[0] == '\n')
 			(*size)--;
 		*text |= crlf_head(&h, buf, (size_t)n);
 		last = buf[n - 1];
-	}
+	} while (n == -1 || (size_t)n == sizeof(buf));
 	if (*size > 0 && last != '\n')
 		*text |= TEXT_UNENDED;
 	return (0);

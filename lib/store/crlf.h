@@ -40,9 +40,8 @@ void	crlf_free(struct crlf *);	/* not the descriptor */
 size_t	crlf_count(const char *, size_t);
 /* TEXT_* of a whole message. */
 unsigned int crlf_text(const char *, size_t);
-/* The size with CRLF line ends and the TEXT_* of a file of so many octets. */
-int	crlf_measure(int fd, uint64_t fsize, uint64_t *size,
-	    unsigned int *text);
+/* The size with CRLF line ends and the TEXT_* of a file. */
+int	crlf_measure(int fd, uint64_t *size, unsigned int *text);
 /*
  * Expand len bytes that lie at the end of a buffer of len + crlf_count()
  * bytes, to fill it.

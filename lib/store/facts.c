@@ -3,8 +3,8 @@
  * for it: its dates, and whether the size in its name is right, or else which
  * is.  Then the index has them.
  *
- * Cost: a stat; if the size is not in the name or wrong there, an open, a read
- * of the file and a close.
+ * Cost: a stat if there are no dates yet; if the size is not in the name or
+ * wrong there, an open, a read of the file and a close.
  * Messages that are asked for one after the other are looked at in runs that
  * double, so that the lock and the header are taken once for many.  Nobody
  * waits long for that: what is not kept is only found out again.
@@ -126,7 +126,7 @@ fact_look(struct mailbox *mb, uint32_t seq, unsigned int what,
 	struct index_fix fix;
 	struct index_mut m;
 	struct stat st;
-	int dirfd, fd, ret;
+	int dirfd, fd, ret = 0;
 
 	if (view_record(mb, seq, &e, &fix, &m) != STORE_OK)
 		return (-1);
@@ -143,12 +143,11 @@ fact_look(struct mailbox *mb, uint32_t seq, unsigned int what,
 	}
 	if (message_open(mb, seq, &fd) != STORE_OK)
 		return (-1);
-	fact->known |= FACT_SIZE;
-	if ((ret = file_stat(fd, &st)) == 0) {
+	if ((fact->known & FACT_DATES) && (ret = file_stat(fd, &st)) == 0)
 		fact_dates(fact, &st);
-		ret = crlf_measure(fd, (uint64_t)st.st_size, &fact->size,
-		    &fact->text);
-	}
+	if (ret == 0)
+		ret = crlf_measure(fd, &fact->size, &fact->text);
+	fact->known |= FACT_SIZE;
 	close(fd);
 	return (ret);
 }
