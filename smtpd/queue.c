@@ -179,29 +179,32 @@ look_for_room(void)
 	self.no_room = no;
 }
 
-/* What is being tried at this moment comes back by itself. */
+/*
+ * We may have been down for longer than mail is kept, or the clock been wrong:
+ * nothing fails for its age before it was tried once more.  What waits for its
+ * time is tried now, and fails if that does; what is being tried, or about to
+ * be, comes back by itself.
+ */
 static void
 expire(struct message *m)
 {
 	struct recipient	*r;
 	const char		*why;
-	char			 reply[C_REPLY];
 	size_t			 i;
 	int			 last = 0;
 
 	/* With the last one the message may go. */
 	for (i = 0; !last && i < m->env.nrcpts; i++) {
 		r = &m->recips[i];
-		if (r->state != RECIP_READY && r->state != RECIP_WAITING)
+		if (r->state == RECIP_WAITING)
+			dest_due(r);
+		if (r->state != RECIP_READY || r->dest->fails == 0 ||
+		    r->dest->blocked <= queue_now())
 			continue;
-		why = r->dest != NULL && r->dest->why != NULL ?
-		    r->dest->why : recipient_env(r)->reply;
-		(void)snprintf(reply, sizeof(reply), "451 4.4.7 delivery "
-		    "time expired%s%.400s", why != NULL && *why != '\0' ?
-		    "; at last: " : "", why != NULL ? why : "");
+		why = r->dest->why;
 		dest_remove(r);
 		last = m->active == 1;
-		recipient_failed(r, reply, NULL);
+		recipient_expired(r, why != NULL ? why : "", NULL);
 	}
 }
 

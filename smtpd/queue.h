@@ -173,6 +173,9 @@ void		 recipient_failed(struct recipient *, const char *reply,
 		    const char *remote);
 void		 recipient_deferred(struct recipient *, const char *reply,
 		    const char *remote);
+/* It was tried for as long as mail is kept; why: what came of it last. */
+void		 recipient_expired(struct recipient *, const char *why,
+		    const char *remote);
 int		 recipient_wants_delay(const struct recipient *);
 
 /* queue_text.c */
@@ -208,6 +211,8 @@ void		 dest_rest(struct dest *, unsigned int seconds,
 void		 dest_alive(struct dest *);
 void		 dest_kick_all(void);
 void		 dest_retry_all(void);
+/* One that waits: with the next tick. */
+void		 dest_due(struct recipient *);
 /* This one now, and its destination unblocked. */
 void		 dest_retry(struct recipient *);
 /* The next recipient, taken out of the list; NULL none. */

@@ -429,11 +429,17 @@ dest_retry_all(void)
 }
 
 void
+dest_due(struct recipient *r)
+{
+	RB_REMOVE(waits, &self.waits, r);
+	wait_add(r, 0);
+}
+
+void
 dest_retry(struct recipient *r)
 {
 	if (r->state == RECIP_WAITING) {
-		RB_REMOVE(waits, &self.waits, r);
-		wait_add(r, 0);
+		dest_due(r);
 		wake_waiting();
 	}
 	if (r->state == RECIP_READY) {

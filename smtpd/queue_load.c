@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -172,6 +173,15 @@ messages_load(int *whole)
 	return (ret);
 }
 
+/* The next try as it was written, unless the clock was wrong then. */
+static int64_t
+next_try(const struct erecipient *e)
+{
+	int64_t	latest = time(NULL) + 2 * (int64_t)queue_conf()->retry_max;
+
+	return (e->next > latest ? 0 : e->next);
+}
+
 void
 messages_start(void)
 {
@@ -186,7 +196,8 @@ messages_start(void)
 			fatal("spool");
 		for (i = 0; i < m->env.nrcpts; i++)
 			if (m->recips[i].state == RECIP_NEW)
-				wait_add(&m->recips[i], m->env.rcpts[i].next);
+				wait_add(&m->recips[i],
+				    next_try(&m->env.rcpts[i]));
 		message_owing(m);
 		if (m->owed == 0 && m->active == 0)
 			message_drop(m);

@@ -5,6 +5,7 @@
  * Which of it the sender is told is said by him (NOTIFY, RFC 3461 4.1): a
  * failure if he did not say, a success only if he did.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -114,6 +115,23 @@ recipient_failed(struct recipient *r, const char *reply, const char *remote)
 	over(r, wants(r, NOTIFY_FAILURE) ? RCPT_FAILED : RCPT_DONE);
 }
 
+static int
+is_too_old(const struct message *m)
+{
+	return (!m->env.held && time(NULL) - m->env.arrived >
+	    (int64_t)queue_conf()->queue_lifetime);
+}
+
+void
+recipient_expired(struct recipient *r, const char *why, const char *remote)
+{
+	char	reply[C_REPLY];
+
+	(void)snprintf(reply, sizeof(reply), "451 4.4.7 delivery time "
+	    "expired; at last: %.400s", why);
+	recipient_failed(r, reply, remote);
+}
+
 void
 recipient_deferred(struct recipient *r, const char *reply, const char *remote)
 {
@@ -121,6 +139,10 @@ recipient_deferred(struct recipient *r, const char *reply, const char *remote)
 	char			 id[QUEUEID_SIZE];
 	int64_t			 delay = retry_delay(e->tries);
 
+	if (is_too_old(r->m)) {
+		recipient_expired(r, reply, remote);
+		return;
+	}
 	tried(r, reply, remote);
 	queue_count(COUNT_DEFERRED);
 	e->next = time(NULL) + delay;

@@ -103,6 +103,35 @@ def held_while_asked():
 
 
 @case
+def too_old_while_down():
+    """What became too old while we were down, or by a clock set right, is tried once more before it fails."""
+    later = Peer(dict(RCPT=lambda l: "450 4.2.0 later\r\n" if not up or b"never@" in l else "250 ok\r\n"))
+    up = []
+    t = suite(routes='relay to "dead.example" via "smtp+notls://127.0.0.1:%d"\nrelay any via "smtp+notls://127.0.0.1:%d"\n'
+              "queue retry 10m to 1h lifetime 6s\n" % (dead, later.port))
+    ctl("pause", "relay", of=t)
+    q = t.send("paused@later.example", "paused")
+    until("older than it may be", lambda: re.search("age=([7-9]|[0-9]{2,})s", ctl("queue", "show", q, of=t)), 20)
+    equal(states(q, of=t), {"paused@later.example": "ready"})
+    ctl("queue", "delete", q, of=t)
+    ctl("resume", "relay", of=t)
+    for to in ("one@later.example", "never@later.example", "far@dead.example"):
+        t.send(to, to)
+    until("tried", lambda: t.log().count("deferred to=<") == 2 and "not reachable" in t.log())
+    t.stop()
+    end = time.time() + 7
+    until("a lifetime", lambda: time.time() > end, 20, 0.1)
+    up.append(1)
+    t.log_mark()
+    t.start()
+    t.log_wait("delivered to=<one@later.example>", 20)
+    t.log_wait(r"failed to=<never@later.example>.*4\.4\.7 .*450 4\.2\.0", 20)
+    t.log_wait(r"failed to=<far@dead.example>.*4\.4\.7 .*refused", 20)
+    check("failed to=<one@" not in t.log(), "not tried")
+    t.close()
+
+
+@case
 def many_ids():
     ids = [s.send("x%d@dead.example" % i, "many") for i in range(90)]
     equal(len(listed("to=x*@dead.example")), 90)
