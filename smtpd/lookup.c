@@ -129,6 +129,16 @@ listener(unsigned int index)
 	return (NULL);
 }
 
+/* RFC 6409 4.2: what is submitted names whole domains. */
+static int
+is_vague(unsigned int index, const char *addr)
+{
+	const struct conf_listen	*l = listener(index);
+
+	return (l != NULL && (l->proto == PROTO_SUBMISSION ||
+	    l->proto == PROTO_SMTPS) && !rules_is_qualified(self.conf, addr));
+}
+
 static void
 set_string(char **to, const char *s)
 {
@@ -187,6 +197,11 @@ lookup_tx_mail(struct peer *p, struct msg *m)
 	    rules_masquerade(self.conf, sender) == -1)) {
 		lookup_verdict(0, ask->conn, ask->seq, 0,
 		    "501 5.1.7 malformed address");
+		return;
+	}
+	if (is_vague((unsigned int)ask->listener, sender)) {
+		lookup_verdict(0, ask->conn, ask->seq, 0, "554 5.1.8 the "
+		    "sender's domain is not fully qualified");
 		return;
 	}
 	if (c != NULL) {
@@ -343,6 +358,11 @@ run_rcpt(const struct rules_env *env, struct job *j)
 	    rules_complete(self.conf, rcpt) == -1) {
 		lookup_verdict(0, ask->conn, ask->seq, 0,
 		    "501 5.1.3 malformed address");
+		return (RULES_OK);
+	}
+	if (is_vague(c->listener, rcpt)) {
+		lookup_verdict(0, ask->conn, ask->seq, 0, "554 5.1.2 the "
+		    "domain is not fully qualified");
 		return (RULES_OK);
 	}
 	l = listener(c->listener);

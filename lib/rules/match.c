@@ -262,6 +262,15 @@ rules_complete(const struct conf *conf, char addr[SMTP_ADDR_SIZE])
 }
 
 int
+rules_is_qualified(const struct conf *conf, const char *addr)
+{
+	const char	*at = smtp_address_at(addr);
+
+	return (*addr == '\0' || (at != NULL && (at[1] == '[' ||
+	    strchr(at, '.') != NULL || conf_domain_find(conf, at + 1) != NULL)));
+}
+
+int
 rules_masquerade(const struct conf *conf, char addr[SMTP_ADDR_SIZE])
 {
 	const char	*as, *at = smtp_address_at(addr);

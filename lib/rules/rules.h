@@ -169,6 +169,11 @@ size_t	rules_archives(const struct conf *, const char *sender,
 
 /* Complete "user" with origin; the rest stays. -1 if it grows too long. */
 int	rules_complete(const struct conf *, char addr[SMTP_ADDR_SIZE]);
+/*
+ * RFC 6409 4.2: is the domain one of ours, an address, or a name of several
+ * labels?  The null path is qualified.
+ */
+int	rules_is_qualified(const struct conf *, const char *addr);
 /* Make of the domain what "masquerade" says. -1 if it grows too long. */
 int	rules_masquerade(const struct conf *, char addr[SMTP_ADDR_SIZE]);
 /* The domain of ours that an address belongs to, or NULL. */

@@ -387,6 +387,29 @@ test_complete(void)
 	conf_free(c);
 }
 
+static void
+test_qualified(void)
+{
+	static const struct {
+		const char	*addr;
+		int		 want;
+	} domains[] = {
+		{ "", 1 }, { "a@b.example", 1 }, { "a@[192.0.2.1]", 1 },
+		{ "a@[IPv6:::1]", 1 }, { "\"x@y.z\"@b", 0 }, { "a@b", 0 },
+		{ "a.b@c", 0 }, { "a@localhost", 0 }, { "a@INTRANET", 1 },
+	};
+	struct conf	*c = world_conf(CONF "domain \"intranet\" {\n"
+			    "	aliases <aliases>\n}\n");
+	size_t		 i;
+
+	for (i = 0; i < sizeof(domains) / sizeof(domains[0]); i++)
+		if (rules_is_qualified(c, domains[i].addr) == domains[i].want)
+			printf("ok qualified <%s>\n", domains[i].addr);
+		else
+			printf("not ok qualified <%s>\n", domains[i].addr);
+	conf_free(c);
+}
+
 int
 main(void)
 {
@@ -395,6 +418,7 @@ main(void)
 	test_rules();
 	test_tables();
 	test_complete();
+	test_qualified();
 	test_idn();
 	TEST_DONE();
 }

@@ -452,6 +452,25 @@ def require_auth():
 
 
 @case
+def whole_domains():
+    """RFC 6409 4.2: what is submitted names domains of several labels, or ours."""
+    c = s.smtp("submission")
+    c.hello()
+    c.starttls()
+    c.cmd("EHLO x", "250")
+    c.auth()
+    c.cmd("MAIL FROM:<alice@box>", "554 5.1.8")
+    c.cmd("MAIL FROM:<alice@example.org>", "250")
+    c.cmd("RCPT TO:<bob@box>", "554 5.1.2")
+    c.cmd("RCPT TO:<bob>", "250")
+    c.cmd("RCPT TO:<bob@example.org>", "250")
+    c.close()
+    c = s.smtp()
+    c.hello()
+    c.cmd("MAIL FROM:<alice@box>", "250")
+
+
+@case
 def too_many_recipients():
     c = s.smtp()
     c.hello()
