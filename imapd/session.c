@@ -5,12 +5,23 @@
  * write after the login, which net passes through as it came.  May touch the
  * user's mailbox and nothing else.
  */
+#include "os/compat.h"
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include "cmd_idle.h"
 #include "contract.h"
 #include "daemon/mailsession.h"
 #include "roles.h"
 #include "session_conn.h"
 #include "session_park.h"
+
+/*
+ * Free memory that stays for the next command: to give it back and to take it
+ * again page by page can cost as much as the command does.
+ */
+#define HEAP_KEPT	(4 << 20)
 
 /*
  * A client that comes back soon finds the process still there; each opens
@@ -37,5 +48,9 @@ static const struct daemon_def imapd = { "imapd", &imapd_contract, roles,
 int
 main(int argc, char **argv)
 {
+#ifdef __GLIBC__
+	(void)mallopt(M_MMAP_THRESHOLD, HEAP_KEPT);
+	(void)mallopt(M_TRIM_THRESHOLD, HEAP_KEPT);
+#endif
 	mailsession_run(&ops, &imapd, &roles[0], argc, argv);
 }
