@@ -216,33 +216,38 @@ close_gently(struct conn *c)
 	finish(c, CONN_EOF);
 }
 
+/* How many were taken; what else is TLS_WANT_POLLIN, TLS_WANT_POLLOUT or -1. */
+static ssize_t
+put(struct conn *c, const void *data, size_t len)
+{
+	ssize_t	n;
+
+	/* The answer to STARTTLS still leaves in the clear. */
+	if (c->tls != NULL && !c->want_tls)
+		return (tls_write(c->tls, data, len));
+	do {
+		n = send(c->fd, data, len, MSG_NOSIGNAL);
+	} while (n == -1 && errno == EINTR);
+	return (n == -1 && errno == EAGAIN ? TLS_WANT_POLLOUT : n);
+}
+
 /* 1 all written, 0 must wait, -1 over. */
 static int
 write_out(struct conn *c)
 {
-	/* The answer to STARTTLS still leaves in the clear. */
-	struct tls	*tls = c->want_tls ? NULL : c->tls;
-	ssize_t		 n;
+	ssize_t	n;
 
 	while (buf_len(&c->out) > 0) {
-		if (tls != NULL)
-			n = tls_write(tls, buf_data(&c->out),
-			    buf_len(&c->out));
-		else
-			n = send(c->fd, buf_data(&c->out), buf_len(&c->out),
-			    MSG_NOSIGNAL);
-		if (tls != NULL && n == TLS_WANT_POLLIN)
+		n = put(c, buf_data(&c->out), buf_len(&c->out));
+		if (n == TLS_WANT_POLLIN)
 			return (0);
-		if ((tls != NULL && n == TLS_WANT_POLLOUT) ||
-		    (tls == NULL && n == -1 && errno == EAGAIN)) {
+		if (n == TLS_WANT_POLLOUT) {
 			wr_set(c, 1);
 			return (0);
 		}
-		if (n == -1 && tls == NULL && errno == EINTR)
-			continue;
 		if (n < 0) {
-			fail(c, CONN_ERROR, tls != NULL ?
-			    tls_error(tls) : strerror(errno));
+			fail(c, CONN_ERROR, c->tls != NULL && !c->want_tls ?
+			    tls_error(c->tls) : strerror(errno));
 			return (-1);
 		}
 		progressed(c);
@@ -567,6 +572,23 @@ conn_write(struct conn *c, const void *data, size_t len)
 	if (buf_add(&c->out, data, len) == -1)
 		c->choked = 1;
 	kick(c);
+}
+
+/* What was not taken, for whatever reason, flush_out() sees to. */
+void
+conn_send(struct conn *c, const void *data, size_t len)
+{
+	const char	*p = data;
+	ssize_t		 n;
+
+	while (len > 0 && buf_len(&c->out) == 0 && !c->over &&
+	    !c->handshake && !c->want_tls && (n = put(c, p, len)) > 0) {
+		progressed(c);
+		p += n;
+		len -= n;
+	}
+	if (len > 0)
+		conn_write(c, p, len);
 }
 
 void

@@ -56,6 +56,8 @@ unsigned int	 conn_silence(const struct conn *);
 
 /* Queue output; sent at the end of this turn of the loop, as one write. */
 void		 conn_write(struct conn *, const void *, size_t);
+/* Likewise, but at once if nothing waits before it and it is taken. */
+void		 conn_send(struct conn *, const void *, size_t);
 void		 conn_printf(struct conn *, const char *, ...)
 		    __attribute__((__format__(printf, 2, 3)));
 size_t		 conn_unsent(const struct conn *);

@@ -2,7 +2,8 @@
  * pump: bytes both ways between a connection and a socket to another process.
  *
  * Cost: a small request and its answer take a read and a write on each side;
- * bulk goes in pieces of PUMP_READ.  Each side is read only while the other
+ * bulk goes in pieces of PUMP_READ, from where they were read and not copied
+ * unless the client does not take them.  Each side is read only while the other
  * takes what was read, so a connection holds at most CONN_OUT_HIGH plus one
  * piece.
  */
@@ -103,7 +104,7 @@ pump_readable(evutil_socket_t fd, short ev, void *arg)
 		conn_finish(p->c);
 		return;
 	}
-	conn_write(p->c, piece, n);
+	conn_send(p->c, piece, n);
 	if (conn_unsent(p->c) > CONN_OUT_HIGH) {
 		event_del(p->rd);
 		p->rd_on = 0;
