@@ -54,7 +54,7 @@ TLS_OBJS = \
 	lib/tls/context.o lib/tls/keyid.o lib/tls/server.o \
 	lib/tls/signer.o
 NET_OBJS = \
-	lib/net/addr.o lib/net/conn.o lib/net/listen.o \
+	lib/net/addr.o lib/net/conn.o lib/net/conn_tls.o lib/net/listen.o \
 	lib/net/pump.o
 CONF_OBJS = \
 	lib/conf/arena.o lib/conf/build.o lib/conf/build_domain.o \

@@ -22,39 +22,13 @@
 #include <unistd.h>
 
 #include "buf/buf.h"
-#include "net/conn.h"
+#include "net/conn_own.h"
 #include "net/pump.h"
 #include "os/compat.h"
 
 #define CONN_READ	65536		/* the shared buffer */
 #define CONN_OUT_MAX	(4 << 20)	/* more unwritten output is an error */
 #define CONN_TURNS	16		/* TLS records read in one turn */
-
-struct conn {
-	struct event_base	*base;
-	int			 fd;
-	const struct conn_ops	*ops;
-	void			*arg;
-	size_t			 in_max;
-	struct buf		 in;
-	struct buf		 out;
-	struct event		*rd;
-	struct event		*wr;
-	struct event		*kick;	/* end of this turn */
-	struct event		*timer;
-	struct tls		*tls;
-	struct pump		*pump;
-	time_t			 progress;	/* monotonic seconds */
-	time_t			 heard;		/* the same, of input */
-	unsigned int		 timeout;
-	char			 error[256];
-	char			 cipher[96];
-	unsigned int		 rd_on:1, wr_on:1, kicked:1, paused:1;
-	unsigned int		 handshake:1, eof:1, finishing:1, over:1;
-	unsigned int		 freed:1, resumed:1, want_tls:1;
-	unsigned int		 choked:1;	/* output found no room */
-	unsigned int		 busy;
-};
 
 static char	shared[CONN_READ];
 
@@ -83,8 +57,8 @@ wr_set(struct conn *c, int on)
 		strlcpy(c->error, "event", sizeof(c->error));
 }
 
-static void
-kick(struct conn *c)
+void
+conn_kick(struct conn *c)
 {
 	if (c->kicked || c->over || c->freed)
 		return;
@@ -387,7 +361,7 @@ read_in(struct conn *c)
 			return;
 	}
 	/* libtls may hold more; no event would tell. */
-	kick(c);
+	conn_kick(c);
 	c->resumed = 1;
 }
 
@@ -416,7 +390,7 @@ do_handshake(struct conn *c)
 	snprintf(c->cipher, sizeof(c->cipher), "%s %s",
 	    tls_conn_version(c->tls), tls_conn_cipher(c->tls));
 	if (buf_len(&c->out) > 0 || c->finishing)
-		kick(c);		/* what was said meanwhile */
+		conn_kick(c);	/* what was said meanwhile */
 	if (c->ops->secured != NULL)
 		c->ops->secured(c, c->arg);
 	if (!c->over && !c->paused)
@@ -445,7 +419,7 @@ on_readable(evutil_socket_t fd, short ev, void *arg)
 	else {
 		read_in(c);
 		if (c->tls != NULL && buf_len(&c->out) > 0)
-			kick(c);
+			conn_kick(c);
 	}
 	leave(c);
 }
@@ -571,7 +545,7 @@ conn_write(struct conn *c, const void *data, size_t len)
 		return;
 	if (buf_add(&c->out, data, len) == -1)
 		c->choked = 1;
-	kick(c);
+	conn_kick(c);
 }
 
 /* What was not taken, for whatever reason, flush_out() sees to. */
@@ -604,7 +578,7 @@ conn_printf(struct conn *c, const char *fmt, ...)
 	va_end(ap);
 	if (r == -1)
 		c->choked = 1;
-	kick(c);
+	conn_kick(c);
 }
 
 size_t
@@ -626,7 +600,7 @@ conn_resume(struct conn *c)
 		return;
 	c->paused = 0;
 	c->resumed = 1;
-	kick(c);
+	conn_kick(c);
 }
 
 void
@@ -634,67 +608,7 @@ conn_finish(struct conn *c)
 {
 	c->finishing = 1;
 	c->paused = 0;
-	kick(c);
-}
-
-static void
-forget_clear(struct conn *c)
-{
-	buf_wipe(&c->in);
-	c->want_tls = 1;
-	kick(c);
-}
-
-int
-conn_accept_tls(struct conn *c, struct tls *server)
-{
-	if (c->tls != NULL ||
-	    tls_accept_socket(server, &c->tls, c->fd) == -1) {
-		strlcpy(c->error, "TLS", sizeof(c->error));
-		return (-1);
-	}
-	forget_clear(c);
-	return (0);
-}
-
-int
-conn_connect_tls(struct conn *c, struct tls *client, const char *name)
-{
-	if (c->tls != NULL || tls_connect_socket(client, c->fd, name) == -1) {
-		strlcpy(c->error, tls_error(client), sizeof(c->error));
-		return (-1);
-	}
-	c->tls = client;
-	forget_clear(c);
-	return (0);
-}
-
-int
-conn_is_tls(const struct conn *c)
-{
-	return (c->tls != NULL && !c->handshake && !c->want_tls);
-}
-
-const char *
-conn_cipher(const struct conn *c)
-{
-	return (c->cipher);
-}
-
-const char *
-conn_alpn(const struct conn *c)
-{
-	const char	*p = NULL;
-
-	if (conn_is_tls(c))
-		p = tls_conn_alpn_selected(c->tls);
-	return (p != NULL ? p : "");
-}
-
-struct tls *
-conn_tls(struct conn *c)
-{
-	return (c->tls);
+	conn_kick(c);
 }
 
 const char *
@@ -715,6 +629,6 @@ conn_pump(struct conn *c, int fd, const void *first, size_t len)
 		pump_first(c->pump, first, len);
 	c->paused = 0;
 	c->resumed = 1;
-	kick(c);
+	conn_kick(c);
 	return (0);
 }

@@ -266,8 +266,10 @@ rules_is_qualified(const struct conf *conf, const char *addr)
 {
 	const char	*at = smtp_address_at(addr);
 
-	return (*addr == '\0' || (at != NULL && (at[1] == '[' ||
-	    strchr(at, '.') != NULL || conf_domain_find(conf, at + 1) != NULL)));
+	if (*addr == '\0')
+		return (1);
+	return (at != NULL && (at[1] == '[' || strchr(at, '.') != NULL ||
+	    conf_domain_find(conf, at + 1) != NULL));
 }
 
 int
