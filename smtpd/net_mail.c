@@ -223,7 +223,8 @@ bdat_done(struct session *s)
 	if (refused == NULL)
 		refused = data_failed(s);
 	if (refused != NULL) {
-		if (s->collect != NULL)
+		/* Without a chunk the message is none, begun or not. */
+		if (s->collect != NULL || no_text(s) == NULL)
 			net_reset(s, 1);
 		net_refuse(s, refused, times);
 	} else if (s->last)

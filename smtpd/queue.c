@@ -222,7 +222,8 @@ sweep_one(struct message *m, int64_t now)
 	if (age > (int64_t)self.conf->queue_lifetime)
 		expire(m);
 	else if (!m->env.warned && self.conf->warn_after > 0 &&
-	    age > (int64_t)self.conf->warn_after && m->active > 0) {
+	    age > (int64_t)self.conf->warn_after && m->active > 0 &&
+	    report_has_room()) {
 		message_warned(m);
 		report_delayed(m);
 	}
@@ -316,7 +317,8 @@ remove_orphans(void)
 static int
 make_dir(const char *name)
 {
-	if (mkdirat(self.spool, name, 0700) == -1 && errno != EEXIST)
+	if (mkdirat(self.spool, name, 0700) == -1 ? errno != EEXIST :
+	    fsync(self.spool) == -1)
 		return (-1);
 	return (openat(self.spool, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC |
 	    O_NOFOLLOW));

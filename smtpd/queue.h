@@ -274,6 +274,8 @@ void		 relay_gone(struct peer *);
 /* queue_report.c */
 void		 report_send(struct message *);	/* of what it is owed */
 void		 report_delayed(struct message *);
+/* May one more be made, or are enough under way? */
+int		 report_has_room(void);
 
 /* queue_pause.c */
 enum pause { PAUSE_ACCEPT, PAUSE_RELAY, PAUSE_DELIVER };

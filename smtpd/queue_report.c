@@ -9,7 +9,8 @@
  *
  * Reports to one address, and all of them, are limited (queue_rate.h): one of
  * a failure then waits for up to PATIENCE, others are not sent.  Who logged in
- * to send is known, and is not limited.
+ * to send is known, and is not limited.  AT_ONCE of them are made at a time,
+ * however many messages end together.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -34,6 +35,7 @@
 #define GATHER_SECONDS	30
 #define PATIENCE	86400
 #define OWNERS_MAX	16		/* of a message, told of a delay */
+#define AT_ONCE		200		/* some 64 KB each, until stored */
 
 struct report {
 	uint64_t	 about;		/* id of the message */
@@ -45,9 +47,12 @@ struct report {
 	size_t		 len;
 };
 
+static unsigned int	going;		/* reports that are being made */
+
 static void
 report_free(struct report *b)
 {
+	going--;
 	if (b->m != NULL)
 		message_forget(b->m);
 	free(b->text);
@@ -322,6 +327,7 @@ begin(struct message *m, int delayed, const char *to)
 
 	if ((b = calloc(1, sizeof(*b))) == NULL)
 		return;			/* the sweep comes back to it */
+	going++;
 	b->about = m->id;
 	b->delayed = delayed;
 	b->to = to;
@@ -384,6 +390,12 @@ owes_failure(const struct message *m, const char *to)
 	return (0);
 }
 
+int
+report_has_room(void)
+{
+	return (going < AT_ONCE);
+}
+
 /* Whom to tell first; the others have their turn when that is stored. */
 static const char *
 whom_to_tell(const struct message *m)
@@ -411,7 +423,7 @@ report_send(struct message *m)
 		    "the message had no sender");
 		return;
 	}
-	if (is_worth_waiting(m)) {
+	if (is_worth_waiting(m) || !report_has_room()) {
 		message_owing(m);	/* the next second */
 		return;
 	}

@@ -34,8 +34,10 @@ content_free(struct content *c)
 }
 
 /*
- * The text is sealed, or a file that only queue writes: what is mapped stays
- * as long as it is.
+ * The text is sealed, or a file of queue's, which looks at its size before it
+ * lets us read it.  A net that was taken over while it received that file may
+ * still write it: if it cuts it off while it is mapped here, relay ends and is
+ * started again, and the file is set aside.
  */
 enum mime_recode_error
 content_recode(struct content *c, int fd, enum mime_recode_to to)

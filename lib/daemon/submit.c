@@ -392,6 +392,17 @@ transaction(struct dialogue *d, struct submit_mail *m, size_t from, size_t to,
 	return (SUBMIT_DONE);
 }
 
+static void
+forget_rcpts(struct submit_mail *m, size_t n)
+{
+	size_t	i;
+
+	for (i = 0; i < n; i++)
+		free(m->rcpts[i].address);
+	m->nrcpts -= n;
+	memmove(m->rcpts, m->rcpts + n, m->nrcpts * sizeof(*m->rcpts));
+}
+
 /* One transaction, or as many as the number of recipients needs. */
 static enum submit_result
 dialogue(struct dialogue *d, struct submit_mail *m, int partial)
@@ -401,7 +412,7 @@ dialogue(struct dialogue *d, struct submit_mail *m, int partial)
 
 	if (read_reply(d) != 220 || ask(d, "EHLO localhost") != 250)
 		return (verdict(d->code));
-	for (i = 0; i < m->nrcpts && r == SUBMIT_DONE; i += n) {
+	for (i = 0; i < m->nrcpts; i += n) {
 		n = m->nrcpts - i;
 		if (d->most > 0 && n > d->most)
 			n = d->most;
@@ -409,7 +420,11 @@ dialogue(struct dialogue *d, struct submit_mail *m, int partial)
 		if (r == SUBMIT_REFUSED && partial && i + n < m->nrcpts &&
 		    ask(d, "RSET") == 250)
 			r = SUBMIT_DONE;
+		if (r != SUBMIT_DONE)
+			break;
 	}
+	if (r == SUBMIT_LATER)
+		forget_rcpts(m, i);
 	return (r);
 }
 

@@ -294,15 +294,13 @@ folder_lock(struct folder *f, unsigned int ms)
 static int
 folder_lock_take(struct folder *f, unsigned int ms)
 {
-	struct stat st, now;
+	struct stat st;
 	int fd, i;
 
 	for (i = 0; i < LOCK_TRIES; i++) {
 		if (lock_take(f->lock, ms) == -1)
 			return (-1);
-		if (fstat(f->lock, &st) == 0 && (st.st_nlink > 0 ||
-		    (fstatat(f->dir, LOCK_FILE, &now, AT_SYMLINK_NOFOLLOW) ==
-		    0 && now.st_ino == st.st_ino && now.st_dev == st.st_dev)))
+		if (fstat(f->lock, &st) == 0 && st.st_nlink > 0)
 			return (i > 0);
 		if ((fd = folder_lock_open(f)) == -1)
 			break;

@@ -307,27 +307,37 @@ struct script {
 	int		 partial;
 	enum submit_result want;
 	const char	*reply;
+	int		 one;		/* recipient at a time */
+	const char	*left;		/* in the message; NULL both */
 };
 
 static const struct script scripts[] = {
 	{ "sent", "250 ok", "250 ok", "250 ok", "354 go", "250 done", 0,
-	    SUBMIT_DONE, "250 done" },
+	    SUBMIT_DONE, "250 done", 0, NULL },
 	{ "one-refused", "250 ok", "250 ok", "550 no", NULL, NULL, 0,
-	    SUBMIT_REFUSED, "550 no" },
+	    SUBMIT_REFUSED, "550 no", 0, NULL },
 	{ "one-refused-partial", "250 ok", "550 no", "250 ok", "354 go",
-	    "250 done", 1, SUBMIT_DONE, "250 done" },
+	    "250 done", 1, SUBMIT_DONE, "250 done", 0, NULL },
 	{ "all-refused", "250 ok", "550 no", "551 no", NULL, NULL, 1,
-	    SUBMIT_REFUSED, "550 no" },
+	    SUBMIT_REFUSED, "550 no", 0, NULL },
 	{ "one-later", "250 ok", "550 no", "451 later", NULL, NULL, 0,
-	    SUBMIT_LATER, "451 later" },
+	    SUBMIT_LATER, "451 later", 0, NULL },
 	{ "sender-refused", "550 who", NULL, NULL, NULL, NULL, 0,
-	    SUBMIT_REFUSED, "550 who" },
+	    SUBMIT_REFUSED, "550 who", 0, NULL },
 	{ "data-later", "250 ok", "250 ok", "250 ok", "452 full", NULL, 0,
-	    SUBMIT_LATER, "452 full" },
+	    SUBMIT_LATER, "452 full", 0, NULL },
 	{ "text-refused", "250 ok", "250 ok", "250 ok", "354 go",
-	    "552 too big", 0, SUBMIT_REFUSED, "552 too big" },
+	    "552 too big", 0, SUBMIT_REFUSED, "552 too big", 0, NULL },
 	{ "hangs-up", "250 ok", "250 ok", NULL, NULL, NULL, 0, SUBMIT_LATER,
-	    "451 4.3.2 smtpd hung up" },
+	    "451 4.3.2 smtpd hung up", 0, NULL },
+	{ "parts", "250 ok", "250 ok", "250 ok", "354 go", "250 done", 0,
+	    SUBMIT_DONE, "250 done", 1, NULL },
+	{ "second-part-later", "250 ok", "250 ok", "451 later", "354 go",
+	    "250 done", 0, SUBMIT_LATER, "451 later", 1, "e@f" },
+	{ "second-part-later-partial", "250 ok", "550 no", "451 later",
+	    "354 go", "250 done", 1, SUBMIT_LATER, "451 later", 1, "e@f" },
+	{ "first-part-later", "250 ok", "451 later", "250 ok", "354 go",
+	    "250 done", 0, SUBMIT_LATER, "451 later", 1, NULL },
 };
 
 static void
@@ -351,7 +361,9 @@ serve(int fd, const struct script *s)
 	say(out, "220 hi");
 	while (fgets(line, sizeof(line), in) != NULL) {
 		if (strncmp(line, "EHLO", 4) == 0)
-			say(out, "250-x\r\n250-DSN\r\n250 8BITMIME");
+			say(out, s->one ? "250-x\r\n250-DSN\r\n250-LIMITS "
+			    "RCPTMAX=1\r\n250 8BITMIME" :
+			    "250-x\r\n250-DSN\r\n250 8BITMIME");
 		else if (strncmp(line, "MAIL", 4) == 0)
 			say(out, strcmp(line, "MAIL FROM:<a@b> SIZE=31 "
 			    "RET=HDRS\r\n") == 0 ? s->mail : "500 what");
@@ -365,8 +377,11 @@ serve(int fd, const struct script *s)
 			if (strcmp(text, "Subject: x\r\n\r\n..\r\n...two\r\n"
 			    "last") != 0)
 				_exit(2);
+			text[0] = '\0';
 			say(out, s->end);
-		} else if (strcmp(line, "QUIT\r\n") == 0)
+		} else if (strcmp(line, "RSET\r\n") == 0)
+			say(out, "250 ok");
+		else if (strcmp(line, "QUIT\r\n") == 0)
 			_exit(0);
 		else
 			strlcat(text, line, sizeof(text));
@@ -396,7 +411,10 @@ test_dialogue(void)
 		r = submit_send(sp[0], &m, scripts[i].partial, NULL, reply);
 		TEST(scripts[i].name, waitpid(pid, &status, 0) == pid &&
 		    status == 0 && r == scripts[i].want &&
-		    strcmp(reply, scripts[i].reply) == 0);
+		    strcmp(reply, scripts[i].reply) == 0 &&
+		    (scripts[i].left == NULL ? m.nrcpts == 2 :
+		    m.nrcpts == 1 && strcmp(m.rcpts[0].address,
+		    scripts[i].left) == 0));
 		submit_mail_free(&m);
 	}
 }
