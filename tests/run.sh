@@ -32,46 +32,71 @@ trap 'leave; trap - EXIT; exit 1' HUP INT TERM
 trap leave EXIT
 
 # one NAME COMMAND ...: run it, show what failed, keep its lines.
+lane=$work
 one() {
 	name=$1
 	shift
 	[ -t 1 ] && printf '\r\033[K%s' "$name"
 	began=$(date +%s)
-	timeout -k 10 "${LIMIT:-300}" "$@" >"$work/out" 2>"$work/err" </dev/null
+	timeout -k 10 "${LIMIT:-300}" "$@" >"$lane/out" 2>"$lane/err" </dev/null
 	status=$?
 	echo "$(($(date +%s) - began)) $name" >>"$work/seconds"
-	grep -E '^(ok|not ok|skip) ' "$work/out" >"$work/lines"
-	if [ "$status" -ne 0 ] && ! grep -q '^not ok ' "$work/lines"; then
-		echo "not ok $name: status $status" >>"$work/lines"
-		tail -n 5 "$work/out" | sed 's/^/#   /' >>"$work/why"
+	grep -E '^(ok|not ok|skip) ' "$lane/out" >"$lane/lines"
+	if [ "$status" -ne 0 ] && ! grep -q '^not ok ' "$lane/lines"; then
+		echo "not ok $name: status $status" >>"$lane/lines"
 	fi
 	[ -t 1 ] && printf '\r\033[K'
-	if grep -q '^not ok ' "$work/lines"; then
-		grep -E '^(not ok |#)' "$work/out"
-		grep -E "^not ok $name: status" "$work/lines"
-		tail -n 20 "$work/err" | sed 's/^/#   /'
+	if grep -q '^not ok ' "$lane/lines"; then
+		grep -E '^(not ok |#)' "$lane/out"
+		grep -E "^not ok $name: status" "$lane/lines"
+		tail -n 20 "$lane/err" | sed 's/^/#   /'
 	fi
-	grep '^skip ' "$work/lines"
-	cat "$work/lines" >>"$all"
+	grep '^skip ' "$lane/lines"
+	cat "$lane/lines" >>"$all"
 }
 
-part_regress() {
+# two FUNCTION: it runs twice at a time; whatever they "take" is run by one.
+two() {
+	for n in 1 2; do
+		(
+			trap - EXIT
+			lane=$work/lane$n
+			mkdir -p "$lane"
+			"$1"
+		) &
+	done
+	wait
+}
+
+take() {
+	mkdir "$work/taken.$(echo "$1" | tr / .)" 2>/dev/null
+}
+
+regress_programs() {
 	for src in regress/*/*.c; do
 		p=${src%.c}
 		# The program of a run.sh is named after its folder.
 		[ -f "${p%/*}/run.sh" ] && [ "${p##*/}" = "$(basename "${p%/*}")" ] &&
 		    continue
-		[ -x "$p" ] && one "$p" "./$p"
+		[ -x "$p" ] && take "$p" && one "$p" "./$p"
 	done
 	for p in regress/*/run.sh; do
-		[ -f "$p" ] && one "$p" sh "$p"
+		[ -f "$p" ] && take "$p" && one "$p" sh "$p"
 	done
 }
 
-part_python() {
-	for p in tests/"$1"/*.py; do
-		[ -f "$p" ] && one "$p" "$PYTHON" "$p"
+e2e_programs() {
+	for p in tests/e2e/*.py; do
+		take "$p" && one "$p" "$PYTHON" "$p"
 	done
+}
+
+part_regress() {
+	two regress_programs
+}
+
+part_e2e() {
+	two e2e_programs
 }
 
 part_boundary() {
@@ -94,8 +119,7 @@ part_lint() {
 [ $# -gt 0 ] || set -- regress lint e2e boundary fuzz crash
 for part; do
 	case $part in
-	regress|boundary|crash|fuzz|lint) "part_$part" ;;
-	e2e)	part_python e2e ;;
+	regress|e2e|boundary|crash|fuzz|lint) "part_$part" ;;
 	e2e/*)	one "tests/$part" "$PYTHON" "tests/$part.py" ;;
 	regress/*) one "$part" "./$part" ;;
 	*)	echo "run.sh: no part $part" >&2; exit 2 ;;

@@ -25,13 +25,17 @@ mkdir -p "$build/obj" "$build/conf"
 [ $# -gt 0 ] || set -- $(ls $here/*.c | sed 's,.*/,,; s,\.c$,,')
 
 # Objects are shared between targets, built anew when a source is newer.
-object() {
+object_of() {
 	o=$build/obj/$(echo "$1" | tr / _).o
-	if [ ! -f "$o" ] || [ "$1" -nt "$o" ] || [ "$build/headers" -nt "$o" ]
-	then
-		"$CLANG" $flags -c "$1" -o "$o" || return 1
-	fi
-	objs="$objs $o"
+	[ -f "$o" ] && ! [ "$1" -nt "$o" ] && ! [ "$build/headers" -nt "$o" ]
+}
+
+# compile SOURCE ...: what is stale, two at a time.
+compile() {
+	for src; do
+		object_of "$src" || printf '%s\n%s\n' "$src" "$o"
+	done | xargs -r -P 2 -n 2 sh -c "$(echo "$CLANG $flags" | tr '\n' ' ')"' \
+	    -c "$0" -o "$1"' >>"$build/log" 2>&1
 }
 
 # The parser has a copy of its own here, so that the tree need not be built.
@@ -39,45 +43,36 @@ byacc -d -o "$build/conf/parse.c" lib/conf/parse.y 2>/dev/null
 [ -z "$(find lib -name '*.h' -newer "$build/headers" 2>&1 | head -n 1)" ] ||
     touch "$build/headers"
 
-# A target that names no sources gets an archive of all of lib/.
-archive() {
-	[ ! -f "$build/made" ] || return 0
-	objs=
-	rm -f "$build/all.a"
-	for src in "$build/conf/parse.c" $(find lib -name '*.c' ! -path lib/conf/parse.c \
+library() {
+	echo "$build/conf/parse.c"
+	find lib -name '*.c' ! -path lib/conf/parse.c \
 	    ! -path 'lib/daemon/*' ! -path 'lib/privsep/*' \
 	    ! -name '*_openbsd.c' ! -name '*_freebsd.c' ! -name '*_none.c' \
-	    ! -name '*_kqueue.c'); do
-		object "$src" 2>>"$build/log"
-	done
-	ar cr "$build/all.a" $objs
-	touch "$build/made"
+	    ! -name '*_kqueue.c'
 }
 
+named() {
+	sed -n 's,^[ /*]*fuzz:\(.*\)$,\1,p' "$here/$1.c" |
+	    sed "s,\*/,,; s,lib/conf/parse\.c,$build/conf/parse.c,"
+}
+
+# A target that names no sources gets an archive of all of lib/.
 objects() {
-	: >"$build/log"
-	if grep -q '^[ /*]*fuzz:' "$here/$1.c"; then
-		objs=
-		for src in $(sed -n 's,^[ /*]*fuzz:\(.*\)$,\1,p' "$here/$1.c" |
-		    sed "s,\*/,,; s,lib/conf/parse\.c,$build/conf/parse.c,"); do
-			object "$src" >>"$build/log" 2>&1 || return 1
-		done
-	else
-		archive
-		objs=$build/all.a
-	fi
+	objs=
+	for src in $(named "$1"); do
+		object_of "$src" || return 1
+		objs="$objs $o"
+	done
+	[ -n "$objs" ] || objs=$build/all.a
 }
 
-rm -f "$build/made"
-status=0
-for name; do
-	dict=
+target() {
+	name=$1 dict=
 	if ! objects "$name" || ! "$CLANG" $flags "$here/$name.c" $objs $libs \
 	    -o "$build/fuzz-$name" >>"$build/log" 2>&1; then
 		echo "not ok fuzz/$name: does not build"
 		sed 's/^/#   /' "$build/log" | head -n 10
-		status=1
-		continue
+		return
 	fi
 	[ -f "$here/$name.dict" ] && dict=-dict=$here/$name.dict
 	mkdir -p "$build/corpus/$name" "$here/seeds/$name" 2>/dev/null
@@ -92,7 +87,27 @@ for name; do
 		echo "not ok fuzz/$name: see $build/$name.log"
 		grep -E 'ERROR|SUMMARY|runtime error|Test unit written' \
 		    "$build/$name.log" | head -n 5 | sed 's/^/#   /'
-		status=1
 	fi
-done
-exit $status
+}
+
+# Every second one of them, from the first or the second on.
+lane() {
+	n=$1
+	shift
+	for name; do
+		n=$((n + 1))
+		[ $((n % 2)) -eq 0 ] || target "$name"
+	done
+}
+
+: >"$build/log"
+compile $(library) $(for name; do named "$name"; done)
+rm -f "$build/all.a"
+ar cr "$build/all.a" $(for src in $(library); do
+	object_of "$src" && echo "$o"
+done)
+lane 0 "$@" >"$build/lane0" &
+lane 1 "$@" >"$build/lane1"
+wait
+cat "$build/lane0" "$build/lane1"
+! grep -q '^not ok' "$build/lane0" "$build/lane1"
