@@ -1,7 +1,6 @@
 /*
  * queue_add: see queue_add.h.  One place gets one copy, whatever leads there.
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 

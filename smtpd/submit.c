@@ -8,7 +8,8 @@
  * no plain file of one name, is left alone, and so is one that his sendmail
  * still writes.
  *
- * Sent, then removed: a crash in between sends it twice, never not at all.
+ * Sent, then removed: a crash in between sends it twice, never not at all.  If
+ * only some of its recipients were taken it is kept anew for the others.
  * What cannot be sent is told its sender, else the postmaster.
  */
 #include <sys/stat.h>
@@ -109,17 +110,31 @@ count_refused(const struct submit_mail *m)
 	return (n);
 }
 
+/* Some have got it, who would with each try get it again. */
+static void
+keep_rest(const char *name, const struct keep *k)
+{
+	if (keep_write(self.dir, getuid(), getgid(), &k->mail, k->origin) ==
+	    -1)
+		log_warn("%s", name);
+	else
+		drop(name);
+}
+
 static void
 send_kept(const char *name, struct keep *k, time_t age)
 {
 	enum submit_result	 r = SUBMIT_LATER;
 	char			 reply[SUBMIT_REPLY] = "smtpd is down";
+	size_t			 all = k->mail.nrcpts;
 	int			 fd;
 
 	if ((fd = submit_connect(self.place.socket)) != -1)
 		r = submit_send(fd, &k->mail, 1, NULL, reply);
 	if (r == SUBMIT_LATER && age < KEEP_AGE) {
 		log_info("%s: later: %s", name, reply);
+		if (k->mail.nrcpts < all)
+			keep_rest(name, k);
 		return;
 	}
 	if (r == SUBMIT_DONE)

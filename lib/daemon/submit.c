@@ -392,15 +392,27 @@ transaction(struct dialogue *d, struct submit_mail *m, size_t from, size_t to,
 	return (SUBMIT_DONE);
 }
 
+/* The part as a whole was: each of them is to be told of. */
 static void
-forget_rcpts(struct submit_mail *m, size_t n)
+mark_refused(struct submit_mail *m, size_t from, size_t to, const char *reply)
 {
-	size_t	i;
+	for (; from < to; from++)
+		if (m->rcpts[from].reply[0] == '\0')
+			strlcpy(m->rcpts[from].reply, reply, SUBMIT_REPLY);
+}
 
-	for (i = 0; i < n; i++)
-		free(m->rcpts[i].address);
-	m->nrcpts -= n;
-	memmove(m->rcpts, m->rcpts + n, m->nrcpts * sizeof(*m->rcpts));
+/* Of the first n; those that were refused are still to be told of. */
+static void
+forget_taken(struct submit_mail *m, size_t n)
+{
+	size_t	i, left = 0;
+
+	for (i = 0; i < m->nrcpts; i++)
+		if (i < n && m->rcpts[i].reply[0] == '\0')
+			free(m->rcpts[i].address);
+		else
+			m->rcpts[left++] = m->rcpts[i];
+	m->nrcpts = left;
 }
 
 /* One transaction, or as many as the number of recipients needs. */
@@ -417,6 +429,8 @@ dialogue(struct dialogue *d, struct submit_mail *m, int partial)
 		if (d->most > 0 && n > d->most)
 			n = d->most;
 		r = transaction(d, m, i, i + n, partial);
+		if (r == SUBMIT_REFUSED && partial)
+			mark_refused(m, i, i + n, d->reply);
 		if (r == SUBMIT_REFUSED && partial && i + n < m->nrcpts &&
 		    ask(d, "RSET") == 250)
 			r = SUBMIT_DONE;
@@ -424,7 +438,7 @@ dialogue(struct dialogue *d, struct submit_mail *m, int partial)
 			break;
 	}
 	if (r == SUBMIT_LATER)
-		forget_rcpts(m, i);
+		forget_taken(m, i);
 	return (r);
 }
 

@@ -43,8 +43,8 @@ int	submit_connect(const char *path);
 /*
  * One message.  A recipient that is refused makes it fail for all, unless
  * partial: then the others get it and it is DONE if there were any.  Of more
- * recipients than smtpd takes at once, this holds for each part; those of the
- * parts that are done are no more in the message if it is LATER.  Closes fd.
+ * recipients than smtpd takes at once, this holds for each part; who has got it
+ * with one of them is no more in the message if it is LATER.  Closes fd.
  * trace: where to write the dialogue, or NULL.
  */
 enum submit_result submit_send(int fd, struct submit_mail *, int partial,

@@ -334,8 +334,12 @@ static const struct script scripts[] = {
 	    SUBMIT_DONE, "250 done", 1, NULL },
 	{ "second-part-later", "250 ok", "250 ok", "451 later", "354 go",
 	    "250 done", 0, SUBMIT_LATER, "451 later", 1, "e@f" },
-	{ "second-part-later-partial", "250 ok", "550 no", "451 later",
+	{ "second-part-later-partial", "250 ok", "250 ok", "451 later",
 	    "354 go", "250 done", 1, SUBMIT_LATER, "451 later", 1, "e@f" },
+	{ "who-was-refused-is-to-be-told-of", "250 ok", "550 no", "451 later",
+	    "354 go", "250 done", 1, SUBMIT_LATER, "451 later", 1, NULL },
+	{ "so-is-a-part-that-was-refused", "250 ok", "250 ok", "451 later",
+	    "354 go", "552 too big", 1, SUBMIT_LATER, "451 later", 1, NULL },
 	{ "first-part-later", "250 ok", "451 later", "250 ok", "354 go",
 	    "250 done", 0, SUBMIT_LATER, "451 later", 1, NULL },
 };

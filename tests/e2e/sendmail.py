@@ -310,6 +310,31 @@ def without_a_permit():
         s2.close()
 
 
+@case
+def sent_in_parts():
+    """Who has got it with one part does not get it again with each try of another."""
+    s2 = Suite(daemons=("smtpd",), rules=RULES_, extra="limit recipients 2\n", aliases=ALIASES + "broken: /a/file\n", start=False)
+    s2.start()
+    try:
+        s2.stop("smtpd")
+        st, out = run(SENDMAIL, "-C", s2.conf, A, "bob@example.org", "unknown@example.org", "broken@example.org",
+                      input=b"Subject: parts\n\nx\n")
+        equal(st, 0, out)
+        there = s2.dir + "/spool-handover/"
+        first = os.listdir(there)
+        s2.start("smtpd")
+        until("the rest is kept anew", lambda: len(os.listdir(there)) == 1 and os.listdir(there) != first)
+        text = slurp(there + os.listdir(there)[0]).decode()
+        equal(re.findall(r"^rcpt (\S+)$", text, re.M), ["unknown@example.org", "broken@example.org"])
+        s2.stop("smtpd")
+        s2.start("smtpd")
+        until("another try", lambda: len(re.findall("later: 451", s2.log())) == 2)
+        for user in (A, "bob@example.org"):
+            equal(len([p for p in s2.messages(user) if b"Subject: parts" in slurp(p)]), 1, "sent twice")
+    finally:
+        s2.close()
+
+
 def have(tool):
     path = shutil.which(tool)
     if path is None:
