@@ -197,8 +197,11 @@ put(struct conn *c, const void *data, size_t len)
 	ssize_t	n;
 
 	/* The answer to STARTTLS still leaves in the clear. */
-	if (c->tls != NULL && !c->want_tls)
-		return (tls_write(c->tls, data, len));
+	if (c->tls != NULL && !c->want_tls) {
+		n = tls_write(c->tls, data, len);
+		/* Broken, behind the peer's close_notify. */
+		return (n == 0 ? -1 : n);
+	}
 	do {
 		n = send(c->fd, data, len, MSG_NOSIGNAL);
 	} while (n == -1 && errno == EINTR);

@@ -81,6 +81,17 @@ put(const char *p, size_t len)
 	}
 }
 
+/* The client leaves; the server must neither wait nor turn for ever. */
+static void
+leave(void)
+{
+	close(net.raw);
+	net.raw = -1;
+	alarm(10);
+	net_run();
+	alarm(0);
+}
+
 /* What can be read until nothing comes for a while. */
 static const char *
 get(size_t *have)
@@ -255,6 +266,8 @@ test_flow(void)
 static void
 test_close_notify(void)
 {
+	int	i;
+
 	net_begin(1000);
 	net_say("starttls\n");
 	(void)net_hear();
@@ -282,6 +295,32 @@ test_close_notify(void)
 	TEST_STR("close_notify while paused", net.seen,
 	    "starttls;pause;late;");
 	TEST("ended once", net.ended == 1);
+	end();
+
+	net_begin(1000);
+	net_say("starttls\n");
+	(void)net_hear();
+	(void)handshake(NULL);
+	for (i = 0; i < 100 && conn_unsent(net.conn) == 0; i++)
+		put("mid\n", 4);
+	(void)tls_close(client);
+	net_run();
+	TEST("close_notify before the answers are read", net.ended == 0 &&
+	    conn_unsent(net.conn) > 0 &&
+	    conn_unsent(net.conn) < CONN_OUT_HIGH);
+	leave();
+	TEST("and then nobody is there", net.ended == 1 &&
+	    net.why == CONN_ERROR);
+	end();
+
+	net_begin(1000);
+	if (conn_accept_tls(net.conn, net.ctx) == -1)
+		exit(2);
+	net_run();
+	conn_printf(net.conn, "greeting\n");
+	(void)net_send("\x15\x03\x01\x00\x02\x01\x00", 7);
+	leave();
+	TEST("close_notify instead of a handshake", net.ended == 1);
 	end();
 
 	net_begin(1000);
