@@ -292,7 +292,11 @@ names_add(char ***list, size_t *n, size_t *cap, const char *name)
 			return (-1);
 		*list = more;
 	}
-	if (*n >= FILES_MAX || ((*list)[*n] = strdup(name)) == NULL)
+	if (*n >= FILES_MAX) {
+		errno = EFBIG;
+		return (-1);
+	}
+	if (((*list)[*n] = strdup(name)) == NULL)
 		return (-1);
 	(*n)++;
 	return (0);

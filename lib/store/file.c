@@ -101,13 +101,6 @@ file_open(int dirfd, const char *name)
 	return (fd);
 }
 
-struct dirent *
-file_next(DIR *dir)
-{
-	errno = 0;
-	return (readdir(dir));
-}
-
 int
 file_open_unseen(int dirfd, const char *name)
 {
@@ -125,4 +118,11 @@ file_stat(int fd, struct stat *st)
 		return (0);
 	errno = ELOOP;
 	return (-1);
+}
+
+struct dirent *
+file_next(DIR *dir)
+{
+	errno = 0;
+	return (readdir(dir));
 }

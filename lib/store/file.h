@@ -19,8 +19,6 @@ char	*file_read(int dirfd, const char *name, size_t max, size_t *len);
 int	 file_replace(int dirfd, const char *name, const void *, size_t);
 /* Open for reading what is a regular file and no symbolic link. */
 int	 file_open(int dirfd, const char *name);
-/* As readdir(3); NULL with errno 0 at the end, else it could not be read. */
-struct dirent *file_next(DIR *);
 /*
  * The same without a look at what it is, for who looks himself or reads it with
  * pread(), which fails on all else.
@@ -28,5 +26,7 @@ struct dirent *file_next(DIR *);
 int	 file_open_unseen(int dirfd, const char *name);
 /* fstat(); ELOOP if it is no regular file. */
 int	 file_stat(int fd, struct stat *);
+/* As readdir(3); NULL with errno 0 at the end, else it could not be read. */
+struct dirent *file_next(DIR *);
 
 #endif
