@@ -310,7 +310,7 @@ at_eof(struct conn *c)
 		pump_eof(c->pump);
 		return;
 	}
-	if (c->paused || buf_len(&c->out) > 0)
+	if (c->paused || c->resumed || buf_len(&c->out) > 0)
 		return;
 	finish(c, CONN_EOF);
 }

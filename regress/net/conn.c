@@ -108,6 +108,39 @@ test_never_reads(void)
 }
 
 static void
+resume(evutil_socket_t fd, short ev, void *arg)
+{
+	char	c;
+
+	if (read(fd, &c, 1) == 1)
+		conn_resume(net.conn);
+}
+
+/* Somebody's answer lets it go on in the turn in which the end shows. */
+static void
+test_eof_resumed(void)
+{
+	struct event	*ev;
+	int		 p[2];
+
+	if (pipe(p) == -1 || (ev = event_new(net.base, p[0], EV_READ, resume,
+	    NULL)) == NULL || event_add(ev, NULL) == -1)
+		exit(2);
+	net_begin(1000);
+	net_say("pause\nlate\n");
+	(void)net_hear();
+	if (write(p[1], "", 1) != 1)
+		exit(2);
+	shutdown(net.raw, SHUT_WR);
+	TEST_STR("resumed at the end", net_hear(), "ok late\n");
+	TEST("and it is over", net.ended == 1 && net.why == CONN_EOF);
+	net_end();
+	event_free(ev);
+	close(p[0]);
+	close(p[1]);
+}
+
+static void
 test_eof(void)
 {
 	size_t	n;
@@ -245,6 +278,7 @@ main(void)
 	test_input_max();
 	test_never_reads();
 	test_eof();
+	test_eof_resumed();
 	test_finish();
 	test_timeout();
 	event_base_free(net.base);
