@@ -300,6 +300,14 @@ give(struct conn *c, const char *data, size_t len)
 	give_buffered(c);
 }
 
+/* What came before the end goes to the process before it. */
+static void
+pass_eof(struct conn *c)
+{
+	if (!c->over && c->eof && c->pump != NULL && buf_len(&c->in) == 0)
+		pump_eof(c->pump);
+}
+
 static void
 at_eof(struct conn *c)
 {
@@ -307,7 +315,7 @@ at_eof(struct conn *c)
 	rd_set(c, 0);
 	/* Commands that came before the end are still answered. */
 	if (c->pump != NULL) {
-		pump_eof(c->pump);
+		pass_eof(c);
 		return;
 	}
 	if (c->paused || c->resumed || buf_len(&c->out) > 0)
@@ -471,6 +479,7 @@ on_kick(evutil_socket_t fd, short ev, void *arg)
 	c->resumed = 0;
 	if (again && !c->over && !c->paused) {
 		give_buffered(c);
+		pass_eof(c);
 		if (!c->over && !c->paused && !c->eof && !c->handshake) {
 			rd_set(c, 1);
 			if (c->tls != NULL)

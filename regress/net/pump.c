@@ -112,6 +112,33 @@ test_order(void)
 	end();
 }
 
+/* What the process had no room for, and the client's end behind it. */
+static void
+test_end_behind(void)
+{
+	size_t	sent = 0, got = 0, before;
+	int	i, good = 1;
+
+	begin(NULL);
+	net_say("pump\n");
+	for (i = 0; i < 8; i++)
+		sent = fill(net.raw, sent, 5000);
+	net_run();
+	do {
+		before = got;
+		got = check(proc, got, 5000, &good);
+	} while (got > before);
+	TEST("some waits", got < sent);
+	shutdown(net.raw, SHUT_WR);
+	for (i = 0; i < 20; i++) {
+		net_run();
+		got = check(proc, got, 5000, &good);
+	}
+	TEST("all comes before the end", good && got == sent &&
+	    recv(proc, &i, 1, 0) == 0);
+	end();
+}
+
 static void
 test_ends(void)
 {
@@ -227,6 +254,7 @@ main(void)
 	test_both("slow process", 5000, 5000, 5000, 500);
 	test_both("a process that dawdles", 3000, 5000, 400, 700);
 	test_ends();
+	test_end_behind();
 	test_slow_start();
 	event_base_free(net.base);
 	TEST_DONE();
