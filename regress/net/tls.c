@@ -320,7 +320,8 @@ test_close_notify(void)
 	conn_printf(net.conn, "greeting\n");
 	(void)net_send("\x15\x03\x01\x00\x02\x01\x00", 7);
 	leave();
-	TEST("close_notify instead of a handshake", net.ended == 1);
+	TEST("close_notify instead of a handshake", net.ended == 1 &&
+	    net.secured == 0 && net.why == CONN_TLS_FAILED);
 	end();
 
 	net_begin(1000);
