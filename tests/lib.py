@@ -155,9 +155,11 @@ def system_ready():
         return
     _ready = True
     users_lock(fcntl.LOCK_SH)
-    subprocess.run(["sh", os.path.join(TESTS, "users.sh")], check=True,
-                   stdout=subprocess.DEVNULL)
-    make_system_users()
+    with open("/var/tmp/postern-test.make", "w") as f:
+        fcntl.flock(f, fcntl.LOCK_EX)       # one of those that begin together
+        subprocess.run(["sh", os.path.join(TESTS, "users.sh")], check=True,
+                       stdout=subprocess.DEVNULL)
+        make_system_users()
     if not os.environ.get("KEEP_TEST_USERS"):
         atexit.register(drop_system_users)
 
