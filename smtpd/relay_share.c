@@ -350,26 +350,18 @@ whose_turn(const struct session *s, struct session **to)
 			*to = w;
 			return (TURN_PASS);
 		}
-		if (!share_same(s, w) && !is_making_room(s->at)) {
-			*to = w;
+		if (!share_same(s, w) && !is_making_room(s->at))
 			return (TURN_CLOSE);
-		}
 	}
 	return (TURN_KEEP);
 }
 
-/* The room that is made is for him for whom it is made. */
 enum share_turn
-share_turn(struct session *s)
+share_turn(const struct session *s)
 {
 	struct session	*w;
-	enum share_turn	 turn;
 
-	if ((turn = whose_turn(s, &w)) == TURN_CLOSE) {
-		TAILQ_REMOVE(&s->at->waiting, w, line);
-		TAILQ_INSERT_HEAD(&s->at->waiting, w, line);
-	}
-	return (turn);
+	return (whose_turn(s, &w));
 }
 
 void

@@ -61,7 +61,7 @@ int	share_failed(struct known *k, const char *why);
  * Those that wait take turns, in their order.  One at a time gives up its
  * connection for somebody who needs one of his own.
  */
-enum share_turn share_turn(struct session *);
+enum share_turn share_turn(const struct session *);
 /* Give it away, for good: queue was told that the session is over. */
 void	share_pass(struct session *);
 
