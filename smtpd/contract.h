@@ -234,8 +234,8 @@
 	NUM(failed, 1)
 
 /*
- * Sessions to other servers: opened and numbered by queue; one message at a
- * time each.  A reply is "250 2.0.0 text", made printable by relay.
+ * Sessions to other servers, numbered by queue; one message at a time each.
+ * A reply is "250 2.0.0 text", made printable by relay.
  */
 #define RELAY_OPEN_FIELDS(NUM, STR, SECRET)				\
 	NUM(session, UINT32_MAX)					\
@@ -273,10 +273,7 @@
 	NUM(stopped, 1)		/* by ourselves, not by the server */	\
 	NUM(rest, 3600)	/* not tried now, but in so many s */	\
 	STR(reply, C_REPLY)
-/*
- * A local LMTP server's socket, which relay cannot see: it names the domain
- * (index + 1), the parent connects to where the configuration says.
- */
+/* An LMTP server's socket: the parent connects, relay names the domain + 1. */
 #define SOCKET_ASK_FIELDS(NUM, STR, SECRET)				\
 	NUM(session, UINT32_MAX)					\
 	NUM(domain, UINT32_MAX)
@@ -362,6 +359,7 @@ MSG(RELAY_OPEN,	R_QUEUE,	R_RELAY,	0, 0, 0, WHEN_RUN)	\
 MSG(RELAY_MAIL,	R_QUEUE,	R_RELAY,	0, 1, 0, WHEN_RUN)	\
 MSG(RELAY_RCPT,	R_QUEUE,	R_RELAY,	0, 0, 0, WHEN_RUN)	\
 MSG(RELAY_CLOSE, R_QUEUE,	R_RELAY,	0, 0, 0, WHEN_RUN)	\
+MSG(RELAY_SPARE, R_QUEUE,	R_RELAY,	0, 0, 0, WHEN_RUN)	\
 MSG(RELAY_READY, R_RELAY,	R_QUEUE,	0, 0, 0, WHEN_RUN)	\
 MSG(RELAY_RESULT, R_RELAY,	R_QUEUE,	0, 0, 0, WHEN_RUN)	\
 MSG(RELAY_CLOSED, R_RELAY,	R_QUEUE,	0, 0, 0, WHEN_RUN)	\
@@ -381,6 +379,7 @@ MSG(SUBMIT_FILE, R_PARENT,	R_SUBMIT,	0, 0, 0, WHEN_START)	\
 MSG(CAFILE,	R_PARENT,	R_RELAY,	0, 1, 0, WHEN_START)
 
 #define RELAY_CLOSE_FIELDS	RELAY_SESSION_FIELDS
+#define RELAY_SPARE_FIELDS	RELAY_SESSION_FIELDS
 #define SOCKET_FIELDS		RELAY_SESSION_FIELDS
 #define NO_TOKEN_FIELDS		TOKEN_FIELDS
 #define TX_CLOSE_FIELDS		TX_END_FIELDS

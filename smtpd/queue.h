@@ -268,6 +268,8 @@ void		 queue_relay_ready(struct peer *, struct msg *);
 void		 queue_relay_result(struct peer *, struct msg *);
 void		 queue_relay_closed(struct peer *, struct msg *);
 void		 relay_run(struct dest *);
+/* It has nothing to send: others may have the connections of its sessions. */
+void		 relay_spare(struct dest *);
 void		 relay_tick(void);
 void		 relay_gone(struct peer *);
 

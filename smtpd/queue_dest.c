@@ -463,8 +463,11 @@ dest_run(void)
 		d->running = 0;
 		if (d->nready == 0 || d->blocked > queue_now() ||
 		    queue_paused(d->place.local ? PAUSE_DELIVER :
-		    PAUSE_RELAY))
+		    PAUSE_RELAY)) {
+			if (!d->place.local)
+				relay_spare(d);
 			continue;
+		}
 		if (d->place.local)
 			local_run(d);
 		else

@@ -49,6 +49,7 @@ struct rsession {
 	enum rstate		 state;
 	int			 unproven;	/* counted in nunproven */
 	int			 dsn;		/* the server knows DSN */
+	int			 spare;		/* relay was told */
 	char			*host;		/* that was reached */
 	time_t			 since;
 	struct recipient	*rcpts[RCPTS_MAX];	/* NULL: answered */
@@ -252,6 +253,7 @@ send_message(struct rsession *s)
 		return (0);
 	}
 	s->state = R_BUSY;
+	s->spare = 0;
 	s->since = queue_now();
 	m.size = env->size;
 	m.body = env->body;
@@ -281,6 +283,18 @@ send_message(struct rsession *s)
 	return (0);
 }
 
+/* Another destination of the host may have its connection, if it wants it. */
+static void
+spare(struct rsession *s)
+{
+	struct msg_RELAY_SPARE	m = { .session = s->id };
+
+	if (s->spare)
+		return;
+	s->spare = 1;
+	peer_send(s->relay, M_RELAY_SPARE, &m, -1);
+}
+
 void
 relay_run(struct dest *d)
 {
@@ -294,11 +308,23 @@ relay_run(struct dest *d)
 		while (s->state == R_IDLE && d->nready > 0)
 			if (send_message(s) == -1)
 				break;
+		if (s->state == R_IDLE)
+			spare(s);
 		opening += s->state == R_OPENING;
 	}
 	while (d->nready > opening && may_open(d) &&
 	    open_session(d, relay) == 0)
 		opening++;
+}
+
+void
+relay_spare(struct dest *d)
+{
+	struct rsession	*s;
+
+	LIST_FOREACH(s, &d->open, same)
+		if (s->state == R_IDLE)
+			spare(s);
 }
 
 void

@@ -8,7 +8,8 @@
  * decided by queue and lookup.
  *
  *	queue	RELAY_OPEN, then any number of messages (RELAY_MAIL and its
- *		RELAY_RCPTs), one at a time, then RELAY_CLOSE
+ *		RELAY_RCPTs), one at a time, then RELAY_CLOSE; RELAY_SPARE
+ *		when a session is ready and there is no message for it
  *	relay	RELAY_READY, one RELAY_RESULT a recipient, of which the last
  *		frees the session; RELAY_CLOSED at any time
  *
@@ -32,6 +33,7 @@
 #include "smtpd/relay_login.h"
 #include "smtpd/relay_mail.h"
 #include "smtpd/relay_session.h"
+#include "smtpd/relay_share.h"
 #include "smtpd/relay_state.h"
 #include "smtpd/relay_tls.h"
 
@@ -116,6 +118,7 @@ relay_relay_mail(struct peer *p, struct msg *m)
 		session_closed(s, END_FAILED, "421 4.3.0 out of memory");
 		return;
 	}
+	s->spare = 0;
 	m->fd = -1;
 }
 
@@ -153,6 +156,18 @@ relay_relay_close(struct peer *p, struct msg *m)
 
 	if ((s = find(p, c->session)) != NULL)
 		session_quit(s);
+}
+
+/* No message is on its way to it: others may have the connection. */
+static void
+relay_relay_spare(struct peer *p, struct msg *m)
+{
+	const struct msg_RELAY_SPARE	*spare = m->body;
+	struct session			*s;
+
+	if ((s = find(p, spare->session)) != NULL && s->phase == PHASE_IDLE &&
+	    s->mail == NULL)
+		share_spare(s);
 }
 
 static void
@@ -283,6 +298,7 @@ static const struct handler relay_handlers[] = {
 	{ M_RELAY_MAIL,		relay_relay_mail },
 	{ M_RELAY_RCPT,		relay_relay_rcpt },
 	{ M_RELAY_CLOSE,	relay_relay_close },
+	{ M_RELAY_SPARE,	relay_relay_spare },
 	{ M_SECRET,		relay_secret },
 	{ M_SOCKET,		relay_socket },
 	{ M_NO_SOCKET,		relay_no_socket },

@@ -72,13 +72,13 @@ share_same(const struct session *idle, const struct session *s)
 	    strcasecmp(idle->proven, session_certificate_name(s)) == 0));
 }
 
-/* The server has said nothing since that nobody asked for. */
+/* Nor has the server said anything since that nobody asked for. */
 static int
 is_free(const struct session *s)
 {
 	size_t	len = 0;
 
-	if (s->phase != PHASE_IDLE || s->mail != NULL || s->queue == NULL ||
+	if (s->phase != PHASE_IDLE || !s->spare || s->queue == NULL ||
 	    s->conn == NULL || s->reply.lines > 0)
 		return (0);
 	(void)conn_pending(s->conn, &len);
@@ -350,18 +350,26 @@ whose_turn(const struct session *s, struct session **to)
 			*to = w;
 			return (TURN_PASS);
 		}
-		if (!share_same(s, w) && !is_making_room(s->at))
+		if (!share_same(s, w) && !is_making_room(s->at)) {
+			*to = w;
 			return (TURN_CLOSE);
+		}
 	}
 	return (TURN_KEEP);
 }
 
+/* The room that is made is for him for whom it is made. */
 enum share_turn
-share_turn(const struct session *s)
+share_turn(struct session *s)
 {
 	struct session	*w;
+	enum share_turn	 turn;
 
-	return (whose_turn(s, &w));
+	if ((turn = whose_turn(s, &w)) == TURN_CLOSE) {
+		TAILQ_REMOVE(&s->at->waiting, w, line);
+		TAILQ_INSERT_HEAD(&s->at->waiting, w, line);
+	}
+	return (turn);
 }
 
 void
@@ -379,4 +387,20 @@ share_pass(struct session *s)
 	session_no_timer(w);
 	session_unlink(s);
 	move(s, w);
+}
+
+void
+share_spare(struct session *s)
+{
+	enum share_turn	turn;
+
+	s->spare = 1;
+	if (!is_free(s) || (turn = share_turn(s)) == TURN_KEEP)
+		return;
+	session_forget(s, END_STOPPED, "421 4.3.2 others wait for the "
+	    "connection");
+	if (turn == TURN_PASS)
+		share_pass(s);
+	else
+		session_quit(s);
 }

@@ -61,7 +61,12 @@ int	share_failed(struct known *k, const char *why);
  * Those that wait take turns, in their order.  One at a time gives up its
  * connection for somebody who needs one of his own.
  */
-enum share_turn share_turn(const struct session *);
+enum share_turn share_turn(struct session *);
+/*
+ * Queue has nothing for an idle session.  Until that is said its next message
+ * is on the way, and its connection nobody else's.
+ */
+void	share_spare(struct session *);
 /* Give it away, for good: queue was told that the session is over. */
 void	share_pass(struct session *);
 

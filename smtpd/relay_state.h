@@ -154,6 +154,7 @@ struct session {
 	int			 woken;		/* it was its turn */
 	int64_t			 since;		/* it looks for one */
 	int			 reached;	/* counted in at->nready */
+	int			 spare;		/* queue has nothing for it */
 };
 
 void		 sessions_init(void);

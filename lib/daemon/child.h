@@ -91,6 +91,8 @@ void		 child_overdue(void);		/* once a second */
 int		 gen_start(struct conf *);	/* takes conf over */
 void		 gen_reload(void);
 void		 gen_child_exited(struct child *);
+/* A new channel between two that work together, in place of theirs. */
+void		 gen_join_again(struct child *, struct child *);
 void		 gen_ready(struct child *);
 void		 gen_drain(struct gen *, unsigned int seconds);
 void		 gen_tick(void);		/* once a second */

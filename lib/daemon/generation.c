@@ -126,17 +126,22 @@ finishes(uint32_t id)
 	return (g != NULL && g->state == GEN_DRAINING);
 }
 
+/* Of one generation, or one of them is of all. */
+static int
+work_together(const struct child *a, const struct child *b)
+{
+	return (((a->def->flags | b->def->flags) & ROLE_KEEPS ||
+	    a->gen == b->gen) && wants_channel(a->def, b->def));
+}
+
 /* Everybody whom a new child may talk to. */
 static int
 join_all(struct child *c)
 {
 	struct child	*o;
-	int		 keeps;
 
 	TAILQ_FOREACH(o, &sv.children, entry) {
-		keeps = (c->def->flags | o->def->flags) & ROLE_KEEPS;
-		if (o == c || o->peer == NULL || (!keeps && o->gen != c->gen) ||
-		    !wants_channel(c->def, o->def))
+		if (o == c || o->peer == NULL || !work_together(c, o))
 			continue;
 		/* One that finishes still needs what it worked with. */
 		if (o->kill_at != 0 && !(c->def->flags & ROLE_KEEPS) &&
@@ -146,6 +151,14 @@ join_all(struct child *c)
 			return (-1);
 	}
 	return (0);
+}
+
+void
+gen_join_again(struct child *a, struct child *b)
+{
+	if (a->peer != NULL && b->peer != NULL && a->kill_at == 0 &&
+	    b->kill_at == 0 && a != b && work_together(a, b))
+		(void)join(a, b);	/* said why not */
 }
 
 static int

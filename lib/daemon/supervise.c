@@ -185,7 +185,8 @@ may_blame(const struct child *from, const struct child *bad)
 
 /*
  * Only auth, signer, lookup and queue are believed, and only about a weaker
- * role that they have a channel to: net cannot have anybody killed.
+ * role that they have a channel to: net cannot have anybody killed.  Others
+ * have closed the channel, and get a new one.
  */
 static void
 parent_peer_bad(struct peer *p, struct msg *m)
@@ -202,6 +203,7 @@ parent_peer_bad(struct peer *p, struct msg *m)
 		log_warnx("%s complains about %s: %s",
 		    role_name(from->def->role), role_name(c->def->role),
 		    b->why);
+		gen_join_again(from, c);
 		return;
 	}
 	supervise_kill(c->peer, b->why);

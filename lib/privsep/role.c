@@ -286,6 +286,20 @@ role_log(struct peer *p, struct msg *m)
 	m->fd = -1;
 }
 
+/* What is left of the channel that a new one takes the place of. */
+static void
+replace(enum role role, pid_t pid)
+{
+	size_t	i;
+
+	for (i = 0; i < self.npeers; i++)
+		if (peer_role(self.peers[i]) == role &&
+		    peer_pid(self.peers[i]) == pid) {
+			role_gone(self.peers[i], NULL);
+			return;
+		}
+}
+
 static void
 role_channel(struct peer *p, struct msg *m)
 {
@@ -294,6 +308,7 @@ role_channel(struct peer *p, struct msg *m)
 
 	if (ch->role >= ROLE_COUNT || ch->role == ROLE_PARENT)
 		fatalx("channel to nobody");
+	replace(ch->role, (pid_t)ch->pid);
 	if (self.npeers == ROLE_CHANNELS) {
 		log_warnx("too many channels");
 		return;

@@ -1,5 +1,5 @@
 """A role that is not there, or is being replaced: mail waits for it, and not for its own next try."""
-import contextlib, os, signal, sys, threading, time
+import contextlib, ctypes, os, re, signal, subprocess, sys, threading, time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 import dns
@@ -105,6 +105,24 @@ def lookup_dies_while_a_password_is_asked_for():
     arrive(smart, "password")
 
 
+def say_nonsense(role, to):
+    """Through the channel that a role has to another one."""
+    ours, theirs = one(role), one(to)
+    held = {}		# (own inode, the peer's) of each socket, by process
+    for l in subprocess.run(["ss", "-xpnH"], stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines():
+        inode, peer = [int(n) for n in re.findall(r"\*? (\d+)(?= )", l)][-2:]
+        for pid, fd in re.findall(r"pid=(\d+),fd=(\d+)", l):
+            held.setdefault(int(pid), {})[inode] = (peer, int(fd))
+    fd = [fd for peer, fd in held[ours].values() if peer in held[theirs]][0]
+    libc = ctypes.CDLL(None, use_errno=True)
+    p = os.pidfd_open(ours)
+    got = libc.syscall(438, p, fd, 0)	# pidfd_getfd
+    check(got != -1, "pidfd_getfd: " + os.strerror(ctypes.get_errno()))
+    os.write(got, b"\xff" * 64)
+    os.close(got)
+    os.close(p)
+
+
 if HERE:
     @case
     def dns_dies_with_questions():
@@ -113,6 +131,18 @@ if HERE:
         names.zone["silent.lab"] = {"MX": [(10, "mx.lab")]}
         kill("dns")
         arrive(mx, "silent")
+
+    @case
+    def a_channel_that_is_closed_for_nonsense():
+        """Whoever is not believed about the other gets a new one."""
+        pids = [one("relay"), one("dns")]
+        s.log_mark()
+        say_nonsense("relay", "dns")
+        s.log_wait("dns complains about relay")
+        names.zone["after.lab"] = {"MX": [(10, "mx.lab")]}
+        s.send("x@after.lab", "after nonsense")
+        arrive(mx, "after nonsense")
+        equal([one("relay"), one("dns")], pids, "processes")
 
 
 @case
