@@ -108,7 +108,7 @@ STORE_OBJS = \
 	lib/store/message.o lib/store/name.o lib/store/quota.o \
 	lib/store/record.o lib/store/recover.o \
 	lib/store/renumber.o lib/store/reserve.o lib/store/seeds.o lib/store/store.o \
-	lib/store/subscribe.o lib/store/sync.o lib/store/tree.o \
+	lib/store/subscribe.o lib/store/sync.o lib/store/tidy.o lib/store/tree.o \
 	lib/store/uidlist.o lib/store/uidlist_follow.o lib/store/use.o \
 	lib/store/view.o
 SASL_OBJS = \

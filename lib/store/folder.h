@@ -43,7 +43,7 @@ struct folder {
 	int		 refs;
 	LIST_HEAD(, mailbox) views;	/* what sessions have open */
 	int		 locked;	/* how deep */
-	time_t		 tidied;	/* when its tmp/ was looked through */
+	time_t		 tidied;	/* when leftovers were looked for */
 	struct unsynced {
 		int	 fd[FLUSH_FILES];
 		int	 n;

@@ -26,6 +26,7 @@
 #define LOCK_STALE	300	/* seconds until a dot-lock is left over */
 #define LOCK_TEXT	(HOST_NAME_MAX + 20)	/* what is in one */
 #define LOCK_PAUSE	16	/* the longest pause, in ms */
+#define LOCK_TRIES	5	/* files of one name */
 
 static int lock_pause(unsigned int *, unsigned int *);
 static int lock_dot(int, const char *, unsigned int *, int *);
@@ -45,6 +46,36 @@ lock_take(int fd, unsigned int ms)
 		if (lock_pause(&ms, &pause) == -1)
 			return (-1);
 	}
+}
+
+/*
+ * Whoever tidies up or restores a directory may take the file away, or put
+ * another there; then others lock that one, and ours keeps nobody out.
+ */
+int
+lock_file(int dirfd, const char *name, unsigned int ms)
+{
+	struct stat st, now;
+	int fd, i, save;
+
+	for (i = 0; i < LOCK_TRIES; i++) {
+		if ((fd = openat(dirfd, name, O_RDWR | O_CREAT | O_NOFOLLOW |
+		    O_NONBLOCK | O_CLOEXEC, 0600)) == -1)
+			return (-1);
+		if (lock_take(fd, ms) == -1) {
+			save = errno;
+			close(fd);
+			errno = save;
+			return (-1);
+		}
+		if (fstat(fd, &st) == 0 && fstatat(dirfd, name, &now,
+		    AT_SYMLINK_NOFOLLOW) == 0 && st.st_ino == now.st_ino &&
+		    st.st_dev == now.st_dev)
+			return (fd);
+		close(fd);
+	}
+	errno = EWOULDBLOCK;
+	return (-1);
 }
 
 void

@@ -5,13 +5,11 @@
  */
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "os/compat.h"
@@ -19,15 +17,12 @@
 #include "store/intent.h"
 #include "store/name.h"
 #include "store/sync.h"
+#include "store/tidy.h"
 #include "store/view.h"
 
 #define EXCLUSIVE_FILE	"postern.exclusive"
-#define TMP_AGE		(36 * 60 * 60)	/* as maildir(5) has it */
-#define TMP_FILES	10000		/* looked at, at most */
-#define TMP_EVERY	(60 * 60)	/* seconds between two looks */
 
 static enum store_error mailbox_exclusive(struct mailbox *);
-static void mailbox_tidy(struct folder *);
 static enum store_error mailbox_update(struct mailbox *, int,
     struct view_delta *);
 static uint32_t status_unseen(struct mailbox *);
@@ -58,7 +53,7 @@ mailbox_open(struct store *st, const char *name, unsigned int flags,
 			error = mailbox_update(mb, 0, &delta);
 		/* Not before what somebody had begun is finished. */
 		if (error == STORE_OK && (flags & MAILBOX_READONLY) == 0)
-			mailbox_tidy(mb->f);
+			folder_tidy(mb->f);
 		view_tell(mb, &delta, NULL, NULL);
 		if (error == STORE_OK && (flags & MAILBOX_EXCLUSIVE))
 			error = intent_finish(mb);
@@ -81,36 +76,6 @@ mailbox_exclusive(struct mailbox *mb)
 	if (flock(mb->exclusive, LOCK_EX | LOCK_NB) == -1)
 		return (STORE_BUSY);
 	return (STORE_OK);
-}
-
-/* Files that a crash left in tmp/, once they are old. */
-static void
-mailbox_tidy(struct folder *f)
-{
-	struct dirent *e;
-	struct stat st;
-	DIR *dir;
-	time_t now = time(NULL);
-	int fd, n;
-
-	if (f->tidied != 0 && now - f->tidied < TMP_EVERY && now >= f->tidied)
-		return;
-	f->tidied = now;
-	fd = openat(f->dir, "tmp", O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
-	    O_CLOEXEC);
-	if (fd == -1 || (dir = fdopendir(fd)) == NULL) {
-		if (fd != -1)
-			close(fd);
-		return;
-	}
-	for (n = 0; n < TMP_FILES && (e = readdir(dir)) != NULL; n++) {
-		/* mtime is the message's; ctime is when it was written. */
-		if (e->d_name[0] != '.' && fstatat(fd, e->d_name, &st,
-		    AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
-		    now - st.st_ctime > TMP_AGE)
-			(void)unlinkat(fd, e->d_name, 0);
-	}
-	closedir(dir);
 }
 
 void

@@ -71,7 +71,7 @@ recover_rebuild(struct folder *f, int damaged)
 		if (uidmax > h.uidmax)
 			h.jump = h.uidmax = uidmax;
 	}
-	if (h.uidvalidity == 0)
+	if (h.uidmax == 0)
 		recover_validity(f, &h);
 	if (h.uidvalidity == 0) {
 		first = SCAN_FIRST;
@@ -138,7 +138,8 @@ recover_empty(struct folder *f, uint32_t validity)
 
 /*
  * An index that was lost, and what was reserved with it: our files still say
- * whose they are, but not which UIDs were given to others.
+ * whose they are, but not which UIDs were given to others.  Nor does Dovecot's
+ * list, which is behind; where no file is ours, it is right.
  */
 static void
 recover_validity(struct folder *f, struct index_header *h)
@@ -147,9 +148,11 @@ recover_validity(struct folder *f, struct index_header *h)
 
 	recover_names(f, "cur", &h->uidvalidity, &last);
 	recover_names(f, "new", &h->uidvalidity, &last);
+	if (last != 0 && last < h->uidnext)
+		last = h->uidnext - 1;
 	if (last > UINT32_MAX - 2 * UIDS_LOST)
 		h->uidvalidity = 0;
-	else if (h->uidvalidity != 0)
+	else if (last != 0)
 		h->jump = last + UIDS_LOST;
 }
 

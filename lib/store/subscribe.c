@@ -7,7 +7,6 @@
  */
 #include <sys/stat.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +21,6 @@
 
 #define SUBSCRIPTIONS	"subscriptions"
 #define SUBSCRIPTIONS_SIZE (4U << 20)
-#define SUBSCRIBE_LOCK	"postern.lock"
 #define VERSION2	"V\t2\n\n"
 
 static int line_name(const char *, int, char *, size_t);
@@ -94,14 +92,9 @@ store_subscribe(struct store *st, const char *name, int on)
 		return (name_is_inbox(name) ? STORE_OK : STORE_NOENT);
 	if (name_to_dir(name, dirname, sizeof(dirname)) == -1)
 		return (STORE_NAME);
-	fd = openat(st->root, SUBSCRIBE_LOCK, O_RDWR | O_CREAT | O_NOFOLLOW |
-	    O_NONBLOCK | O_CLOEXEC, 0600);
-	if (fd == -1)
+	if ((fd = lock_file(st->root, LOCK_FILE, LOCK_LONG)) == -1)
 		return (store_errno());
-	if (lock_take(fd, LOCK_LONG) == -1)
-		error = store_errno();
-	else
-		error = subscribe_change(st, name, on);
+	error = subscribe_change(st, name, on);
 	close(fd);
 	return (error);
 }

@@ -438,7 +438,7 @@ scan_seed(const struct scan *s, struct found *p, const char *name)
 /*
  * What an append left that was never confirmed: the name came to the disk
  * before a power cut and the bytes did not.  It goes where others of its kind
- * wait for mailbox_tidy().  Only what the index did not know when the system
+ * wait for folder_tidy().  Only what the index did not know when the system
  * was started can be one: a file that somebody cut is his own business.
  */
 static int

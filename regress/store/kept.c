@@ -291,6 +291,88 @@ test_reserved(const char *dir, int both)
 	store_close(st);
 }
 
+/* The same beside a list of Dovecot's, which a kill left behind. */
+static void
+test_list_behind(void)
+{
+	static const char list[] = "3 V1234 N2 G0\n1 :1000000000.u.h\n";
+	struct store *st = open_store("x");
+	struct mailbox *mb;
+	uint32_t uid = 0, seq = 3;
+
+	put_file("x/dovecot-uidlist", list);
+	put_file("x/cur/1000000000.u.h:2,", TEXT1);
+	(void)append_text(st, "INBOX", TEXT1, 0, &uid);
+	put_file("x/new/1700000009.y.h", TEXT1);
+	mb = open_box(st, "INBOX", 0);
+	TEST("theirs is the last", uid == 2 && mailbox_count(mb) == 3 &&
+	    mailbox_message(mb, 3)->uid == 3);
+	(void)mailbox_expunge(mb, &seq, 1, NULL, NULL);
+	mailbox_close(mb);
+	store_close(st);
+	put_file("x/dovecot-uidlist", list);
+	unlinkat(scratch, "x/postern.lock", 0);
+	unlinkat(scratch, "x/postern.index", 0);
+	put_file("x/new/1700000010.z.h", TEXT1);
+	st = open_store("x");
+	mb = open_box(st, "INBOX", 0);
+	TEST("list behind", mailbox_count(mb) == 3 &&
+	    mailbox_message(mb, 1)->uid == 1 &&
+	    mailbox_message(mb, 2)->uid == 2 &&
+	    mailbox_message(mb, 3)->uid > 3);
+	mailbox_close(mb);
+	store_close(st);
+}
+
+/* What a kill left of files that were to be replaced; others' are left. */
+static void
+test_leftovers(void)
+{
+	static const char *const ours[] = { "dovecot-keywords.123.tmp",
+	    "maildirsize.1.tmp", "postern.cache.tmp", "postern.expunge.7.tmp",
+	    "postern.index.tmp", "postern.use.4194304.tmp",
+	    "subscriptions.99.tmp" };
+	static const char *const others[] = { "subscriptions.tmp.mine",
+	    "subscriptions.x.tmp", "postern.mine.1.tmp", "dovecot.tmp" };
+	struct store *st = open_store("t");
+	struct stat sb;
+	char path[64];
+	size_t i;
+	int n;
+
+	mailbox_close(open_box(st, "INBOX", 0));
+	store_close(st);
+	for (i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
+		snprintf(path, sizeof(path), "t/%s", ours[i]);
+		put_file(path, "x");
+	}
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		snprintf(path, sizeof(path), "t/%s", others[i]);
+		put_file(path, "x");
+	}
+	st = open_store("t");
+	mailbox_close(open_box(st, "INBOX", 0));
+	for (i = 0, n = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
+		snprintf(path, sizeof(path), "t/%s", ours[i]);
+		n += fstatat(scratch, path, &sb, 0) == 0;
+	}
+	TEST("somebody may be at it", n == 7);
+	later = 40 * 60 * 60;
+	mailbox_close(open_box(st, "INBOX", 0));
+	later = 0;
+	for (i = 0, n = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
+		snprintf(path, sizeof(path), "t/%s", ours[i]);
+		n += fstatat(scratch, path, &sb, 0) == 0;
+	}
+	TEST("left over", n == 0);
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		snprintf(path, sizeof(path), "t/%s", others[i]);
+		n += fstatat(scratch, path, &sb, 0) == 0;
+	}
+	TEST("not ours", n == 4);
+	store_close(st);
+}
+
 int
 main(void)
 {
@@ -303,6 +385,8 @@ main(void)
 	test_list();
 	test_reserved("v", 0);
 	test_reserved("w", 1);
+	test_list_behind();
+	test_leftovers();
 	scratch_remove();
 	TEST_DONE();
 }

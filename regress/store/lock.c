@@ -1,6 +1,7 @@
 /*
  * An mbox's dot-lock: kept while its owner lives, gone with one that was
- * killed, and another program's is left alone.
+ * killed, and another program's is left alone.  And a lock file of a Maildir
+ * that is taken away while somebody waits for it.
  */
 #include "store.h"
 #include "store/lock.h"
@@ -33,6 +34,76 @@ holder(void)
 		exit(2);
 	close(sp[0]);
 	return (pid);
+}
+
+/* Whether the process has the file open by now. */
+static int
+has_open(pid_t pid, const struct stat *want)
+{
+	struct dirent *e;
+	struct stat st;
+	char path[64];
+	DIR *dir;
+	int found = 0;
+
+	snprintf(path, sizeof(path), "/proc/%ld/fd", (long)pid);
+	if ((dir = opendir(path)) == NULL)
+		return (0);
+	while (!found && (e = readdir(dir)) != NULL)
+		found = fstatat(dirfd(dir), e->d_name, &st, 0) == 0 &&
+		    st.st_ino == want->st_ino && st.st_dev == want->st_dev;
+	closedir(dir);
+	return (found);
+}
+
+/* 1 the process waits for the file, 0 it has ended. */
+static int
+waits_for(pid_t pid, int fd)
+{
+	static const struct timespec pause = { .tv_nsec = 1000000 };
+	struct stat st;
+
+	if (fstat(fd, &st) == -1)
+		exit(2);
+	while (!has_open(pid, &st)) {
+		if (waitpid(pid, NULL, WNOHANG) == pid)
+			return (0);
+		(void)nanosleep(&pause, NULL);
+	}
+	return (1);
+}
+
+static int
+lock_again(void)
+{
+	int fd = openat(scratch, "m/postern.lock", O_RDWR | O_CREAT, 0600);
+
+	if (fd == -1 || lock_take(fd, 1000) == -1)
+		exit(2);
+	return (fd);
+}
+
+/* Who waited for the old file waits for the new one, too. */
+static void
+test_subscribe(void)
+{
+	struct store *st = open_store("m");
+	struct stat sb;
+	int old = lock_again(), new, status = 1;
+	pid_t pid;
+
+	if ((pid = fork()) == 0)
+		_exit(store_subscribe(st, "A", 1) == STORE_OK ? 0 : 1);
+	TEST("waits", waits_for(pid, old));
+	(void)unlinkat(scratch, "m/postern.lock", 0);
+	new = lock_again();
+	close(old);
+	TEST("waits again", waits_for(pid, new) && fstatat(scratch,
+	    "m/subscriptions", &sb, 0) == -1);
+	close(new);
+	TEST("has it", waitpid(pid, &status, 0) == pid && status == 0 &&
+	    fstatat(scratch, "m/subscriptions", &sb, 0) == 0);
+	store_close(st);
 }
 
 int
@@ -80,6 +151,8 @@ main(void)
 	if (symlinkat("box", scratch, "box.lock") == -1)
 		exit(2);
 	TEST("a link", lock_mbox(scratch, "box", fd, 50, &dot) == -1);
+	if (access("/proc/self/fd", F_OK) == 0)
+		test_subscribe();
 	scratch_remove();
 	TEST_DONE();
 }
