@@ -138,13 +138,16 @@ adding_one(struct adding *t, struct envelope *env, const struct msg_TX_ADD *a)
 void
 adding_undo(struct adding *t, struct envelope *env)
 {
-	size_t	left = --env->nrcpts - t->first;
+	size_t	i, left = env->nrcpts - t->first - t->nnew;
 
-	erecipient_free(&env->rcpts[t->first]);
-	memmove(&env->rcpts[t->first], &env->rcpts[t->first + 1],
+	for (i = 0; i < t->nnew; i++)
+		erecipient_free(&env->rcpts[t->first + i]);
+	memmove(&env->rcpts[t->first], &env->rcpts[t->first + t->nnew],
 	    left * sizeof(*env->rcpts));
-	memmove(&t->hashes[t->first], &t->hashes[t->first + 1],
+	memmove(&t->hashes[t->first], &t->hashes[t->first + t->nnew],
 	    left * sizeof(*t->hashes));
+	env->nrcpts -= t->nnew;
+	t->nnew = 0;
 }
 
 /* The RCPT itself, as a recipient that is over. */

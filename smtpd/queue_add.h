@@ -33,7 +33,7 @@ void	adding_begin(struct adding *, const struct envelope *);
 /* 1 there already, 0 added, -1 no memory or too many. */
 int	adding_one(struct adding *, struct envelope *,
 	    const struct msg_TX_ADD *);
-/* The first of this RCPT goes again. */
+/* What is new of this RCPT goes again, but for copies for archives. */
 void	adding_undo(struct adding *, struct envelope *);
 /* That was all of an RCPT that is accepted. */
 void	adding_end(struct adding *, struct envelope *);

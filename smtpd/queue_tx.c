@@ -158,6 +158,24 @@ queue_tx_open(struct peer *p, struct msg *m)
 		    "250 2.1.0 Sender ok");
 }
 
+/*
+ * All that a RCPT became, or nothing.  The copies for archives come behind it;
+ * lookup tells of each only once in a transaction, so they are for the other
+ * recipients as well, and have the room that there is then.
+ */
+static void
+add(struct tx *t, const struct msg_TX_ADD *a)
+{
+	if (t->missed == a->seq && !a->copy)
+		return;
+	if (adding_one(&t->adding, &t->m->env, a) != -1)
+		return;
+	t->missed = a->seq;
+	adding_undo(&t->adding, &t->m->env);
+	if (a->copy)
+		(void)adding_one(&t->adding, &t->m->env, a);
+}
+
 void
 queue_tx_add(struct peer *p, struct msg *m)
 {
@@ -175,8 +193,7 @@ queue_tx_add(struct peer *p, struct msg *m)
 		t->add_seq = a->seq;
 		adding_begin(&t->adding, &t->m->env);
 	}
-	if (adding_one(&t->adding, &t->m->env, a) == -1)
-		t->missed = a->seq;
+	add(t, a);
 }
 
 /*

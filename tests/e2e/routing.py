@@ -49,6 +49,8 @@ gone: :include:{dir}/lists/none
 cmd: "|/bin/true"
 file: /tmp/x
 keep: \\keep
+half: """ + ", ".join("h%d@else.example" % i for i in range(5000)) + """
+most: """ + ", ".join("m%d@else.example" % i for i in range(9990)) + """
 members@many.example: """ + ", ".join("m%d" % i for i in range(500)) + """
 """, extra="""
 domain "arch.example" {{
@@ -131,6 +133,25 @@ def lists():
     s.write("lists/list", "dave@box.example\n")
     s.send("list@example.org", "changed")
     until("the list is read anew", lambda: b"Subject: changed" in slurp(s.dir + "/mail/box.example/dave.mbox"))
+
+
+@case
+def list_that_does_not_fit():
+    """What a transaction cannot hold is taken back; the archive has its copy, the others theirs."""
+    s.ctl("pause", "relay")
+    with s.smtp("relayin") as c:
+        c.hello()
+        c.cmd("MAIL FROM:<x@arch.example>", "250")
+        c.cmd("RCPT TO:<half@example.org>", "250")
+        c.cmd("RCPT TO:<most@example.org>", "452")
+        c.cmd("RCPT TO:<h1@else.example>", "250")
+        c.cmd("RCPT TO:<new@else.example>", "250")
+        c.cmd("DATA", "354")
+        id = queue_id(c.cmd("Subject: half\r\n\r\nx\r\n.", "250"))
+    check("nrcpt=5002 " in s.log_wait(r"%s: accepted (.*)" % id).group(1), s.log_tail(3))
+    s.wait_mail("audit@arch.example", "Subject: half")
+    s.ctl("queue", "delete", id)
+    s.ctl("resume", "relay")
 
 
 @case
