@@ -20,7 +20,10 @@
  *
  * A record is good if magic, segment number and checksum agree; the checksum
  * covers the header and the payload up to a message's text, which has one of
- * its own that is checked when the text is read.
+ * its own that is checked when the text is read.  At start it is checked in the
+ * last write of a segment, known by the mark of its first record: a text that
+ * is cut there was never answered for, at this start and at any later one.
+ * One in a write before it was, and its sender is told that it is damaged.
  *
  * Segments go oldest first only.  A change lies never before the message that
  * it changes, so dropping the oldest segment loses nothing that is needed.
@@ -197,6 +200,8 @@ write_run(struct entries *batch, struct entry *first)
 			e->error = errno != 0 ? errno : EIO;
 			void_record(e);
 		}
+		if (e == first)
+			record_first(&e->head, e->payload);
 		iov[n].iov_base = &e->head;
 		iov[n++].iov_len = sizeof(e->head);
 		if (e->head.len > 0) {
@@ -505,8 +510,8 @@ journal_open(struct event_base *base, int dirfd, journal_found found,
 	self.newest &= UINT64_MAX >> 2;
 	self.oldest = self.newest;
 	for (i = 0; i < list.n; i++) {
-		if (segment_scan(dirfd, list.v[i], i + 2 >= list.n, found,
-		    damaged, arg) == -1) {
+		if (segment_scan(dirfd, list.v[i], found, damaged, arg) ==
+		    -1) {
 			free(list.v);
 			return (-1);
 		}

@@ -64,6 +64,13 @@ record_seal(struct record_head *h, enum record_type type, uint64_t seg,
 }
 
 void
+record_first(struct record_head *h, const void *payload)
+{
+	h->flags |= RECORD_FIRST;
+	h->crc = head_crc(h, payload);
+}
+
+void
 segment_name(uint64_t seg, char name[SEGMENT_NAME])
 {
 	snprintf(name, SEGMENT_NAME, "%016" PRIx64, seg);
@@ -302,15 +309,36 @@ set_aside(int dirfd, uint64_t seg, const unsigned char *p, size_t len,
 	damaged(arg, what);
 }
 
+/* Where the last write begins. */
+static size_t
+last_write(const unsigned char *p, size_t len, uint64_t seg)
+{
+	struct record_head	h;
+	size_t			off = 0, total, last = 0;
+
+	while (len - off >= sizeof(h)) {
+		if (!good(p + off, len - off, seg, &h)) {
+			off += 8;
+			continue;
+		}
+		if (h.flags & RECORD_FIRST)
+			last = off;
+		total = sizeof(h) + h.len + record_pad(h.len);
+		off += total < len - off ? total : len - off;
+	}
+	return (last);
+}
+
 void
 segment_walk(const unsigned char *p, size_t len, uint64_t seg, int text,
     journal_found found, void *arg, unsigned int *bad)
 {
 	struct record_head	h;
 	struct journal_place	place = { .seg = seg };
-	size_t			off = 0, total;
+	size_t			off = 0, total, from;
 	int			skipped = 0;
 
+	from = text ? 0 : last_write(p, len, seg);
 	while (len - off >= sizeof(h)) {
 		if (!good(p + off, len - off, seg, &h)) {
 			/* Something good behind it makes it damage. */
@@ -326,7 +354,7 @@ segment_walk(const unsigned char *p, size_t len, uint64_t seg, int text,
 			total = len - off;
 		place.off = off;
 		place.len = total;
-		if (text && !text_is_good(&h, p + off + sizeof(h)))
+		if (off >= from && !text_is_good(&h, p + off + sizeof(h)))
 			skipped = 1;
 		else
 			found(arg, h.type, h.id, p + off + sizeof(h),
@@ -370,7 +398,7 @@ segment_unmap(const unsigned char *p, size_t len)
 }
 
 int
-segment_scan(int dirfd, uint64_t seg, int text, journal_found found,
+segment_scan(int dirfd, uint64_t seg, journal_found found,
     journal_damaged damaged, void *arg)
 {
 	const unsigned char	*p;
@@ -379,7 +407,7 @@ segment_scan(int dirfd, uint64_t seg, int text, journal_found found,
 
 	if (segment_map(dirfd, seg, &p, &len) == -1)
 		return (-1);
-	segment_walk(p, len, seg, text, found, arg, &bad);
+	segment_walk(p, len, seg, 0, found, arg, &bad);
 	if (bad > 0)
 		set_aside(dirfd, seg, p, len, damaged, arg);
 	return (segment_unmap(p, len));

@@ -12,6 +12,8 @@
 
 #define SEGMENT_NAME	17		/* 16 digits and NUL */
 
+#define RECORD_FIRST	1		/* of those of one write */
+
 /* In the byte order of the machine: a spool does not move to another kind. */
 struct record_head {
 	uint32_t	magic;
@@ -19,7 +21,7 @@ struct record_head {
 	uint32_t	len;		/* of the payload */
 	uint32_t	type;
 	uint32_t	covered;	/* bytes of the payload under crc */
-	uint32_t	zero;
+	uint32_t	flags;
 	uint64_t	seg;
 	uint64_t	id;
 };
@@ -33,6 +35,8 @@ struct segments {
 size_t	record_pad(size_t len);
 void	record_seal(struct record_head *, enum record_type, uint64_t seg,
 	    uint64_t id, const void *payload, size_t len, size_t covered);
+/* A write begins with it: what came before was answered for. */
+void	record_first(struct record_head *, const void *payload);
 
 void	segment_name(uint64_t seg, char name[SEGMENT_NAME]);
 /* Open for writing; made of zeroes, or of a retired one.  -1 with errno. */
@@ -46,13 +50,14 @@ int	segment_map(int dirfd, uint64_t seg, const unsigned char **p,
 	    size_t *len);
 int	segment_unmap(const unsigned char *p, size_t len);
 /*
- * Tell all good records; texts are checked too if text is set.  bad grows by
- * the number of places where a good one lies behind what is none.
+ * Tell all good records.  Texts of the last write, which may have been cut, are
+ * checked too, all of them if text is set.  bad grows by the number of places
+ * where a good one lies behind what is none.
  */
 void	segment_walk(const unsigned char *p, size_t len, uint64_t seg,
 	    int text, journal_found, void *arg, unsigned int *bad);
 /* The same; a damaged one is set aside. */
-int	segment_scan(int dirfd, uint64_t seg, int text, journal_found,
-	    journal_damaged, void *arg);
+int	segment_scan(int dirfd, uint64_t seg, journal_found, journal_damaged,
+	    void *arg);
 
 #endif

@@ -42,10 +42,10 @@ on_damaged(void *arg, const char *what)
 }
 
 static void
-scan(int dirfd, uint64_t seg, int text)
+scan(int dirfd, uint64_t seg)
 {
 	memset(&got, 0, sizeof(got));
-	if (segment_scan(dirfd, seg, text, on_found, on_damaged, NULL) == -1)
+	if (segment_scan(dirfd, seg, on_found, on_damaged, NULL) == -1)
 		got.wrong = 1000;
 }
 
@@ -59,7 +59,7 @@ scan_all(int dirfd)
 	if (segments_list(dirfd, &list, 1) == -1)
 		exit(2);
 	for (i = 0; i < list.n; i++)
-		if (segment_scan(dirfd, list.v[i], 1, on_found, on_damaged,
+		if (segment_scan(dirfd, list.v[i], on_found, on_damaged,
 		    NULL) == -1)
 			got.wrong = 1000;
 	free(list.v);
@@ -138,7 +138,7 @@ test_torn(int dirfd)
 				memset(cut, 0, sizeof(cut));
 			memcpy(cut, image, n);
 			write_image(dirfd, SEG, cut, sizeof(cut));
-			scan(dirfd, SEG, 1);
+			scan(dirfd, SEG);
 			for (want = 0; want < 4 && pl[want].end <= n; want++)
 				;
 			good &= got.n == want && got.damaged == 0 &&
@@ -154,7 +154,7 @@ test_torn(int dirfd)
 	}
 	for (n = 0, good = 1; n <= end; n++) {
 		write_image(dirfd, SEG, image, n);
-		scan(dirfd, SEG, 1);
+		scan(dirfd, SEG);
 		for (want = 0; want < 4 && pl[want].end <= n; want++)
 			;
 		good &= got.n == want && got.damaged == 0 && got.wrong == 0;
@@ -179,15 +179,29 @@ is_set_aside(int dirfd, const unsigned char *image, size_t len)
 	return (n == (ssize_t)len && memcmp(copy, image, len) == 0);
 }
 
-/* Which record has the byte, or 4; in its padding it does not matter. */
+/* The record begins a write. */
+static void
+mark_first(unsigned char *image, const struct place *pl)
+{
+	struct record_head	h;
+
+	memcpy(&h, image + pl->off, HEAD);
+	record_first(&h, image + pl->off + HEAD);
+	memcpy(image + pl->off, &h, HEAD);
+}
+
+/*
+ * Which record has the byte, or 4; in its padding it does not matter, nor in a
+ * text before the last write.
+ */
 static size_t
-owner(const struct place pl[4], size_t at, int text)
+owner(const struct place pl[4], size_t at, size_t first)
 {
 	size_t	r;
 
 	for (r = 0; r < 4; r++)
-		if (at >= pl[r].off && at < (text || r == 1 ? pl[r].end :
-		    pl[r].text))
+		if (at >= pl[r].off && at < (r >= first || r == 1 ?
+		    pl[r].end : pl[r].text))
 			return (r);
 	return (4);
 }
@@ -197,18 +211,24 @@ test_flipped(int dirfd)
 {
 	unsigned char	image[IMAGE];
 	struct place	pl[4];
-	size_t		i, j, end, bad;
-	int		bit, text, lost = 0, silent = 0, crazy = 0;
+	size_t		i, j, end, bad, first;
+	int		bit, lost = 0, silent = 0, crazy = 0;
 
 	memset(image, 0, sizeof(image));
 	end = make_image(image, SEG, pl);
 	for (i = 0; i < end; i++)
 		for (bit = 0; bit < 4; bit++) {
-			text = bit & 1;
+			first = bit & 1 ? 3 : 0;
+			end = make_image(image, SEG, pl);
+			if (first > 0)
+				mark_first(image, &pl[first]);
+			/* Without its mark it is of the write before. */
+			if (i >= pl[3].off && i < pl[3].text)
+				first = 0;
 			image[i] ^= (unsigned char)(bit < 2 ? 0x80 : 0xff);
 			write_image(dirfd, SEG, image, sizeof(image));
-			scan(dirfd, SEG, text);
-			bad = owner(pl, i, text);
+			scan(dirfd, SEG);
+			bad = owner(pl, i, first);
 			lost += got.n != (bad < 4 ? 3 : 4);
 			for (j = 0; j < got.n; j++)
 				crazy += got.ids[j] == bad + 1;
@@ -248,20 +268,20 @@ test_inside(int dirfd)
 	(void)add_record(image, HEAD + len, SEG, RECORD_DONE, 6, 8, 0,
 	    &pl[0]);
 	write_image(dirfd, SEG, image, sizeof(image));
-	scan(dirfd, SEG, 1);
+	scan(dirfd, SEG);
 	TEST("a record in a record", got.n == 2 && got.ids[0] == 5 &&
 	    got.ids[1] == 6 && got.damaged == 0);
 	write_image(dirfd, SEG + 1, image, sizeof(image));
-	scan(dirfd, SEG + 1, 1);
+	scan(dirfd, SEG + 1);
 	TEST("records of another segment", got.n == 0 && got.damaged == 0);
 	memset(image, 0xff, sizeof(image));
 	write_image(dirfd, SEG, image, sizeof(image));
-	scan(dirfd, SEG, 1);
+	scan(dirfd, SEG);
 	TEST("all ones", got.n == 0 && got.wrong == 0);
 	write_image(dirfd, SEG, image, 0);
-	scan(dirfd, SEG, 1);
+	scan(dirfd, SEG);
 	TEST("empty", got.n == 0 && got.wrong == 0);
-	scan(dirfd, 77, 1);
+	scan(dirfd, 77);
 	TEST("missing", got.wrong == 1000);
 }
 
@@ -286,7 +306,7 @@ test_no_descriptors(int dirfd)
 	if ((fd = segment_make(dirfd, SEG)) == -1 || close(fd) == -1 ||
 	    getrlimit(RLIMIT_NOFILE, &before) == -1)
 		exit(2);
-	scan(dirfd, SEG, 1);
+	scan(dirfd, SEG);
 	TEST("a short one is filled up, not made anew", got.n == 4 &&
 	    got.damaged == 0);
 	none = before;
@@ -296,7 +316,7 @@ test_no_descriptors(int dirfd)
 	failed_too = segment_make(dirfd, SEG) == -1 && errno == EMFILE;
 	if (setrlimit(RLIMIT_NOFILE, &before) == -1)
 		exit(2);
-	scan(dirfd, SEG, 1);
+	scan(dirfd, SEG);
 	TEST("without descriptors it stays as it is", failed_too &&
 	    got.n == 4 && got.damaged == 0 && got.wrong == 0);
 }
@@ -332,6 +352,55 @@ wait_for(unsigned int n)
 	}
 }
 
+/* Is the n-th told after a byte of its text has changed? */
+static int
+told_if_cut(int dirfd, size_t n)
+{
+	struct journal_place	 pl = got.places[n];
+	uint64_t		 id = got.ids[n];
+	char			 name[SEGMENT_NAME], c;
+	off_t			 at = (off_t)(pl.off + HEAD + 48);
+	size_t			 i;
+	int			 fd, told;
+
+	segment_name(pl.seg, name);
+	if ((fd = openat(dirfd, name, O_RDWR)) == -1 ||
+	    pread(fd, &c, 1, at) != 1)
+		exit(2);
+	c ^= 1;
+	if (pwrite(fd, &c, 1, at) != 1)
+		exit(2);
+	scan_all(dirfd);
+	for (i = 0; i < got.n && got.ids[i] != id; i++)
+		;
+	told = i < got.n;
+	c ^= 1;
+	if (pwrite(fd, &c, 1, at) != 1)
+		exit(2);
+	close(fd);
+	scan_all(dirfd);
+	return (told);
+}
+
+/* What was answered for is told, however old; what never was is not. */
+static void
+test_cut_text(int dirfd)
+{
+	struct journal_place	pl;
+	unsigned int		i;
+
+	answered = 0;
+	for (i = 0; i < 2; i++) {
+		if (append(2000 + i, 10, &pl) == -1)
+			exit(2);
+		wait_for(i + 1);
+	}
+	scan_all(dirfd);
+	TEST("the text of a write before the last one is damaged",
+	    told_if_cut(dirfd, got.n - 2));
+	TEST("that of the last one was cut", !told_if_cut(dirfd, got.n - 1));
+}
+
 static void
 test_many(int dirfd)
 {
@@ -350,6 +419,7 @@ test_many(int dirfd)
 		;
 	TEST("and on the disk, in order", got.n == 1200 && i == 1200 &&
 	    got.damaged == 0 && got.wrong == 0);
+	test_cut_text(dirfd);
 }
 
 static void

@@ -141,7 +141,7 @@ missing(int dirfd)
 	if (segments_list(dirfd, &list, 1) == -1)
 		exit(2);
 	for (i = 0; i < list.n; i++)
-		if (segment_scan(dirfd, list.v[i], 1, on_found, on_damaged,
+		if (segment_scan(dirfd, list.v[i], on_found, on_damaged,
 		    NULL) == -1)
 			exit(2);
 	free(list.v);

@@ -340,6 +340,33 @@ def damage():
     t.close()
 
 
+@case
+def cut():
+    """What was never answered for does not come back, however often we start; of what was its sender is told."""
+    t = suite(routes=ROUTES)
+    ctl("pause", "deliver", of=t)
+    told, torn = (t.send(A, n, "body-%s\r\n" % n, sender=B) for n in ("told", "torn"))
+    t.crash()
+    seg = segments(t.dir + "/spool")[-1]
+    data = bytearray(slurp(seg))
+    for n in (b"body-told", b"body-torn"):
+        data[data.index(n)] ^= 0xff
+    with open(seg, "r+b") as f:
+        f.write(data)
+    for i in range(4):
+        t.start()
+        ids = [id for id in (told, torn) if id in ctl("queue", "list", of=t)]
+        equal(ids, [told], "in the queue, start %d" % i)
+        t.send(A, "start %d" % i)
+        t.crash()
+    t.start()
+    ctl("resume", "deliver", of=t)
+    t.wait_mail(B, "damaged on our disk")
+    t.wait_mail(A, "Subject: start", 4)
+    check(torn + ": failed" not in t.log(), t.log_tail())
+    t.close()
+
+
 def mounted(size, inodes=None):
     """A small spool of its own; the suite that has it."""
     t = suite(start=False)
