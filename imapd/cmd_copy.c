@@ -14,52 +14,6 @@ struct copy {
 	uint32_t	*to;		/* and those of the copies */
 	size_t		 n;
 	uint32_t	 uidvalidity;
-	struct gone {
-		uint32_t seq, uid;
-	}		*gone;		/* in the order told; by others, too */
-	size_t		 ngone, room;
-	uint32_t	*flags;		/* the numbers behind those */
-	size_t		 nflags;
-	int		 exists;	/* counts were told */
-	uint32_t	 count, recent;
-};
-
-/*
- * RFC 6851 4.3: COPYUID stands before the EXPUNGEs, so these wait for it.
- */
-static void
-hold_expunged(void *arg, uint32_t seq, uint32_t uid)
-{
-	struct copy *copy = arg;
-
-	if (copy->ngone == copy->room)
-		return;
-	copy->gone[copy->ngone].seq = seq;
-	copy->gone[copy->ngone++].uid = uid;
-}
-
-static void
-hold_flags(void *arg, uint32_t seq)
-{
-	struct copy *copy = arg;
-
-	/* The numbers are those that hold when the EXPUNGEs were told. */
-	if (copy->nflags < copy->room)
-		copy->flags[copy->nflags++] = seq;
-}
-
-static void
-hold_exists(void *arg, uint32_t count, uint32_t recent)
-{
-	struct copy *copy = arg;
-
-	copy->exists = 1;
-	copy->count = count;
-	copy->recent = recent;
-}
-
-static const struct mailbox_changes hold = {
-	hold_expunged, hold_flags, hold_exists
 };
 
 static void
@@ -68,8 +22,6 @@ copy_free(struct copy *copy)
 	free(copy->seqs);
 	free(copy->from);
 	free(copy->to);
-	free(copy->gone);
-	free(copy->flags);
 }
 
 static int
@@ -82,11 +34,7 @@ copy_collect(struct copy *copy, const struct imap_seqset *set)
 		return (0);
 	copy->from = reallocarray(NULL, copy->n, sizeof(*copy->from));
 	copy->to = calloc(copy->n, sizeof(*copy->to));
-	copy->room = mailbox_count(copy->c->mb);
-	copy->gone = reallocarray(NULL, copy->room, sizeof(*copy->gone));
-	copy->flags = reallocarray(NULL, copy->room, sizeof(*copy->flags));
-	if (copy->from == NULL || copy->to == NULL || copy->gone == NULL ||
-	    copy->flags == NULL)
+	if (copy->from == NULL || copy->to == NULL)
 		return (-1);
 	for (i = 0; i < copy->n; i++) {
 		m = mailbox_message(copy->c->mb, copy->seqs[i]);
@@ -106,23 +54,6 @@ tell_copyuid(struct client *c, const struct copy *copy)
 	reply_line(c, "] Done");
 }
 
-static void
-tell_moved(struct client *c, const struct copy *copy)
-{
-	size_t i;
-
-	if (copy->to[0] != 0)
-		tell_copyuid(c, copy);
-	for (i = 0; i < copy->ngone; i++)
-		session_changes.expunged(c, copy->gone[i].seq,
-		    copy->gone[i].uid);
-	session_tell_vanished(c);
-	for (i = 0; i < copy->nflags; i++)
-		session_changes.flags(c, copy->flags[i]);
-	if (copy->exists)
-		session_changes.exists(c, copy->count, copy->recent);
-}
-
 static enum cmd_result
 copy_or_move(struct copy *copy, const char *to, int move)
 {
@@ -133,21 +64,18 @@ copy_or_move(struct copy *copy, const char *to, int move)
 		return (cmd_ok(c, "No messages"));
 	if (move)
 		e = mailbox_move(c->mb, copy->seqs, copy->n, to, copy->to,
-		    &copy->uidvalidity, &hold, copy);
+		    &copy->uidvalidity, &session_changes_later, c);
 	else
 		e = mailbox_copy(c->mb, copy->seqs, copy->n, to, copy->to,
 		    &copy->uidvalidity);
 	client_settle(c);
-	if (e != STORE_OK) {
-		if (move && (copy->ngone > 0 || copy->nflags > 0 ||
-		    copy->exists))
-			tell_moved(c, copy);
+	/* RFC 6851 4.3: COPYUID stands before the EXPUNGEs. */
+	if (move && copy->to[0] != 0)
+		tell_copyuid(c, copy);
+	if (e != STORE_OK)
 		return (cmd_target_error(c, e));
-	}
-	if (move) {
-		tell_moved(c, copy);
+	if (move)
 		return (cmd_ok(c, "MOVE completed"));
-	}
 	if (copy->to[0] != 0) {
 		code_printf(c, "COPYUID %u ", copy->uidvalidity);
 		code_set(c, copy->from, copy->n);

@@ -40,7 +40,8 @@ cmd_idle(struct client *c)
 		return (cmd_bad_args(c));
 	if ((result = begin(c)) != CMD_WAIT)
 		return (result);
-	session_sync(c, 0);
+	if (session_sync(c, 0))
+		sio_again(c->io);
 	reply_line(c, "+ idling");
 	return (CMD_WAIT);
 }
@@ -112,7 +113,8 @@ cmd_idle_look(struct client *c)
 	/* One that does not read is told when it has read. */
 	if (!cmd_idle_is(c) || sio_full(c->io))
 		return;
-	session_sync(c, 0);
+	if (session_sync(c, 0))
+		sio_again(c->io);
 	if (buf_len(sio_out(c->io)) > 0) {
 		run->quiet = 0;
 		sio_flush(c->io);

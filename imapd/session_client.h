@@ -70,6 +70,8 @@ struct client {
 	void		*run;
 	int		 streaming;	/* a literal goes to the command */
 	enum cmd_result	 refusal;	/* of a literal that was refused */
+	enum cmd_result	 result;	/* of one that has ended */
+	int		 answering;	/* it waits for changes to be told */
 	char		 text[1024];	/* of the tagged answer */
 	struct buf	 code;		/* its response code, if any */
 
@@ -80,6 +82,7 @@ struct client {
 	int		 nomodseq;	/* it has no mod-sequences */
 	uint32_t	 keywords;	/* those told in FLAGS */
 	int		 withheld;	/* expunges were, at the last command */
+	int		 parted;	/* changes are told in several turns */
 	struct imap_seqset saved;	/* UIDs of "$" (RFC 5182) */
 	uint32_t	*vanished;	/* to be told, highest first */
 	size_t		 nvanished, roomvanished;

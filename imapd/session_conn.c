@@ -10,6 +10,7 @@
 
 #include <event2/event.h>
 
+#include "cmd_idle.h"
 #include "cmd_table.h"
 #include "log/log.h"
 #include "session_park.h"
@@ -168,7 +169,7 @@ client_unselect(struct client *c)
 	c->readonly = 0;
 	c->nomodseq = 0;
 	c->keywords = 0;
-	c->withheld = 0;
+	c->withheld = c->parted = 0;
 	c->state = CLIENT_AUTH;
 }
 
@@ -252,21 +253,36 @@ client_run(struct client *c, const struct cmd_run *ops, void *run,
 	return (result);
 }
 
-/* Answer the command; what changed meanwhile is told first. */
+/* 1 if there is more than the client could take in this turn. */
+static int
+tell_changes(struct client *c)
+{
+	if (c->cmd == NULL || (c->cmd->flags & CMD_NOSYNC))
+		return (0);
+	return (session_sync(c, (c->cmd->flags & CMD_SEQ) &&
+	    (!c->uid || c->numbers)));
+}
+
+/*
+ * What changed meanwhile is told first, in as many turns as the client takes
+ * to read it: the next command waits, and others do not.
+ */
 static void
-finish(struct client *c, enum cmd_result result)
+answer(struct client *c)
 {
 	static const char *const words[] = {
 		[CMD_OK] = "OK", [CMD_NO] = "NO", [CMD_BAD] = "BAD"
 	};
+	enum cmd_result result = c->result;
 	int draining = c->leaving == -1;
 
 	if (draining)
 		c->leaving = 0;
-	run_free(c);
-	if (c->cmd != NULL && (c->cmd->flags & CMD_NOSYNC) == 0)
-		session_sync(c, (c->cmd->flags & CMD_SEQ) &&
-		    (!c->uid || c->numbers));
+	if ((c->answering = tell_changes(c)) != 0) {
+		c->leaving = draining ? -1 : 0;
+		sio_again(c->io);
+		return;
+	}
 	reply_check(c, buf_printf(sio_out(c->io), "%s %s ",
 	    c->tag[0] != '\0' ? c->tag : "*", words[result]));
 	if (buf_len(&c->code) > 0 && result != CMD_BAD) {
@@ -284,6 +300,15 @@ finish(struct client *c, enum cmd_result result)
 		client_bye(c, "Too many errors");
 	else if (draining)
 		client_bye(c, c->why);
+}
+
+/* Answer the command. */
+static void
+finish(struct client *c, enum cmd_result result)
+{
+	run_free(c);
+	c->result = result;
+	answer(c);
 }
 
 static void
@@ -307,8 +332,12 @@ on_turn(void *arg)
 {
 	struct client *c = arg;
 
-	if (c->cmd != NULL && c->ops != NULL && c->ops->step != NULL)
+	if (c->answering)
+		answer(c);
+	else if (c->cmd != NULL && c->ops != NULL && c->ops->step != NULL)
 		proceed(c, c->ops->step(c, c->run));
+	else
+		cmd_idle_look(c);
 }
 
 /* What the table says of the command, in the state that we are in. */
@@ -513,7 +542,7 @@ event(struct client *c, enum imap_event ev)
 static int
 busy(const struct client *c)
 {
-	return (c->leaving == 1 || (c->ops != NULL && c->ops->step != NULL));
+	return (c->leaving == 1 || c->answering || (c->ops != NULL && c->ops->step != NULL));
 }
 
 static size_t

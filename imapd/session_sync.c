@@ -5,6 +5,8 @@
 #include "session_reply.h"
 #include "session_sync.h"
 
+#define VANISHED_MAX	4096		/* UIDs in a response */
+
 /*
  * 1 if expunged messages are told by their UIDs (RFC 7162 3.2.10, 9586 3.2).
  */
@@ -94,16 +96,35 @@ silent_exists(void *arg, uint32_t count, uint32_t recent)
 	(void)recent;
 }
 
+static int
+tell_full(void *arg)
+{
+	struct client *c = arg;
+
+	return (sio_full(c->io) || c->nvanished >= VANISHED_MAX);
+}
+
+static int
+tell_nothing(void *arg)
+{
+	(void)arg;
+	return (1);
+}
+
 const struct mailbox_changes session_changes = {
-	tell_expunged, tell_flags, tell_exists
+	tell_expunged, tell_flags, tell_exists, tell_full
+};
+const struct mailbox_changes session_changes_later = {
+	tell_expunged, tell_flags, tell_exists, tell_nothing
 };
 const struct mailbox_changes session_changes_silent = {
-	silent_expunged, silent_flags, silent_exists
+	silent_expunged, silent_flags, silent_exists, NULL
 };
 
 /*
  * RFC 7162 3.2 and 6: a client that takes the highest mod-sequence that it was
- * told for what it knows would never hear of an expunge that waits.
+ * told for what it knows would never hear of an expunge that waits, or came
+ * while it was told others.
  */
 static void
 tell_withheld(struct client *c)
@@ -111,28 +132,34 @@ tell_withheld(struct client *c)
 	uint64_t modseq;
 	int all = mailbox_told(c->mb, &modseq);
 
-	if ((c->enabled & ENABLED_QRESYNC) && (!all || c->withheld) &&
-	    modseq != 0)
+	if ((c->enabled & ENABLED_QRESYNC) && (!all || c->withheld ||
+	    c->parted) && modseq != 0)
 		reply_line(c, "* OK [HIGHESTMODSEQ %llu] %s",
 		    (unsigned long long)modseq, all ? "All was told" :
 		    "Expunged messages are told later");
 	c->withheld = !all;
 }
 
-void
+int
 session_sync(struct client *c, int no_expunge)
 {
 	enum store_error e;
 
 	if (c->mb == NULL || c->leaving)
-		return;
+		return (0);
 	e = mailbox_sync(c->mb, no_expunge, &session_changes, c);
 	session_tell_vanished(c);
+	if (mailbox_untold(c->mb)) {
+		c->parted = 1;
+		return (1);
+	}
 	tell_withheld(c);
+	c->parted = 0;
 	if (e == STORE_OK || e == STORE_BUSY)
-		return;
+		return (0);
 	log_warnx("conn=%llu user=%s sync: %s", (unsigned long long)c->id,
 	    c->set->user, store_strerror(e));
 	if (e == STORE_NOENT)
 		client_bye(c, "Mailbox was deleted");
+	return (0);
 }

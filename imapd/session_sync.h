@@ -8,17 +8,21 @@
 
 /*
  * Untagged EXPUNGE or VANISHED, FETCH, EXISTS, RECENT, as the store tells; arg
- * a client.  After the last one: session_tell_vanished().
+ * a client.  After the last one: session_tell_vanished().  What there is no
+ * room for is told before the command is answered.
  */
 extern const struct mailbox_changes session_changes;
+/* All of it is told then. */
+extern const struct mailbox_changes session_changes_later;
 /* The same, and nothing is said (CLOSE). */
 extern const struct mailbox_changes session_changes_silent;
 
 void	session_tell_vanished(struct client *);
 /*
- * Look at the disk and tell.  no_expunge: message numbers must not change now
- * (RFC 3501 7.4.1).
+ * Look at the disk and tell; 1 if there is more to tell when the client has
+ * read that.  no_expunge: message numbers must not change now (RFC 3501
+ * 7.4.1).
  */
-void	session_sync(struct client *, int no_expunge);
+int	session_sync(struct client *, int no_expunge);
 
 #endif

@@ -190,12 +190,13 @@ enum store_error
 mailbox_expunge(struct mailbox *mb, const uint32_t *seqs, size_t n,
     const struct mailbox_changes *changes, void *arg)
 {
-	struct view_delta delta = { 0 };
 	struct folder *f = mb->f;
 	enum store_error error;
 
 	if (mb->flags & MAILBOX_READONLY)
 		return (STORE_READONLY);
+	if (mailbox_untold(mb))
+		return (STORE_BUSY);
 	if (mb->mbox != NULL)
 		return (mbox_expunge(mb->mbox, seqs, n, changes, arg));
 	if ((error = folder_lock(f, LOCK_LONG)) != STORE_OK)
@@ -213,9 +214,9 @@ mailbox_expunge(struct mailbox *mb, const uint32_t *seqs, size_t n,
 	}
 	/* The index is compacted by whoever syncs next under the lock. */
 	if (error == STORE_OK)
-		error = view_collect(mb, 0, &delta);
+		error = view_collect(mb, 0);
 	folder_unlock(f);
-	view_tell(mb, &delta, changes, arg);
+	view_tell(mb, changes, arg);
 	return (error);
 }
 

@@ -58,10 +58,8 @@ static enum store_error copy_file(struct mailbox *, uint32_t,
 static enum store_error copy_bytes(struct mailbox *, uint32_t,
     struct folder *, const char *, struct incoming *);
 static uint32_t copy_keywords(struct mailbox *, struct folder *, uint32_t);
-static enum store_error move_direct(struct copying *, uint32_t *, uint32_t *,
-    struct view_delta *);
-static enum store_error move_locked(struct copying *, uint32_t *, uint32_t *,
-    struct view_delta *);
+static enum store_error move_direct(struct copying *, uint32_t *, uint32_t *);
+static enum store_error move_locked(struct copying *, uint32_t *, uint32_t *);
 
 enum store_error
 mailbox_copy(struct mailbox *mb, const uint32_t *seqs, size_t n,
@@ -383,12 +381,13 @@ mailbox_move(struct mailbox *mb, const uint32_t *seqs, size_t n,
     const char *to, uint32_t *uids, uint32_t *uidvalidity,
     const struct mailbox_changes *changes, void *arg)
 {
-	struct view_delta delta = { 0 };
 	struct copying c;
 	enum store_error error;
 
 	if (mb->flags & MAILBOX_READONLY)
 		return (STORE_READONLY);
+	if (mailbox_untold(mb))
+		return (STORE_BUSY);
 	if (mb->mbox != NULL)
 		return (mailbox_copy(mb, seqs, n, to, uids, uidvalidity));
 	if ((error = copy_begin(&c, mb, seqs, n, to)) != STORE_OK || n == 0) {
@@ -397,8 +396,8 @@ mailbox_move(struct mailbox *mb, const uint32_t *seqs, size_t n,
 	}
 	error = STORE_NOENT;
 	if (c.to != mb->f)
-		error = move_direct(&c, uids, uidvalidity, &delta);
-	view_tell(mb, &delta, changes, arg);
+		error = move_direct(&c, uids, uidvalidity);
+	view_tell(mb, changes, arg);
 	if (!copy_other_way(error)) {
 		copy_end(&c);
 		return (error);
@@ -415,8 +414,7 @@ mailbox_move(struct mailbox *mb, const uint32_t *seqs, size_t n,
 
 /* Everybody takes two locks in the same order. */
 static enum store_error
-move_direct(struct copying *c, uint32_t *uids, uint32_t *uidvalidity,
-    struct view_delta *delta)
+move_direct(struct copying *c, uint32_t *uids, uint32_t *uidvalidity)
 {
 	struct folder *first = c->mb->f, *second = c->to;
 	enum store_error error;
@@ -428,7 +426,7 @@ move_direct(struct copying *c, uint32_t *uids, uint32_t *uidvalidity,
 	if ((error = folder_lock(first, LOCK_LONG)) != STORE_OK)
 		return (error);
 	if ((error = folder_lock(second, LOCK_LONG)) == STORE_OK) {
-		error = move_locked(c, uids, uidvalidity, delta);
+		error = move_locked(c, uids, uidvalidity);
 		folder_unlock(second);
 	}
 	folder_unlock(first);
@@ -436,8 +434,7 @@ move_direct(struct copying *c, uint32_t *uids, uint32_t *uidvalidity,
 }
 
 static enum store_error
-move_locked(struct copying *c, uint32_t *uids, uint32_t *uidvalidity,
-    struct view_delta *delta)
+move_locked(struct copying *c, uint32_t *uids, uint32_t *uidvalidity)
 {
 	struct batch batch = { .open = 0 };
 	struct mailbox *mb = c->mb;
@@ -458,6 +455,6 @@ move_locked(struct copying *c, uint32_t *uids, uint32_t *uidvalidity,
 	change_moved(mb, c->seqs, c->n);
 	batch_end(mb->f, &batch);
 	/* What cannot be told now is told by the next sync. */
-	(void)view_collect(mb, 0, delta);
+	(void)view_collect(mb, 0);
 	return (STORE_OK);
 }

@@ -22,7 +22,7 @@ enum store_error
 mailbox_freeze(struct mailbox *mb, struct mailbox_frozen *z)
 {
 	if (mb->mbox != NULL || mb->exclusive != -1 || mb->ngone > 0 ||
-	    view_fresh(mb) != STORE_OK)
+	    mailbox_untold(mb) || view_fresh(mb) != STORE_OK)
 		return (STORE_LIMIT);
 	z->uidvalidity = mb->uidvalidity;
 	z->uidnext = mb->uidnext;

@@ -23,8 +23,7 @@
 #define EXCLUSIVE_FILE	"postern.exclusive"
 
 static enum store_error mailbox_exclusive(struct mailbox *);
-static enum store_error mailbox_update(struct mailbox *, int,
-    struct view_delta *);
+static enum store_error mailbox_update(struct mailbox *, int);
 static uint32_t status_unseen(struct mailbox *);
 static void status_count(struct mailbox *, struct mailbox_status *);
 static uint32_t uid_at(struct mailbox *, uint32_t);
@@ -33,7 +32,6 @@ enum store_error
 mailbox_open(struct store *st, const char *name, unsigned int flags,
     struct mailbox **mbp)
 {
-	struct view_delta delta = { 0 };
 	struct mailbox *mb;
 	enum store_error error;
 
@@ -50,11 +48,11 @@ mailbox_open(struct store *st, const char *name, unsigned int flags,
 		if (flags & MAILBOX_EXCLUSIVE)
 			error = mailbox_exclusive(mb);
 		if (error == STORE_OK)
-			error = mailbox_update(mb, 0, &delta);
+			error = mailbox_update(mb, 0);
 		/* Not before what somebody had begun is finished. */
 		if (error == STORE_OK && (flags & MAILBOX_READONLY) == 0)
 			folder_tidy(mb->f);
-		view_tell(mb, &delta, NULL, NULL);
+		view_tell(mb, NULL, NULL);
 		if (error == STORE_OK && (flags & MAILBOX_EXCLUSIVE))
 			error = intent_finish(mb);
 	}
@@ -92,6 +90,7 @@ mailbox_close(struct mailbox *mb)
 		LIST_REMOVE(mb, views);
 	}
 	folder_release(mb->f);
+	view_tell(mb, NULL, NULL);
 	buf_free(&mb->cached);
 	free(mb->list);
 	free(mb);
@@ -101,19 +100,18 @@ enum store_error
 mailbox_sync(struct mailbox *mb, int no_expunge,
     const struct mailbox_changes *changes, void *arg)
 {
-	struct view_delta delta = { 0 };
 	enum store_error error;
 
 	if (mb->mbox != NULL)
 		return (mbox_sync(mb->mbox, no_expunge, changes, arg));
 	cachefile_write(mb->f);
-	error = mailbox_update(mb, no_expunge, &delta);
-	view_tell(mb, &delta, changes, arg);
+	error = mailbox_untold(mb) ? STORE_OK : mailbox_update(mb, no_expunge);
+	view_tell(mb, changes, arg);
 	return (error);
 }
 
 static enum store_error
-mailbox_update(struct mailbox *mb, int no_expunge, struct view_delta *delta)
+mailbox_update(struct mailbox *mb, int no_expunge)
 {
 	struct folder *f = mb->f;
 	enum store_error error;
@@ -130,10 +128,10 @@ mailbox_update(struct mailbox *mb, int no_expunge, struct view_delta *delta)
 	    f->ix.hdr.newlow < f->ix.hdr.slots;
 	if (claim && (error = folder_lock(f, LOCK_LONG)) != STORE_OK)
 		return (error);
-	error = view_collect(mb, no_expunge, delta);
+	error = view_collect(mb, no_expunge);
 	if (error == STORE_CORRUPT && !index_sound(&f->ix) &&
 	    (error = folder_sync(f, 1)) == STORE_OK)
-		error = view_collect(mb, no_expunge, delta);
+		error = view_collect(mb, no_expunge);
 	if (claim) {
 		if (error == STORE_OK)
 			error = view_claim(mb);

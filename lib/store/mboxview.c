@@ -27,12 +27,16 @@ struct mboxview {
 	}		*list;
 	uint32_t	 n;
 	uint32_t	 last;		/* highest UID told */
+	uint32_t	 at;		/* flags from there on are not told */
+	int		 untold;
 	struct store_message msg;
 };
 
 static enum store_error view_merge(struct mboxview *, int,
     const struct mailbox_changes *, void *);
 static enum store_error view_extend(struct mboxview *, uint32_t *);
+static void view_flags(struct mboxview *, const struct mailbox_changes *,
+    void *);
 
 enum store_error
 mbox_view(struct mbox *m, unsigned int flags, struct mboxview **vp)
@@ -89,7 +93,6 @@ static enum store_error
 view_merge(struct mboxview *v, int no_expunge,
     const struct mailbox_changes *ch, void *arg)
 {
-	struct mbox_message *m;
 	struct seen *s;
 	enum store_error error;
 	uint32_t i, n = 0, added = 0, recent = 0;
@@ -104,22 +107,46 @@ view_merge(struct mboxview *v, int no_expunge,
 	for (i = 0; i < v->n; i++)
 		if (!v->list[i].gone || no_expunge)
 			v->list[n++] = v->list[i];
+	if (n != v->n || !v->untold)
+		v->at = 0;
 	v->n = n;
 	if ((error = view_extend(v, &added)) != STORE_OK)
 		return (error);
-	for (i = 0; i < v->n; i++) {
-		s = &v->list[i];
-		recent += s->recent != 0;
+	for (i = 0; i < v->n; i++)
+		recent += v->list[i].recent != 0;
+	if (added > 0 && ch != NULL && ch->exists != NULL)
+		ch->exists(arg, v->n, recent);
+	view_flags(v, ch, arg);
+	return (STORE_OK);
+}
+
+/* As many as there is room for; the others go on differing. */
+static void
+view_flags(struct mboxview *v, const struct mailbox_changes *ch, void *arg)
+{
+	struct mbox_message *m;
+	struct seen *s;
+
+	v->untold = 0;
+	for (; v->at < v->n; v->at++) {
+		s = &v->list[v->at];
 		if ((m = mbox_find(v->mbox, s->uid)) == NULL ||
 		    m->flags == s->flags)
 			continue;
+		if (ch != NULL && ch->full != NULL && ch->full(arg)) {
+			v->untold = 1;
+			return;
+		}
 		s->flags = m->flags;
 		if (ch != NULL && ch->flags != NULL)
-			ch->flags(arg, i + 1);
+			ch->flags(arg, v->at + 1);
 	}
-	if (added > 0 && ch != NULL && ch->exists != NULL)
-		ch->exists(arg, v->n, recent);
-	return (STORE_OK);
+}
+
+int
+mbox_untold(const struct mboxview *v)
+{
+	return (v->untold);
 }
 
 static enum store_error

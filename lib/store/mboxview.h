@@ -20,6 +20,7 @@ uint32_t	 mbox_count(const struct mboxview *);
 const struct store_message *mbox_message(struct mboxview *, uint32_t seq);
 enum store_error mbox_sync(struct mboxview *, int no_expunge,
 		    const struct mailbox_changes *, void *arg);
+int		 mbox_untold(const struct mboxview *);
 enum store_error mbox_text(struct mboxview *, uint32_t seq,
 		    struct message_text *);
 enum store_error mbox_store(struct mboxview *, uint32_t seq, enum flag_op,

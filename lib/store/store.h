@@ -231,12 +231,19 @@ uint32_t	 mailbox_seq_of_uid(struct mailbox *, uint32_t uid);
  * Look at the disk and bring the view up to date.  Each change is told:
  * expunged (highest sequence number first), then flags, then how many there
  * are now.  no_expunge keeps removed messages in the view.
+ *
+ * Who cannot take all at once says so with full(), which may be NULL.  What is
+ * left is told by the next mailbox_sync(), which looks at nothing new; until
+ * mailbox_untold() is 0 the view is ahead of what was told, and nothing can be
+ * expunged.
  */
 struct mailbox_changes {
 	void	(*expunged)(void *arg, uint32_t seq, uint32_t uid);
 	void	(*flags)(void *arg, uint32_t seq);
 	void	(*exists)(void *arg, uint32_t count, uint32_t recent);
+	int	(*full)(void *arg);
 };
+int		 mailbox_untold(const struct mailbox *);
 enum store_error mailbox_sync(struct mailbox *, int no_expunge,
 		    const struct mailbox_changes *, void *arg);
 

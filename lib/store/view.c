@@ -17,20 +17,16 @@
 
 #define VIEW_CHANGES	256	/* from the log; more: look at each message */
 
-static enum store_error view_changed(struct mailbox *, uint32_t,
-    struct view_delta *);
-static enum store_error view_look(struct mailbox *, uint64_t,
-    struct view_delta *);
-static enum store_error view_add(struct mailbox *, uint32_t,
-    struct view_delta *);
-static enum store_error view_drop(struct mailbox *, struct view_delta *);
+static enum store_error view_changed(struct mailbox *, uint32_t);
+static enum store_error view_look(struct mailbox *, uint64_t);
+static enum store_error view_add(struct mailbox *, uint32_t);
+static enum store_error view_drop(struct mailbox *);
 static uint32_t view_find(struct mailbox *, uint32_t);
 static enum store_error view_find_slots(struct mailbox *, uint32_t *);
-static enum store_error view_take(struct mailbox *, int,
-    struct view_delta *);
+static enum store_error view_take(struct mailbox *, int);
 static enum store_error view_message(struct mailbox *, uint32_t,
     struct index_mut *);
-static void view_begin(struct mailbox *, uint32_t, struct view_delta *);
+static void view_begin(struct mailbox *, uint32_t);
 static enum store_error view_settle(struct mailbox *);
 
 int
@@ -206,19 +202,19 @@ view_find(struct mailbox *mb, uint32_t slot)
 }
 
 enum store_error
-view_collect(struct mailbox *mb, int no_expunge, struct view_delta *d)
+view_collect(struct mailbox *mb, int no_expunge)
 {
 	enum store_error error;
 	int try;
 
 	for (try = 0; try < 2; try++)
-		if ((error = view_take(mb, no_expunge, d)) != STORE_MODIFIED)
+		if ((error = view_take(mb, no_expunge)) != STORE_MODIFIED)
 			return (error);
 	return (STORE_BUSY);
 }
 
 static enum store_error
-view_take(struct mailbox *mb, int no_expunge, struct view_delta *d)
+view_take(struct mailbox *mb, int no_expunge)
 {
 	struct folder *f = mb->f;
 	enum store_error error;
@@ -232,14 +228,14 @@ view_take(struct mailbox *mb, int no_expunge, struct view_delta *d)
 	mb->uidvalidity = f->ix.hdr.uidvalidity;
 	mb->uidnext = f->ix.hdr.uidnext;
 	if (modseq != mb->modseq && mb->n > 0)
-		error = view_look(mb, mb->modseq, d);
+		error = view_look(mb, mb->modseq);
 	if (error == STORE_OK && !no_expunge && mb->ngone > 0 &&
-	    d->gone == NULL)
-		error = view_drop(mb, d);
+	    mb->delta.gone == NULL)
+		error = view_drop(mb);
 	if (error == STORE_OK && mb->slots == 0 && mb->n == 0)
-		view_begin(mb, slots, d);
+		view_begin(mb, slots);
 	while (error == STORE_OK && mb->slots < slots)
-		if ((error = view_add(mb, mb->slots, d)) == STORE_OK)
+		if ((error = view_add(mb, mb->slots)) == STORE_OK)
 			mb->slots = index_next(&f->ix, mb->slots);
 	if (error == STORE_OK)
 		mb->modseq = modseq;
@@ -253,7 +249,7 @@ view_take(struct mailbox *mb, int no_expunge, struct view_delta *d)
  * recent does, if we are to tell.
  */
 static void
-view_begin(struct mailbox *mb, uint32_t slots, struct view_delta *d)
+view_begin(struct mailbox *mb, uint32_t slots)
 {
 	const struct index_header *h = &mb->f->ix.hdr;
 	uint32_t n = h->dense < slots ? h->dense : slots;
@@ -261,12 +257,12 @@ view_begin(struct mailbox *mb, uint32_t slots, struct view_delta *d)
 	if ((mb->flags & MAILBOX_EXCLUSIVE) == 0 && n > h->newlow)
 		n = h->newlow;
 	mb->dense = mb->n = mb->slots = n;
-	d->added += n;
+	mb->delta.added += n;
 }
 
 /* Which of our messages changed after modseq? */
 static enum store_error
-view_look(struct mailbox *mb, uint64_t modseq, struct view_delta *d)
+view_look(struct mailbox *mb, uint64_t modseq)
 {
 	struct index_mut m;
 	struct view_entry e;
@@ -277,7 +273,7 @@ view_look(struct mailbox *mb, uint64_t modseq, struct view_delta *d)
 	n = index_changes(&mb->f->ix, modseq, mb->slots, slots, VIEW_CHANGES);
 	for (j = 0; j < n && error == STORE_OK; j++)
 		if ((seq = view_find(mb, slots[j])) != 0)
-			error = view_changed(mb, seq, d);
+			error = view_changed(mb, seq);
 		else if (mb->epoch != mb->f->epoch)
 			error = STORE_MODIFIED;
 	for (i = 1; n == -1 && i <= mb->n && error == STORE_OK; i++) {
@@ -285,14 +281,15 @@ view_look(struct mailbox *mb, uint64_t modseq, struct view_delta *d)
 			continue;
 		error = view_message(mb, e.slot, &m);
 		if (error == STORE_OK && m.modseq > modseq)
-			error = view_changed(mb, i, d);
+			error = view_changed(mb, i);
 	}
 	return (error);
 }
 
 static enum store_error
-view_changed(struct mailbox *mb, uint32_t seq, struct view_delta *d)
+view_changed(struct mailbox *mb, uint32_t seq)
 {
+	struct view_delta *d = &mb->delta;
 	struct view_entry e;
 	struct index_mut m;
 	enum store_error error;
@@ -322,8 +319,9 @@ view_changed(struct mailbox *mb, uint32_t seq, struct view_delta *d)
 
 /* Take the gone ones out of the view. */
 static enum store_error
-view_drop(struct mailbox *mb, struct view_delta *d)
+view_drop(struct mailbox *mb)
 {
+	struct view_delta *d = &mb->delta;
 	uint32_t i, n = 0;
 
 	if ((d->gone = calloc(mb->ngone, sizeof(*d->gone))) == NULL)
@@ -356,7 +354,7 @@ view_first(const struct mailbox *mb, uint32_t slot)
 }
 
 static enum store_error
-view_add(struct mailbox *mb, uint32_t slot, struct view_delta *d)
+view_add(struct mailbox *mb, uint32_t slot)
 {
 	struct view_entry *e;
 	struct index_mut m;
@@ -384,7 +382,7 @@ view_add(struct mailbox *mb, uint32_t slot, struct view_delta *d)
 	e->gone = 0;
 	e->recent = (m.state & (REC_NEW | REC_RECENT)) != 0;
 	mb->nrecent += e->recent;
-	d->added++;
+	mb->delta.added++;
 	return (STORE_OK);
 }
 
@@ -396,28 +394,71 @@ uid_compare(const void *va, const void *vb)
 	return (*a < *b ? -1 : *a > *b);
 }
 
-void
-view_tell(struct mailbox *mb, struct view_delta *d,
-    const struct mailbox_changes *ch, void *arg)
+static int
+view_full(const struct mailbox_changes *ch, void *arg)
 {
+	return (ch != NULL && ch->full != NULL && ch->full(arg));
+}
+
+static int
+view_untold(const struct view_delta *d)
+{
+	return (d->ngone > 0 || d->nchanged > 0 || d->added > 0);
+}
+
+/* 1 if all of them were told. */
+static int
+view_tell_flags(struct mailbox *mb, const struct mailbox_changes *ch,
+    void *arg)
+{
+	struct view_delta *d = &mb->delta;
 	uint32_t i, seq;
 
-	for (i = 0; ch != NULL && ch->expunged != NULL && i < d->ngone; i++)
-		ch->expunged(arg, d->gone[i].seq, d->gone[i].uid);
-	if (d->nchanged > 1)
+	if (d->nchanged > 1 && !d->sorted)
 		qsort(d->changed, d->nchanged, sizeof(*d->changed),
 		    uid_compare);
-	for (i = 0; ch != NULL && ch->flags != NULL && i < d->nchanged; i++) {
+	d->sorted = 1;
+	for (; d->atchanged < d->nchanged; d->atchanged++) {
+		if (view_full(ch, arg))
+			return (0);
+		i = d->atchanged;
 		if (i > 0 && d->changed[i] == d->changed[i - 1])
 			continue;
-		if ((seq = mailbox_seq_of_uid(mb, d->changed[i])) != 0)
+		if (ch != NULL && ch->flags != NULL &&
+		    (seq = mailbox_seq_of_uid(mb, d->changed[i])) != 0)
 			ch->flags(arg, seq);
 	}
+	return (1);
+}
+
+void
+view_tell(struct mailbox *mb, const struct mailbox_changes *ch, void *arg)
+{
+	struct view_delta *d = &mb->delta;
+
+	for (; d->atgone < d->ngone; d->atgone++) {
+		if (view_full(ch, arg))
+			return;
+		if (ch != NULL && ch->expunged != NULL)
+			ch->expunged(arg, d->gone[d->atgone].seq,
+			    d->gone[d->atgone].uid);
+	}
+	if (!view_tell_flags(mb, ch, arg))
+		return;
+	if (d->added > 0 && view_full(ch, arg))
+		return;
 	if (ch != NULL && ch->exists != NULL && d->added > 0)
 		ch->exists(arg, mb->n, mb->nrecent);
 	free(d->gone);
 	free(d->changed);
 	memset(d, 0, sizeof(*d));
+}
+
+int
+mailbox_untold(const struct mailbox *mb)
+{
+	return (mb->mbox != NULL ? mbox_untold(mb->mbox) :
+	    view_untold(&mb->delta));
 }
 
 enum store_error

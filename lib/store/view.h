@@ -9,6 +9,18 @@
 #include "store/folder.h"
 #include "store/mboxview.h"
 
+/* What view_collect() found, to be told without a lock, from at on. */
+struct view_delta {
+	struct view_gone {
+		uint32_t seq, uid;
+	}		*gone;			/* highest first */
+	uint32_t	 ngone, atgone;
+	uint32_t	*changed;		/* UIDs */
+	uint32_t	 nchanged, capchanged, atchanged;
+	int		 sorted;
+	uint32_t	 added;
+};
+
 struct view_entry {
 	uint32_t	 uid;
 	uint32_t	 slot;		/* UINT32_MAX: not in the index */
@@ -30,6 +42,7 @@ struct mailbox {
 	uint32_t		 slots;		/* of the index, seen */
 	uint64_t		 modseq;	/* of the index, seen */
 	uint64_t		 told;		/* with each expunge */
+	struct view_delta	 delta;		/* not told yet */
 	uint32_t		 uidvalidity, uidnext;
 	unsigned int		 epoch;		/* the folder's */
 	int			 lost;		/* no memory to settle */
@@ -41,17 +54,6 @@ struct mailbox {
 	struct store_message	 msg;		/* mailbox_facts()'s */
 	struct buf		 cached;	/* mailbox_cached()'s, */
 	uint32_t		 cached_uid;	/* and whose it is; or 0 */
-};
-
-/* What view_collect() found, to be told without a lock. */
-struct view_delta {
-	struct view_gone {
-		uint32_t seq, uid;
-	}		*gone;			/* highest first */
-	uint32_t	 ngone;
-	uint32_t	*changed;		/* UIDs */
-	uint32_t	 nchanged, capchanged;
-	uint32_t	 added;
 };
 
 /* After the index was replaced: find the slots again. */
@@ -72,12 +74,12 @@ int		 view_is_index(const struct mailbox *);
 void		 view_settle_all(struct folder *);
 /*
  * Take in what the index has; expunged ones stay if no_expunge is set.  The
- * delta is all zero, or what an earlier call left.  STORE_CORRUPT: rebuild.
+ * delta is all zero, or what a call that failed left.  STORE_CORRUPT: rebuild.
  */
-enum store_error view_collect(struct mailbox *, int no_expunge,
-		    struct view_delta *);
-void		 view_tell(struct mailbox *, struct view_delta *,
-		    const struct mailbox_changes *, void *);
+enum store_error view_collect(struct mailbox *, int no_expunge);
+/* As much as there is room for; all of it if nobody listens. */
+void		 view_tell(struct mailbox *, const struct mailbox_changes *,
+		    void *);
 /* This session has been told of them; locked. */
 enum store_error view_claim(struct mailbox *);
 

@@ -15,6 +15,7 @@
  *			in front, and these, as a literal
  *	G: text		files of INBOX that hold the text grow beyond what
  *			can be read
+ *	M: n		another program puts n messages into INBOX
  *
  * The mailbox of mbox.dialogue is an mbox.
  *
@@ -269,6 +270,29 @@ grow(const char *text)
 	return (closedir(d));
 }
 
+/* Others' files, in the order of their names. */
+static int
+put_mail(const char *text)
+{
+	static const char mail[] = "Subject: x\n\nx\n";
+	char first[PATH_MAX], path[PATH_MAX];
+	unsigned long i, n = strtoul(text, NULL, 10);
+	int fd;
+
+	(void)snprintf(first, sizeof(first), "%s/first", maildir);
+	if ((fd = open(first, O_WRONLY | O_CREAT, 0600)) == -1 ||
+	    write(fd, mail, strlen(mail)) == -1)
+		return (-1);
+	close(fd);
+	for (i = 0; i < n; i++) {
+		(void)snprintf(path, sizeof(path), "%s/cur/%lu.M1P1.h:2,",
+		    maildir, 1000000000 + i);
+		if (link(first, path) == -1)
+			return (-1);
+	}
+	return (unlink(first));
+}
+
 /* One line of the file. */
 static int
 play(char *line, char *got)
@@ -308,6 +332,8 @@ play(char *line, char *got)
 		return (expect(e, text, 1, got));
 	case 'G':
 		return (grow(text));
+	case 'M':
+		return (put_mail(text));
 	case 'E':
 		while (read_line(e, got) == 1)
 			;

@@ -209,7 +209,7 @@ told_exists(void *arg, uint32_t count, uint32_t recent)
 }
 
 static const struct mailbox_changes told_changes = {
-	told_expunged, told_flags, told_exists
+	told_expunged, told_flags, told_exists, NULL
 };
 
 static inline const char *
