@@ -189,22 +189,30 @@ deliver_rename(struct folder *f, struct incoming *in)
 	struct files_mark mark;
 	enum store_error error = STORE_OK;
 	char tmp[NAME_MAX + 1];
+	int taken;
 
 	incoming_tmp(in, tmp);
 	if (folder_lock(f, LOCK_SHORT) != STORE_OK) {
-		if (renameat(f->tmp, tmp, f->new, in->base) == -1)
-			return (store_errno());
 		/* Until the next sync finds it. */
-		quota_change(f->store, (int64_t)in->fsize, 1);
-		return (STORE_OK);
+		if ((error = quota_take(f->store, in->fsize, 1)) == STORE_OK &&
+		    renameat(f->tmp, tmp, f->new, in->base) == -1) {
+			error = store_errno();
+			quota_change(f->store, -(int64_t)in->fsize, -1);
+		}
+		return (error);
 	}
 	files_mark(f, &mark);
 	index_begin(&f->ix);
+	error = quota_take(f->store, in->fsize, 1);
+	taken = error == STORE_OK;
 	/* Whoever finds only the file knows the UID, too. */
-	if (folder_reserve(f, 1, RESERVE_SYNC) == -1 || info_uid_add(in->base,
-	    f->ix.hdr.uidvalidity, f->ix.hdr.uidnext) == -1 ||
-	    renameat(f->tmp, tmp, f->new, in->base) == -1)
+	if (taken && (folder_reserve(f, 1, RESERVE_SYNC) == -1 ||
+	    info_uid_add(in->base, f->ix.hdr.uidvalidity,
+	    f->ix.hdr.uidnext) == -1 ||
+	    renameat(f->tmp, tmp, f->new, in->base) == -1)) {
 		error = store_errno();
+		quota_change(f->store, -(int64_t)in->fsize, -1);
+	}
 	fix.fsize = in->fsize;
 	fix.namelen = (uint16_t)strlen(in->base);
 	mut.modseq = f->ix.hdr.modseq + 1;
@@ -216,10 +224,8 @@ deliver_rename(struct folder *f, struct incoming *in)
 	mut.cache = cachefile_put(f, &in->entry, f->ix.hdr.uidnext);
 	/* Without a record the next sync finds the file by new/'s time. */
 	if (error == STORE_OK &&
-	    index_add(&f->ix, &fix, in->base, &mut) == 0) {
-		quota_change(f->store, (int64_t)in->fsize, 1);
+	    index_add(&f->ix, &fix, in->base, &mut) == 0)
 		files_unmark(f, &mark);
-	}
 	index_end(&f->ix);
 	folder_unlock(f);
 	return (error);

@@ -164,7 +164,9 @@ incoming_put(struct folder *f, struct incoming *in, size_t n,
 	struct files_mark mark;
 	enum store_error error = STORE_OK;
 	uint32_t uid = f->ix.hdr.uidnext;
+	uint64_t bytes = incoming_bytes(in, n);
 	size_t i;
+	int added = from == NULL || !from->move;
 
 	if (n >= INDEX_SLOTS || folder_reserve(f, (uint32_t)n, n > 1 ?
 	    RESERVE_LATER : RESERVE_SYNC) == -1)
@@ -179,11 +181,11 @@ incoming_put(struct folder *f, struct incoming *in, size_t n,
 	}
 	files_mark(f, &mark);
 	index_begin(&f->ix);
-	error = n == 1 ? incoming_one(f, in, from) :
-	    incoming_many(f, in, n, from);
-	if (error == STORE_OK && (from == NULL || !from->move))
-		quota_change(f->store, (int64_t)incoming_bytes(in, n),
-		    (int64_t)n);
+	if (added && (error = quota_take(f->store, bytes, n)) != STORE_OK)
+		incoming_undo(f, in, n, from);
+	else if ((error = n == 1 ? incoming_one(f, in, from) :
+	    incoming_many(f, in, n, from)) != STORE_OK && added)
+		quota_change(f->store, -(int64_t)bytes, -(int64_t)n);
 	files_unmark(f, &mark);
 	index_end(&f->ix);
 	return (error);

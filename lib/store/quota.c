@@ -10,6 +10,11 @@
  * somebody was killed at that, or others came or went without us, the file is
  * removed: what it says is what the indexes say.
  *
+ * postern.quota is the lock for that, and holds the number of changes ever
+ * made: who counted while somebody changed something counts again.
+ *
+ * Cost: with a limit, two small files for each change; without, nothing.
+ *
  * An mbox is what it is: the file's length, whoever has added to it.
  */
 #include <sys/stat.h>
@@ -25,6 +30,7 @@
 #include "os/compat.h"
 #include "os/os.h"
 #include "store/file.h"
+#include "store/lock.h"
 #include "store/mbox.h"
 #include "store/quota.h"
 #include "store/sync.h"
@@ -32,6 +38,9 @@
 #define QUOTA_FILE	"maildirsize"
 #define QUOTA_SIZE	5120		/* bytes; longer is counted again */
 #define QUOTA_AGE	(15 * 60)
+#define QUOTA_LOCK	"postern.quota"
+#define QUOTA_WAIT	5000		/* ms; it is held for a moment */
+#define COUNT_TRIES	5
 
 struct usage {
 	struct store	*store;
@@ -39,6 +48,7 @@ struct usage {
 	int		 partial;	/* a folder could not be counted now */
 };
 
+static int quota_limited(const struct store *);
 static enum store_error quota_mbox(struct usage *, int);
 static int quota_over(const struct store *, const struct usage *, uint64_t,
     uint64_t);
@@ -46,6 +56,15 @@ static int quota_spec(const struct store *, char *, size_t);
 static int quota_read(struct store *, struct usage *, time_t *);
 static enum store_error quota_count(struct store *, struct usage *);
 static int quota_folder(void *, const char *, unsigned int);
+static int quota_keep(struct store *, const struct usage *, uint64_t);
+static int quota_changes(int, uint64_t *);
+static int quota_changed(int);
+
+static int
+quota_limited(const struct store *st)
+{
+	return (st->quota != 0 || st->quota_messages != 0);
+}
 
 enum store_error
 quota_check(struct store *st, uint64_t bytes, uint64_t n)
@@ -54,7 +73,7 @@ quota_check(struct store *st, uint64_t bytes, uint64_t n)
 	enum store_error error = STORE_OK;
 	time_t made = 0;
 
-	if (st->quota == 0 && st->quota_messages == 0)
+	if (!quota_limited(st))
 		return (STORE_OK);
 	if (st->mbox != NULL)
 		error = quota_mbox(&u, st->quota_messages != 0);
@@ -93,31 +112,98 @@ quota_over(const struct store *st, const struct usage *u, uint64_t bytes,
 	    (m > st->quota_messages || n > st->quota_messages - m)));
 }
 
+int
+quota_lock(struct store *st)
+{
+	return (quota_limited(st) ? lock_file(st->root, QUOTA_LOCK,
+	    QUOTA_WAIT) : -1);
+}
+
+/* How often something changed; a new file says nothing yet. */
+static int
+quota_changes(int lock, uint64_t *changes)
+{
+	*changes = 0;
+	return (pread(lock, changes, sizeof(*changes), 0) == -1 ? -1 : 0);
+}
+
+/* Whoever is counting has to count again. */
+static int
+quota_changed(int lock)
+{
+	uint64_t changes;
+
+	if (quota_changes(lock, &changes) == -1)
+		return (-1);
+	changes++;
+	return (pwrite(lock, &changes, sizeof(changes), 0) ==
+	    (ssize_t)sizeof(changes) ? 0 : -1);
+}
+
 void
-quota_change(struct store *st, int64_t bytes, int64_t n)
+quota_change_locked(struct store *st, int lock, int64_t bytes, int64_t n)
 {
 	char line[64];
-	int fd, len;
+	int fd, len, bad;
 
-	if (st->quota == 0 && st->quota_messages == 0)
+	if (!quota_limited(st))
 		return;
+	bad = lock == -1 || quota_changed(lock) == -1;
 	fd = openat(st->root, QUOTA_FILE, O_WRONLY | O_APPEND | O_NOFOLLOW |
 	    O_NONBLOCK | O_CLOEXEC);
 	if (fd == -1)
 		return;		/* counted when somebody asks */
 	len = snprintf(line, sizeof(line), "%" PRId64 " %" PRId64 "\n",
 	    bytes, n);
-	if (len < 0 || (size_t)len >= sizeof(line) ||
+	if (bad || len < 0 || (size_t)len >= sizeof(line) ||
 	    os_write_all(fd, line, (size_t)len) == -1)
 		(void)unlinkat(st->root, QUOTA_FILE, 0);
 	close(fd);
 }
 
 void
+quota_change(struct store *st, int64_t bytes, int64_t n)
+{
+	int lock = quota_lock(st);
+
+	quota_change_locked(st, lock, bytes, n);
+	if (lock != -1)
+		close(lock);
+}
+
+enum store_error
+quota_take(struct store *st, uint64_t bytes, uint64_t n)
+{
+	struct usage u = { .store = st };
+	enum store_error error = STORE_OK;
+	time_t made;
+	int lock;
+
+	if (!quota_limited(st))
+		return (STORE_OK);
+	if ((lock = quota_lock(st)) == -1)
+		return (store_errno());
+	/* If it was lost since it was asked for, the next one counts. */
+	if (quota_read(st, &u, &made) == 0 && quota_over(st, &u, bytes, n))
+		error = STORE_QUOTA;
+	else
+		quota_change_locked(st, lock, (int64_t)bytes, (int64_t)n);
+	close(lock);
+	return (error);
+}
+
+void
 quota_forget(struct store *st)
 {
-	if (st->quota != 0 || st->quota_messages != 0)
-		(void)unlinkat(st->root, QUOTA_FILE, 0);
+	int lock;
+
+	if (!quota_limited(st))
+		return;
+	if ((lock = quota_lock(st)) != -1)
+		(void)quota_changed(lock);
+	(void)unlinkat(st->root, QUOTA_FILE, 0);
+	if (lock != -1)
+		close(lock);
 }
 
 static int
@@ -169,22 +255,46 @@ done:
 static enum store_error
 quota_count(struct store *st, struct usage *u)
 {
-	char text[160], spec[64];
 	enum store_error error;
-	int n;
+	uint64_t before = 0;
+	int i, lock, limited;
 
-	u->bytes = u->messages = 0;
-	u->partial = 0;
-	if ((error = store_list(st, quota_folder, u)) != STORE_OK)
-		return (error);
-	if ((st->quota == 0 && st->quota_messages == 0) || u->partial ||
-	    quota_spec(st, spec, sizeof(spec)) == -1)
-		return (STORE_OK);
-	n = snprintf(text, sizeof(text), "%s%" PRId64 " %" PRId64 "\n", spec,
-	    u->bytes, u->messages);
-	if (n > 0 && (size_t)n < sizeof(text))
-		(void)file_replace(st->root, QUOTA_FILE, text, (size_t)n);
+	for (i = 0; i < COUNT_TRIES; i++) {
+		lock = quota_lock(st);
+		limited = lock != -1 && quota_changes(lock, &before) == 0;
+		if (lock != -1)
+			close(lock);
+		u->bytes = u->messages = 0;
+		u->partial = 0;
+		if ((error = store_list(st, quota_folder, u)) != STORE_OK)
+			return (error);
+		if (!limited || u->partial || quota_keep(st, u, before) == 0)
+			break;
+	}
 	return (STORE_OK);
+}
+
+/* -1: something has changed while it was counted. */
+static int
+quota_keep(struct store *st, const struct usage *u, uint64_t before)
+{
+	char text[160], spec[64];
+	uint64_t now;
+	int n, lock, ret = -1;
+
+	if (quota_spec(st, spec, sizeof(spec)) == -1 ||
+	    (lock = quota_lock(st)) == -1)
+		return (0);
+	if (quota_changes(lock, &now) == 0 && now == before) {
+		n = snprintf(text, sizeof(text), "%s%" PRId64 " %" PRId64 "\n",
+		    spec, u->bytes, u->messages);
+		if (n > 0 && (size_t)n < sizeof(text))
+			(void)file_replace(st->root, QUOTA_FILE, text,
+			    (size_t)n);
+		ret = 0;
+	}
+	close(lock);
+	return (ret);
 }
 
 static int
@@ -225,8 +335,7 @@ store_quota(struct store *st, uint64_t *bytes, uint64_t *messages)
 	if (st->mbox != NULL) {
 		if ((error = quota_mbox(&u, messages != NULL)) != STORE_OK)
 			return (error);
-	} else if ((st->quota == 0 && st->quota_messages == 0) ||
-	    quota_read(st, &u, &made) == -1) {
+	} else if (!quota_limited(st) || quota_read(st, &u, &made) == -1) {
 		if ((error = quota_count(st, &u)) != STORE_OK)
 			return (error);
 	}

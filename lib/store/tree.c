@@ -29,6 +29,8 @@
 static int tree_odd_inbox(const char *);
 static int tree_exists(struct store *, const char *);
 static int tree_children(struct store *, const char *);
+static enum store_error tree_remove(struct store *, const char *,
+    const char *, const char *);
 static void tree_empty(int, int);
 static void tree_tidy(struct store *);
 static enum store_error rename_inbox(struct store *, const char *);
@@ -114,12 +116,39 @@ tree_children(struct store *st, const char *dirname)
 	return (found);
 }
 
+/* Nobody adds to it, or counts, between the look at it and the rename. */
+static enum store_error
+tree_remove(struct store *st, const char *name, const char *dirname,
+    const char *trash)
+{
+	enum store_error error = STORE_OK;
+	struct folder *f = NULL;
+	int lock, known = 0;
+
+	if (folder_get(st, name, &f) == STORE_OK &&
+	    folder_lock(f, LOCK_LONG) == STORE_OK)
+		known = folder_sync(f, 0) == STORE_OK;
+	lock = quota_lock(st);
+	if (renameat(st->root, dirname, st->root, trash) == -1)
+		error = store_errno();
+	else if (known)
+		quota_change_locked(st, lock, -(int64_t)f->ix.hdr.fsize,
+		    -(int64_t)f->ix.hdr.messages);
+	if (lock != -1)
+		close(lock);
+	if (error == STORE_OK && !known)
+		quota_forget(st);
+	if (f != NULL && f->locked > 0)
+		folder_unlock(f);
+	folder_release(f);
+	return (error);
+}
+
 enum store_error
 store_delete(struct store *st, const char *name)
 {
 	char dirname[NAME_MAX + 1], trash[NAME_MAX + 1];
-	struct folder *f;
-	int64_t bytes = 0, messages = 0;
+	enum store_error error;
 	int n;
 
 	if (name_is_inbox(name) ||
@@ -130,20 +159,13 @@ store_delete(struct store *st, const char *name)
 	if (!tree_exists(st, dirname))
 		return (tree_children(st, dirname) ? STORE_NOTEMPTY :
 		    STORE_NOENT);
-	if (folder_get(st, name, &f) == STORE_OK) {
-		if (folder_sync(f, 0) == STORE_OK) {
-			bytes = (int64_t)f->ix.hdr.fsize;
-			messages = f->ix.hdr.messages;
-		}
-		folder_release(f);
-	}
 	n = snprintf(trash, sizeof(trash), "%s%lld.%ld.%u", TRASH,
 	    (long long)time(NULL), (long)getpid(), ++st->serial);
-	if (n < 0 || (size_t)n >= sizeof(trash) ||
-	    renameat(st->root, dirname, st->root, trash) == -1)
-		return (store_errno());
+	if (n < 0 || (size_t)n >= sizeof(trash))
+		return (STORE_NAME);
+	if ((error = tree_remove(st, name, dirname, trash)) != STORE_OK)
+		return (error);
 	(void)fsync(st->root);
-	quota_change(st, -bytes, -messages);
 	folder_close_idle(st);
 	tree_tidy(st);
 	return (STORE_OK);

@@ -373,6 +373,93 @@ test_leftovers(void)
 	store_close(st);
 }
 
+static struct store *
+open_limited(void)
+{
+	const struct store_settings set = { .user = "test", .hostname = "h",
+	    .quota_messages = 3 };
+	struct store *st;
+
+	if (store_open(&st, scratch, "y", &set, STORE_CREATE) != STORE_OK)
+		exit(1);
+	return (st);
+}
+
+static void
+other_appends(void)
+{
+	struct store *st = open_limited();
+	uint32_t uid;
+
+	TEST("another has the last", append_text(st, "INBOX", TEXT1, 0, &uid) ==
+	    STORE_OK);
+	store_close(st);
+}
+
+static void
+other_comes_and_goes(void)
+{
+	struct store *st = open_limited();
+	struct mailbox *mb;
+	uint32_t uid, seq = 1;
+
+	mb = open_box(st, "INBOX", 0);
+	TEST("another", mailbox_expunge(mb, &seq, 1, NULL, NULL) == STORE_OK &&
+	    append_text(st, "A", TEXT1, 0, &uid) == STORE_OK &&
+	    append_text(st, "A", TEXT1, 0, &uid) == STORE_OK);
+	mailbox_close(mb);
+	store_close(st);
+}
+
+static void
+other_delivers(void)
+{
+	put_file("y/.A/new/1700000010.z.h", TEXT1);
+	mailbox_close(open_box(open_limited(), "A", 0));
+}
+
+/* Two that have room for one, and who counts while others come and go. */
+static void
+test_together(void)
+{
+	struct store *st = open_limited();
+	uint32_t uid;
+	uint64_t bytes, n;
+
+	(void)store_create(st, "A");
+	(void)append_text(st, "INBOX", TEXT1, 0, &uid);
+	(void)append_text(st, "A", TEXT1, 0, &uid);
+	meet = other_appends;
+	TEST("not both of them", append_text(st, "INBOX", TEXT1, 0, &uid) ==
+	    STORE_QUOTA && meet == NULL && count_files("y/tmp") == 0);
+	TEST("three in all", store_quota(st, &bytes, &n) == STORE_OK &&
+	    n == 3 && count_files("y/cur") == 2);
+	TEST("room again", store_delete(st, "A") == STORE_OK &&
+	    store_quota(st, &bytes, &n) == STORE_OK && n == 2 &&
+	    bytes == 2 * strlen(TEXT1));
+	(void)store_create(st, "A");
+	store_close(st);
+
+	unlinkat(scratch, "y/maildirsize", 0);
+	st = open_limited();
+	meet_name = ".A";
+	meet = other_comes_and_goes;
+	TEST("counted again", store_quota(st, &bytes, &n) == STORE_OK &&
+	    meet == NULL && n == 3 && bytes == n * strlen(TEXT1));
+	TEST("and kept", store_quota(st, &bytes, &n) == STORE_OK && n == 3);
+	store_close(st);
+
+	unlinkat(scratch, "y/maildirsize", 0);
+	st = open_limited();
+	meet_name = ".";
+	meet = other_delivers;
+	TEST("what was found counts", store_quota(st, &bytes, &n) ==
+	    STORE_OK && meet == NULL && n == 4 && store_quota(st, &bytes,
+	    &n) == STORE_OK && n == 4);
+	meet_name = NULL;
+	store_close(st);
+}
+
 int
 main(void)
 {
@@ -387,6 +474,7 @@ main(void)
 	test_reserved("w", 1);
 	test_list_behind();
 	test_leftovers();
+	test_together();
 	scratch_remove();
 	TEST_DONE();
 }
