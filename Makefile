@@ -103,7 +103,7 @@ STORE_OBJS = \
 	lib/store/incoming.o lib/store/index.o lib/store/index_old.o \
 	lib/store/info.o lib/store/intent.o \
 	lib/store/keywords.o lib/store/list.o lib/store/lock.o \
-	lib/store/mailbox.o lib/store/mbox.o lib/store/mboxfile.o \
+	lib/store/mailbox.o lib/store/mapped.o lib/store/mbox.o lib/store/mboxfile.o \
 	lib/store/mboxredo.o lib/store/mboxview.o lib/store/mboxwrite.o \
 	lib/store/message.o lib/store/name.o lib/store/quota.o \
 	lib/store/record.o lib/store/recover.o \

@@ -542,7 +542,8 @@ event(struct client *c, enum imap_event ev)
 static int
 busy(const struct client *c)
 {
-	return (c->leaving == 1 || c->answering || (c->ops != NULL && c->ops->step != NULL));
+	return (c->leaving == 1 || c->answering ||
+	    (c->ops != NULL && c->ops->step != NULL));
 }
 
 static size_t

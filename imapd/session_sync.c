@@ -161,5 +161,7 @@ session_sync(struct client *c, int no_expunge)
 	    c->set->user, store_strerror(e));
 	if (e == STORE_NOENT)
 		client_bye(c, "Mailbox was deleted");
+	else if (e == STORE_CORRUPT)	/* what was told does not hold */
+		client_bye(c, "Mailbox was damaged");
 	return (0);
 }

@@ -29,6 +29,7 @@
 #include "store/cachefile.h"
 #include "store/file.h"
 #include "store/folder.h"
+#include "store/mapped.h"
 
 #define CACHE_MAGIC	"PSTNCCH2"	/* changes with what writers write */
 #define CACHE_START	64
@@ -54,8 +55,7 @@ static int compact_copy(struct folder *, struct index *, int);
 void
 cachefile_close(struct cachefile *c)
 {
-	if (c->map != NULL)
-		munmap(c->map, c->maplen);
+	mapped_drop(c->map, c->maplen);
 	if (c->fd > 0)
 		close(c->fd - 1);
 	free(c->seen);
@@ -101,12 +101,10 @@ cachefile_map(struct cachefile *c)
 		return (0);
 	if (cachefile_seen(c, (size_t)st.st_size) == -1)
 		return (-1);
-	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED,
-	    c->fd - 1, 0);
-	if (map == MAP_FAILED)
+	map = mapped_file(c->fd - 1, (size_t)st.st_size, PROT_READ);
+	if (map == NULL)
 		return (-1);
-	if (c->map != NULL)
-		munmap(c->map, c->maplen);
+	mapped_drop(c->map, c->maplen);
 	c->map = map;
 	c->maplen = (size_t)st.st_size;
 	c->dev = st.st_dev;
@@ -121,7 +119,8 @@ cachefile_current(const struct folder *f)
 
 	return (f->cache.map != NULL && fstatat(f->dir, CACHE_FILE, &st,
 	    AT_SYMLINK_NOFOLLOW) == 0 && st.st_ino == f->cache.ino &&
-	    st.st_dev == f->cache.dev);
+	    st.st_dev == f->cache.dev &&
+	    (uintmax_t)st.st_size >= f->cache.maplen);
 }
 
 /* -1 if there is none that can be used; create: then make one. */
@@ -194,6 +193,8 @@ cachefile_get(struct folder *f, uint64_t off, uint32_t uid, unsigned int what)
 
 	if (off == 0)
 		return (NULL);
+	if (mapped_lost(c->map))
+		cachefile_close(c);
 	if (c->map != NULL && (e = cachefile_at(c, off, uid, validity, what)) !=
 	    NULL)
 		return (e);

@@ -327,7 +327,8 @@ folder_current(const struct folder *f)
 
 	return (index_is_open(&f->ix) &&
 	    fstatat(f->dir, INDEX_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    st.st_ino == f->ix.ino && st.st_dev == f->ix.dev);
+	    st.st_ino == f->ix.ino && st.st_dev == f->ix.dev &&
+	    (uintmax_t)st.st_size >= f->ix.maplen);
 }
 
 void

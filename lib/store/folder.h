@@ -95,7 +95,7 @@ enum store_error folder_lock(struct folder *, unsigned int ms);
 void		 folder_unlock(struct folder *);
 /* Use another index, opened already. */
 void		 folder_use(struct folder *, const struct index *);
-/* 1 if the mapped index is still the one in the directory. */
+/* 1 if the mapped index is still the one in the directory, and all of it. */
 int		 folder_current(const struct folder *);
 
 /* The changing half of a record, repaired if it has to be. */

@@ -50,9 +50,10 @@
  * started (index_rebooted()).
  *
  * Expunged messages stay as dead records until the index is compacted into a
- * new file.  Files only grow, so that no mapping ends before its file does;
- * growth is written, not left sparse, so that a full disk is an error here
- * and not a SIGBUS later.
+ * new file.  Files only grow, so that no mapping ends before its file does,
+ * unless somebody else cuts it (mapped.c); then a new index is made.  Growth
+ * is written, not left sparse, so that a full disk is an error here and not a
+ * SIGBUS later.
  */
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -69,6 +70,7 @@
 #include "store/hash.h"
 #include "store/index.h"
 #include "store/index_map.h"
+#include "store/mapped.h"
 
 #define INDEX_MAGIC	"PSTNIDX1"
 #define INDEX_ORDER	0x01020303	/* the last byte is the version */
@@ -178,7 +180,7 @@ void
 index_close(struct index *ix)
 {
 	if (ix->map != NULL) {
-		munmap(ix->map, ix->maplen);
+		mapped_drop(ix->map, ix->maplen);
 		close(ix->fd);
 	} else if (ix->fd > 0)
 		close(ix->fd);
@@ -235,12 +237,10 @@ index_map(struct index *ix)
 		return (-1);
 	if (index_checked_grow(ix, (uint32_t)slots) == -1)
 		return (-1);
-	map = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE,
-	    MAP_SHARED, ix->fd, 0);
-	if (map == MAP_FAILED)
+	map = mapped_file(ix->fd, (size_t)st.st_size, PROT_READ | PROT_WRITE);
+	if (map == NULL)
 		return (-1);
-	if (ix->map != NULL)
-		munmap(ix->map, ix->maplen);
+	mapped_drop(ix->map, ix->maplen);
 	ix->map = map;
 	ix->maplen = (size_t)st.st_size;
 	ix->cap = (uint32_t)slots;
@@ -381,7 +381,7 @@ index_sync(struct index *ix)
 int
 index_sound(const struct index *ix)
 {
-	return (!ix->checked->bad);
+	return (!ix->checked->bad && !mapped_lost(ix->map));
 }
 
 int
@@ -450,6 +450,10 @@ index_repair(struct index *ix)
 		last = uid;
 		torn += repair_record(ix, s, slots);
 		s += index_span(index_record(ix, s));
+	}
+	if (s < slots) {		/* the file was cut */
+		errno = EBADMSG;
+		return (-1);
 	}
 	h->slots = s;
 	if (last >= h->uidnext)

@@ -28,6 +28,7 @@ static enum store_error view_message(struct mailbox *, uint32_t,
     struct index_mut *);
 static void view_begin(struct mailbox *, uint32_t);
 static enum store_error view_settle(struct mailbox *);
+static int view_recall(struct mailbox *);
 
 int
 view_at(const struct mailbox *mb, uint32_t seq, struct view_entry *e)
@@ -78,12 +79,29 @@ view_is_index(const struct mailbox *mb)
 	    mb->slots == h->slots && mb->modseq == h->modseq);
 }
 
+/*
+ * Damaged ones, n of them up to end, before this UID: if there is room for no
+ * others it is known which they are.
+ */
+static void
+view_between(struct mailbox *mb, struct view_entry *list, uint32_t end,
+    uint32_t n, uint32_t before)
+{
+	uint32_t i, last = end > n ? list[end - n - 1].uid : 0;
+
+	if ((end > n && last == 0) || before - last - 1 != n)
+		mb->unknown = 1;
+	else
+		for (i = 0; i < n; i++)
+			list[end - n + i].uid = last + 1 + i;
+}
+
 /* Each UID for itself, because they will not stay in their slots. */
 static enum store_error
 view_settle(struct mailbox *mb)
 {
 	struct view_entry *list, e;
-	uint32_t i, last = 0;
+	uint32_t i, unread = 0;
 
 	if (mb->dense == 0)
 		return (STORE_OK);
@@ -92,11 +110,13 @@ view_settle(struct mailbox *mb)
 		return (STORE_SYS);
 	for (i = 0; i < mb->n; i++) {
 		(void)view_at(mb, i + 1, &e);
-		/* A damaged one: most likely it had the next. */
-		if (e.uid <= last)
-			e.uid = last + 1;
-		last = e.uid;
 		list[i] = e;
+		unread += e.uid == 0;
+		if (unread > 0 && (e.uid != 0 || i + 1 == mb->n)) {
+			view_between(mb, list, i + 1 - (e.uid != 0), unread,
+			    e.uid != 0 ? e.uid : mb->uidnext);
+			unread = 0;
+		}
 	}
 	free(mb->list);
 	mb->list = list;
@@ -125,6 +145,41 @@ view_message(struct mailbox *mb, uint32_t slot, struct index_mut *m)
 	    STORE_MODIFIED : error);
 }
 
+/*
+ * UIDs that could not be read any more.  If there are as many as there were,
+ * they are the same; else nobody knows which number is whose.
+ */
+static int
+view_recall(struct mailbox *mb)
+{
+	struct folder *f = mb->f;
+	struct index_mut m;
+	uint32_t i = 0, s, uid;
+
+	if (mb->uidvalidity != f->ix.hdr.uidvalidity)
+		return (-1);
+	for (s = 0; s < f->ix.hdr.slots; s = index_next(&f->ix, s)) {
+		if ((uid = index_uid(&f->ix, s)) >= mb->uidnext)
+			break;
+		if (uid == 0 || index_get(&f->ix, s, &m) == -1)
+			return (-1);
+		while (i < mb->n && mb->list[i].gone)
+			i++;
+		if ((m.state & REC_LIVE) == 0)
+			continue;
+		if (i == mb->n || (mb->list[i].uid != 0 &&
+		    mb->list[i].uid != uid))
+			return (-1);
+		mb->list[i++].uid = uid;
+	}
+	while (i < mb->n && mb->list[i].gone)
+		i++;
+	if (i < mb->n)
+		return (-1);
+	mb->unknown = 0;
+	return (0);
+}
+
 enum store_error
 view_fresh(struct mailbox *mb)
 {
@@ -135,8 +190,10 @@ view_fresh(struct mailbox *mb)
 
 	if (mb->epoch == f->epoch)
 		return (STORE_OK);
-	if (mb->lost)
-		return (STORE_SYS);
+	if (mb->lost || (mb->unknown && view_recall(mb) == -1)) {
+		mb->lost = 1;
+		return (STORE_CORRUPT);
+	}
 	for (try = 0; try < 2 && error == STORE_MODIFIED; try++)
 		error = view_find_slots(mb, &s);
 	if (error != STORE_OK)

@@ -45,7 +45,8 @@ struct mailbox {
 	struct view_delta	 delta;		/* not told yet */
 	uint32_t		 uidvalidity, uidnext;
 	unsigned int		 epoch;		/* the folder's */
-	int			 lost;		/* no memory to settle */
+	int			 unknown;	/* UIDs are 0 that were not */
+	int			 lost;		/* whose numbers they are */
 	struct view_facts {
 		uint32_t	 next;		/* sequence number */
 		uint32_t	 run;		/* so many the last time */

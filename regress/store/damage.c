@@ -4,6 +4,7 @@
  * large mailbox costs.
  */
 #include "store.h"
+#include "store/cached.h"
 
 #define LARGE	100000
 #define LINKS	10000
@@ -271,6 +272,84 @@ test_large(void)
 	store_close(st);
 }
 
+static void
+cut_file(const char *path, off_t len)
+{
+	int fd = openat(scratch, path, O_WRONLY);
+
+	if (fd == -1 || ftruncate(fd, len) == -1)
+		exit(1);
+	close(fd);
+}
+
+/* How many of the messages are what they were, by number and UID. */
+static uint32_t
+same(struct mailbox *mb, const uint32_t *uids)
+{
+	const struct store_message *m;
+	uint32_t seq, n = 0;
+
+	for (seq = 1; seq <= FEW; seq++)
+		n += (m = mailbox_message(mb, seq)) != NULL && !m->gone &&
+		    m->uid == uids[seq - 1];
+	return (n);
+}
+
+/*
+ * Cut by others while it is in use, at any place: what we look at first is
+ * the record, the directory, or what we are going to write.
+ */
+static void
+test_cut(const char *dir, int how)
+{
+	struct store *st = open_store(dir), *other;
+	struct mailbox *mb, *again;
+	struct store_cached c;
+	struct stat sb;
+	uint32_t uids[FEW], uid, seq;
+	char index[64], cache[64];
+	off_t len;
+	int ok = 1;
+
+	snprintf(index, sizeof(index), "%s/postern.index", dir);
+	snprintf(cache, sizeof(cache), "%s/postern.cache", dir);
+	for (seq = 0; seq < FEW + 1; seq++)
+		(void)append_text(st, "INBOX", "Subject: a\n\nb\n", 0, &uid);
+	mb = open_box(st, "INBOX", 0);
+	seq = 2;
+	(void)mailbox_expunge(mb, &seq, 1, NULL, NULL);
+	mailbox_close(mb);
+	(void)fstatat(scratch, index, &sb, 0);
+	for (len = 0; len < sb.st_size && ok; len += 1000) {
+		mb = open_box(st, "INBOX", 0);
+		for (seq = 1; seq <= FEW; seq++) {
+			uids[seq - 1] = mailbox_message(mb, seq)->uid;
+			(void)mailbox_cached(mb, seq, CACHED_ALL, &c);
+		}
+		cut_file(index, len);
+		cut_file(cache, len / 100);
+		if (how == 1)
+			ok = mailbox_sync(mb, 0, NULL, NULL) == STORE_OK;
+		if (how == 2)
+			ok = mailbox_store(mb, 1, FLAGS_ADD, MSG_SEEN, 0) ==
+			    STORE_OK;
+		ok = ok && same(mb, uids) == FEW &&
+		    mailbox_cached(mb, FEW, CACHED_ALL, &c) == STORE_OK;
+		other = open_store(dir);
+		again = open_box(other, "INBOX", 0);
+		ok = ok && mailbox_sync(mb, 0, NULL, NULL) == STORE_OK &&
+		    mailbox_count(mb) == FEW && same(mb, uids) == FEW &&
+		    mailbox_count(again) == FEW && same(again, uids) == FEW;
+		mailbox_close(again);
+		store_close(other);
+		mailbox_close(mb);
+		if (!ok)
+			printf("# how %d, cut to %ld\n", how, (long)len);
+	}
+	TEST("cut while in use", ok);
+	store_close(st);
+}
+
 int
 main(void)
 {
@@ -278,6 +357,9 @@ main(void)
 	test_bytes();
 	test_open();
 	test_large();
+	test_cut("cut0", 0);
+	test_cut("cut1", 1);
+	test_cut("cut2", 2);
 	scratch_remove();
 	TEST_DONE();
 }
