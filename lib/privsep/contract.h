@@ -3,6 +3,9 @@
  * started, told what it needs, and asked to finish; the signer; the login.
  *
  *	name, from, to, tail, descriptors, rate a second (0: any), when
+ *
+ * A rate leaves room for what comes at once when the receiver was held up for
+ * a minute.
  */
 #ifndef PRIVSEP_CONTRACT_H
 #define PRIVSEP_CONTRACT_H
@@ -165,12 +168,12 @@ MSG(TABLE_AGAIN, R_LOOKUP | R_AUTH, R_PARENT,	0, 0, 50, WHEN_RUN)	\
 MSG(GO,		R_PARENT,	R_ALL,		0, 0, 0, WHEN_START)	\
 MSG(READY,	R_ALL,		R_PARENT,	0, 0, 2, WHEN_ANY)	\
 MSG(DRAIN,	R_PARENT,	R_ALL,		0, 0, 0, WHEN_ANY)	\
-MSG(PEER_BAD,	R_ALL,		R_PARENT,	0, 0, 10, WHEN_RUN)	\
-MSG(LOG_LOST,	R_ALL,		R_PARENT,	0, 0, 5, WHEN_RUN)	\
+MSG(PEER_BAD,	R_ALL,		R_PARENT,	0, 0, 300, WHEN_RUN)	\
+MSG(LOG_LOST,	R_ALL,		R_PARENT,	0, 0, 100, WHEN_RUN)	\
 MSG(VERBOSE,	R_PARENT,	R_ALL,		0, 0, 0, WHEN_ANY)	\
 MSG(STATS,	R_PARENT,	R_ALL,		0, 0, 0, WHEN_RUN)	\
-MSG(LIMIT_USE,	R_NET | R_LOOKUP | R_QUEUE, R_PARENT, 0, 0, 200, WHEN_RUN) \
-MSG(COUNTED,	R_NET | R_LOOKUP | R_QUEUE, R_PARENT, 0, 0, 200, WHEN_RUN) \
+MSG(LIMIT_USE,	R_NET | R_LOOKUP | R_QUEUE, R_PARENT, 0, 0, 5000, WHEN_RUN) \
+MSG(COUNTED,	R_NET | R_LOOKUP | R_QUEUE, R_PARENT, 0, 0, 5000, WHEN_RUN) \
 MSG(SIGN,	R_NET,		R_SIGNER,	1024, 0, 20000, WHEN_RUN) \
 MSG(SIGNED,	R_SIGNER,	R_NET,		1024, 0, 0, WHEN_RUN)	\
 MSG(AUTH_TRY,	R_NET,		R_AUTH,		0, 0, 20000, WHEN_RUN)	\
