@@ -160,7 +160,8 @@ SMTPD_OBJS = \
 	smtpd/net_session.o smtpd/net_time.o smtpd/parent.o smtpd/queue.o \
 	smtpd/queue_add.o smtpd/queue_ask.o \
 	smtpd/queue_clean.o smtpd/queue_ctl.o smtpd/queue_dest.o \
-	smtpd/queue_filter.o smtpd/queue_history.o smtpd/queue_list.o \
+	smtpd/queue_filter.o smtpd/queue_history.o smtpd/queue_line.o \
+	smtpd/queue_list.o \
 	smtpd/queue_load.o \
 	smtpd/queue_local.o smtpd/queue_msg.o smtpd/queue_pause.o smtpd/queue_quota.o \
 	smtpd/queue_rate.o smtpd/queue_recip.o smtpd/queue_relay.o \

@@ -235,7 +235,6 @@
 
 /*
  * Sessions to other servers, numbered by queue; one message at a time each.
- * A reply is "250 2.0.0 text", made printable by relay.
  */
 #define RELAY_OPEN_FIELDS(NUM, STR, SECRET)				\
 	NUM(session, UINT32_MAX)					\
@@ -268,11 +267,13 @@
 	NUM(closing, 1)		/* the last, and the session ends */	\
 	STR(reply, C_REPLY)
 #define RELAY_CLOSED_FIELDS(NUM, STR, SECRET)				\
-	NUM(session, UINT32_MAX)					\
-	NUM(permanent, 1)						\
+	NUM(session, UINT32_MAX) NUM(permanent, 1)			\
 	NUM(stopped, 1)		/* by ourselves, not by the server */	\
 	NUM(rest, 3600)	/* not tried now, but in so many s */	\
-	STR(reply, C_REPLY)
+	NUM(line, UINT32_MAX)	/* or with RELAY_ROOM; 0 none */	\
+	STR(reply, C_REPLY)	/* "250 2.0.0 text", printable */
+#define RELAY_ROOM_FIELDS(NUM, STR, SECRET)				\
+	NUM(line, UINT32_MAX) NUM(n, 1000)	/* may come */
 /* An LMTP server's socket: the parent connects, relay names the domain + 1. */
 #define SOCKET_ASK_FIELDS(NUM, STR, SECRET)				\
 	NUM(session, UINT32_MAX)					\
@@ -363,6 +364,7 @@ MSG(RELAY_SPARE, R_QUEUE,	R_RELAY,	0, 0, 0, WHEN_RUN)	\
 MSG(RELAY_READY, R_RELAY,	R_QUEUE,	0, 0, 0, WHEN_RUN)	\
 MSG(RELAY_RESULT, R_RELAY,	R_QUEUE,	0, 0, 0, WHEN_RUN)	\
 MSG(RELAY_CLOSED, R_RELAY,	R_QUEUE,	0, 0, 0, WHEN_RUN)	\
+MSG(RELAY_ROOM,	R_RELAY,	R_QUEUE,	0, 0, 0, WHEN_RUN)	\
 MSG(SOCKET_ASK,	R_RELAY,	R_PARENT,	0, 0, 1000, WHEN_RUN)	\
 MSG(SOCKET,	R_PARENT,	R_RELAY,	0, 1, 0, WHEN_RUN)	\
 MSG(NO_SOCKET,	R_PARENT,	R_RELAY,	0, 0, 0, WHEN_RUN)	\

@@ -395,6 +395,7 @@ open_spool(void)
 		return (-1);
 	}
 	remove_unfinished();
+	line_init();
 	pause_load();
 	quotas_load();
 	if (messages_load(&whole) == -1)
@@ -526,6 +527,7 @@ static const struct handler handlers[] = {
 	{ M_RELAY_READY,	queue_relay_ready },
 	{ M_RELAY_RESULT,	queue_relay_result },
 	{ M_RELAY_CLOSED,	queue_relay_closed },
+	{ M_RELAY_ROOM,		queue_relay_room },
 	{ 0,			NULL }
 };
 

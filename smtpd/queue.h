@@ -102,6 +102,8 @@ struct dest {
 						   a message, in a row */
 	int			 proven;	/* one of them got through */
 	int			 urgent;	/* old news do not count */
+	TAILQ_ENTRY(dest)	 in_line;	/* of a busy host... */
+	uint32_t		 line;		/* ...this one; 0: in none */
 };
 
 /* queue.c */
@@ -267,11 +269,20 @@ void		 local_lookup_gone(void);
 void		 queue_relay_ready(struct peer *, struct msg *);
 void		 queue_relay_result(struct peer *, struct msg *);
 void		 queue_relay_closed(struct peer *, struct msg *);
+void		 queue_relay_room(struct peer *, struct msg *);
 void		 relay_run(struct dest *);
 /* It has nothing to send: others may have the connections of its sessions. */
 void		 relay_spare(struct dest *);
 void		 relay_tick(void);
 void		 relay_gone(struct peer *);
+
+/* queue_line.c */
+void		 line_init(void);
+/* Blocked until it is called, if not sooner; line 0 is none. */
+void		 line_join(struct dest *, uint32_t line);
+void		 line_leave(struct dest *);
+void		 line_call(uint32_t line, size_t n);
+void		 line_call_all(void);
 
 /* queue_report.c */
 void		 report_send(struct message *);	/* of what it is owed */

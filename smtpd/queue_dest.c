@@ -85,6 +85,7 @@ copy(const char *s)
 static void
 dest_free(struct dest *d)
 {
+	line_leave(d);
 	free(d->place.user);
 	free(d->place.host);
 	free(d->place.label);

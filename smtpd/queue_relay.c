@@ -148,6 +148,7 @@ open_session(struct dest *d, struct peer *relay)
 	if ((s = calloc(1, sizeof(*s))) == NULL)
 		return (-1);
 	s->id = ++self.id;
+	line_leave(d);
 	s->dest = d;
 	s->relay = relay;
 	s->state = R_OPENING;
@@ -429,12 +430,14 @@ refused_for_good(struct dest *d, const char *reply)
 
 /* Its host is down or busy, as relay knows from others: no more than it has. */
 static void
-rest(struct dest *d, unsigned int seconds, const char *reply)
+rest(struct dest *d, const struct msg_RELAY_CLOSED *a)
 {
-	if (d->sessions == 0)
-		dest_rest(d, seconds, reply);
-	else
+	if (d->sessions > 0) {
 		d->window = d->sessions;
+		return;
+	}
+	dest_rest(d, (unsigned int)a->rest, a->reply);
+	line_join(d, (uint32_t)a->line);
 }
 
 void
@@ -457,7 +460,7 @@ queue_relay_closed(struct peer *p, struct msg *m)
 		defer_all(s, a->reply, s->host);
 	session_free(s);
 	if (was == R_OPENING && a->rest > 0)
-		rest(d, (unsigned int)a->rest, a->reply);
+		rest(d, a);
 	else if (was == R_IDLE || a->stopped)
 		dest_kick(d);		/* it only got tired of waiting */
 	else if (a->permanent && was == R_OPENING)
@@ -471,6 +474,15 @@ queue_relay_closed(struct peer *p, struct msg *m)
 	dest_run();
 }
 
+void
+queue_relay_room(struct peer *p, struct msg *m)
+{
+	const struct msg_RELAY_ROOM	*a = m->body;
+
+	line_call((uint32_t)a->line, (size_t)a->n);
+	dest_run();
+}
+
 /* relay has died, or a new one takes over. */
 void
 relay_gone(struct peer *p)
@@ -480,6 +492,7 @@ relay_gone(struct peer *p)
 	LIST_FOREACH_SAFE(s, &self.all, entry, next)
 		if (s->relay == p)
 			session_free(s);
+	line_call_all();
 }
 
 void

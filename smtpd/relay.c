@@ -11,7 +11,8 @@
  *		RELAY_RCPTs), one at a time, then RELAY_CLOSE; RELAY_SPARE
  *		when a session is ready and there is no message for it
  *	relay	RELAY_READY, one RELAY_RESULT a recipient, of which the last
- *		frees the session; RELAY_CLOSED at any time
+ *		frees the session; RELAY_CLOSED at any time; RELAY_ROOM
+ *		when those may come that it turned away
  *
  * A session belongs to a destination, a connection to whichever of the sessions
  * to one address has it; see relay_share.c.

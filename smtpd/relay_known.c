@@ -52,6 +52,7 @@ make_room(void)
 static struct known *
 add(const char *addr, unsigned int port, const char *source)
 {
+	static uint32_t	 line;
 	struct known	*k;
 
 	if (self.n >= KNOWN_MAX)
@@ -61,6 +62,9 @@ add(const char *addr, unsigned int port, const char *source)
 	(void)strlcpy(k->addr, addr, sizeof(k->addr));
 	(void)strlcpy(k->source, source, sizeof(k->source));
 	k->port = port;
+	if (++line == 0)
+		line++;
+	k->line = line;
 	k->window = KNOWN_FIRST;
 	k->enough = KNOWN_MOST;
 	LIST_INIT(&k->sessions);

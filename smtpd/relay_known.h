@@ -43,6 +43,9 @@ struct known {
 	struct session_list	 sessions;	/* that have a connection */
 	struct session_queue	 waiting;	/* for one */
 	unsigned int		 nwaiting;
+	uint32_t		 line;		/* its number, for queue */
+	unsigned int		 nturned;	/* away, and not called yet */
+	unsigned int		 ncalled;	/* and not there yet */
 };
 
 enum known_may { KNOWN_GO, KNOWN_FULL, KNOWN_DOWN };

@@ -8,8 +8,9 @@
  * saving a connection: a session gets only what it would have made itself, and
  * what it demands was proven when that one was made.
  *
- * Nobody waits for long, and few at a time: queue is told that the host is busy
- * and opens another session later.
+ * Nobody waits for long, and few at a time: others are turned away and, when
+ * the line gets short, called by its number (RELAY_ROOM), so that the host has
+ * always somebody to serve, and nobody asks in vain.
  */
 #include <sys/types.h>
 
@@ -20,6 +21,7 @@
 
 #include "log/log.h"
 #include "net/conn.h"
+#include "privsep/role.h"
 #include "smtpd/relay_known.h"
 #include "smtpd/relay_session.h"
 #include "smtpd/relay_share.h"
@@ -137,6 +139,35 @@ wait_for(struct known *k, struct session *s, void (*fn)(struct session *))
 	session_timer(s, WAIT_SECONDS, waited);
 }
 
+/* Queue opens a session for it when it is called. */
+static void
+turn_away(struct known *k, struct session *s)
+{
+	s->turned = k->line;
+	k->nturned++;
+}
+
+/* So many as there is room for in the line. */
+static void
+call(struct known *k)
+{
+	struct msg_RELAY_ROOM	 m = { .line = k->line };
+	struct peer		*queue = role_peer(ROLE_QUEUE);
+
+	/* Who has nothing to send any more does not come. */
+	if (k->nwaiting == 0)
+		k->ncalled = 0;
+	if (k->nturned == 0 || k->nwaiting + k->ncalled > WAITING_MAX / 2 ||
+	    queue == NULL)
+		return;
+	m.n = WAITING_MAX - k->nwaiting - k->ncalled;
+	if (m.n > k->nturned)
+		m.n = k->nturned;
+	k->nturned -= (unsigned int)m.n;
+	k->ncalled += (unsigned int)m.n;
+	peer_send(queue, M_RELAY_ROOM, &m, -1);
+}
+
 enum share
 share_begin(struct session *s, size_t addr, struct known **kp,
     void (*fn)(struct session *))
@@ -149,6 +180,8 @@ share_begin(struct session *s, size_t addr, struct known **kp,
 	    (unsigned int)s->dest.port, s->dest.source)) == NULL)
 		return (SHARE_CONNECT);
 	s->hop.addr = addr + 1;
+	if (k->ncalled > 0 && !s->woken)
+		k->ncalled--;
 	if (s->since == 0)
 		s->since = now();
 	if ((may = known_may(k, s->dest.believe, s->since, now())) ==
@@ -168,8 +201,10 @@ share_begin(struct session *s, size_t addr, struct known **kp,
 	if (may == KNOWN_GO)
 		return (SHARE_CONNECT);
 	/* Beside a connection that is being made to another address. */
-	if (s->hop.nattempts > 0 || k->nwaiting >= WAITING_MAX)
+	if (s->hop.nattempts > 0 || k->nwaiting >= WAITING_MAX) {
+		turn_away(k, s);
 		return (SHARE_BUSY);
+	}
 	close_idle(k);
 	wait_for(k, s, fn);
 	return (SHARE_WAIT);
@@ -231,11 +266,14 @@ wake_first(struct known *k)
 static void
 leave_line(struct session *s)
 {
-	if (s->waits == NULL)
+	struct known	*k = s->waits;
+
+	if (k == NULL)
 		return;
-	TAILQ_REMOVE(&s->waits->waiting, s, line);
-	s->waits->nwaiting--;
+	TAILQ_REMOVE(&k->waiting, s, line);
+	k->nwaiting--;
 	s->waits = NULL;
+	call(k);
 }
 
 static void
@@ -249,6 +287,7 @@ wake(struct session *s)
 static void
 waited(struct session *s)
 {
+	turn_away(s->waits, s);
 	leave_line(s);
 	session_busy(s);
 }

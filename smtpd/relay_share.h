@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-#define SHARE_BUSY_SECONDS 2	/* until there may be room again */
+#define SHARE_BUSY_SECONDS 10	/* who is not called before comes again */
 
 /* Between two messages. */
 enum share_turn {

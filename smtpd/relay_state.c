@@ -274,6 +274,7 @@ session_forget(struct session *s, enum session_end end, const char *reply)
 	closed.permanent = end == END_FOR_GOOD;
 	closed.stopped = end == END_STOPPED;
 	closed.rest = s->rest;
+	closed.line = s->turned;
 	(void)strlcpy(closed.reply, reply, sizeof(closed.reply));
 	peer_send(s->queue, M_RELAY_CLOSED, &closed, -1);
 	log_debug("session=%llu host=%s addr=%s messages=%u end=%s",

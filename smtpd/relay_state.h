@@ -155,6 +155,7 @@ struct session {
 	int64_t			 since;		/* it looks for one */
 	int			 reached;	/* counted in at->nready */
 	int			 spare;		/* queue has nothing for it */
+	uint32_t		 turned;	/* away from that line */
 };
 
 void		 sessions_init(void);
