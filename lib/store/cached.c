@@ -69,11 +69,9 @@ static void
 cached_near(struct mailbox *mb, uint32_t seq)
 {
 	struct view_entry v;
-	struct index_mut m;
 
-	if (view_at(mb, seq, &v) == 0 &&
-	    index_get(&mb->f->ix, v.slot, &m) == 0)
-		cachefile_near(mb->f, m.cache);
+	if (view_at(mb, seq, &v) == 0)
+		cachefile_near(mb->f, index_cache_hint(&mb->f->ix, v.slot));
 }
 
 /* From the message itself, and from what the entry has that is there. */

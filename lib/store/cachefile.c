@@ -40,7 +40,7 @@ _Static_assert(sizeof(struct cache_entry) >= CACHE_GRAIN, "grain");
 
 #define QUEUE_BYTES	(256 * 1024)
 #define QUEUE_MAX	(QUEUE_BYTES + CACHE_ENTRY_MAX)
-#define NEAR_BYTES	256	/* the struct, dates and subject */
+#define NEAR_BYTES	192	/* the struct, dates and subject */
 
 static int cachefile_open(struct folder *, int);
 static int cachefile_create(struct folder *, const char *);
@@ -210,7 +210,8 @@ cachefile_near(const struct folder *f, uint64_t off)
 	const struct cachefile *c = &f->cache;
 	size_t i;
 
-	for (i = 0; i < NEAR_BYTES && off + i < c->maplen; i += CACHE_GRAIN)
+	for (i = 0; i < NEAR_BYTES && off < c->maplen &&
+	    i < c->maplen - off; i += CACHE_GRAIN)
 		__builtin_prefetch(c->map + off + i);
 }
 

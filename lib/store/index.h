@@ -149,6 +149,8 @@ int	index_fixed(const struct index *, uint32_t slot, struct index_fix *);
 uint32_t index_uid(const struct index *, uint32_t slot);
 /* -1 with EAGAIN if a writer is at it; take the lock and try again. */
 int	index_get(const struct index *, uint32_t slot, struct index_mut *);
+/* Where its cached items may be, unchecked: good to read ahead, no more. */
+uint64_t index_cache_hint(const struct index *, uint32_t slot);
 /* The slot after this message's: long names take two. */
 uint32_t index_next(const struct index *, uint32_t slot);
 

@@ -158,6 +158,14 @@ index_get(const struct index *ix, uint32_t slot, struct index_mut *m)
 	return (-1);
 }
 
+uint64_t
+index_cache_hint(const struct index *ix, uint32_t slot)
+{
+	const struct index_record *r = index_record(ix, slot);
+
+	return (r == NULL ? 0 : r->mut.cache);
+}
+
 int
 index_put(struct index *ix, uint32_t *end, const struct index_fix *fix,
     const char *name, const struct index_mut *mut)
