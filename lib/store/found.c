@@ -1,7 +1,13 @@
 /*
  * found: files in a folder's directories that its index does not have.  What
  * a name says is read once.
+ *
+ * Cost: a hundred bytes and the name for each, until the index has it.  When
+ * it has none yet the memory is taken once, by the size of the directory; to
+ * move what was found each time that it had doubled was an eighth of the CPU
+ * time of the first opening of 10,000 messages.
  */
+#include <sys/stat.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +16,8 @@
 #include "store/index.h"
 
 #define FOUND_MIN	64
+#define DIR_ENTRY	64		/* what a name takes in a directory */
+#define DIR_MAX		(16 * 1024 * 1024)
 
 static int found_room(struct found_list *, size_t);
 static int found_compare(const void *, const void *);
@@ -26,6 +34,30 @@ void
 found_clear(struct found_list *l)
 {
 	l->n = l->len = 0;
+}
+
+/* A guess that may be wrong: what is not needed of it is not touched. */
+void
+found_expect(struct found_list *l, int dirfd)
+{
+	struct found *v;
+	struct stat st;
+	size_t size, n;
+	char *names;
+
+	if (fstat(dirfd, &st) == -1 || st.st_size <= 0)
+		return;
+	size = st.st_size < DIR_MAX ? (size_t)st.st_size : DIR_MAX;
+	n = size / DIR_ENTRY;
+	if (n > l->cap &&
+	    (v = reallocarray(l->v, n, sizeof(*v))) != NULL) {
+		l->v = v;
+		l->cap = n;
+	}
+	if (size > l->room && (names = realloc(l->names, size)) != NULL) {
+		l->names = names;
+		l->room = size;
+	}
 }
 
 static int

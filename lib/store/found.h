@@ -35,6 +35,8 @@ struct found_list {
 
 void	found_free(struct found_list *);
 void	found_clear(struct found_list *);	/* the memory stays */
+/* All that a directory has will be added: take the memory for it at once. */
+void	found_expect(struct found_list *, int dirfd);
 /* NULL with errno; good until the next call. */
 struct found *found_add(struct found_list *, const char *name,
 	    const struct info *);

@@ -234,6 +234,8 @@ scan_dir(struct scan *s, int which)
 		close(fd);
 		return (-1);
 	}
+	if (s->f->ix.hdr.slots == 0)
+		found_expect(&s->found, fd);
 	while (ret == 0 && (e = file_next(dir)) != NULL)
 		ret = scan_entry(s, which, e->d_name, e->d_type);
 	save = errno;
