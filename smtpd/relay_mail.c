@@ -105,6 +105,18 @@ choose(struct session *s)
 	return (n);
 }
 
+/* RFC 9422: the other recipients are for another connection, at once. */
+static void
+no_more(struct session *s)
+{
+	session_forget(s, END_STOPPED, "421 4.5.3 the server takes no more on "
+	    "a connection");
+	mail_free(s->mail);
+	s->mail = NULL;
+	s->phase = PHASE_IDLE;
+	session_quit(s);
+}
+
 /* The next transaction with this message, or its end. */
 static void
 transaction(struct session *s)
@@ -115,6 +127,11 @@ transaction(struct session *s)
 
 	if (choose(s) == 0) {
 		done(s);
+		return;
+	}
+	if (m->begun && s->ehlo.mailmax > 0 &&
+	    s->ntransactions >= s->ehlo.mailmax) {
+		no_more(s);
 		return;
 	}
 	if (m->begun) {

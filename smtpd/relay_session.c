@@ -114,15 +114,16 @@ session_await(struct session *s, unsigned int seconds)
 
 /*
  * It did take mail before, and ends when nothing is going on, or before it has
- * answered anything about the next message: that one is not at fault.
+ * answered anything about the next message, or the same one for more
+ * recipients: that one is not at fault.
  */
 static int
 is_tired(const struct session *s)
 {
 	if (s->phase == PHASE_IDLE)
 		return (s->nmails > 0);
-	return (s->phase == PHASE_COMMANDS && s->nmails > 1 &&
-	    s->mail->answered == 0 && s->mail->nreported == 0);
+	return (s->phase == PHASE_COMMANDS && s->ntransactions > 1 &&
+	    s->mail->answered == 0);
 }
 
 void

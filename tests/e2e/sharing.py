@@ -41,6 +41,23 @@ class Tired(Peer):
         super().serve(c)
 
 
+class Limited(Peer):
+    """One recipient at a time, two messages a connection; then it says end, or nothing and goes."""
+
+    def __init__(self, end, limits):
+        super().__init__({"EHLO": "250-peer\r\n250-PIPELINING\r\n250 LIMITS RCPTMAX=1%s\r\n" % limits})
+        self.end, self.mails = end, {}
+
+    def say(self, c, word, line=b""):
+        n = self.mails[c] = self.mails.get(c, 0) + (word == "MAIL")
+        if word == "MAIL" and n > 2:
+            if self.end is None:
+                raise OSError
+            c.sendall(self.end)
+        else:
+            super().say(c, word, line)
+
+
 class Crowded(Peer):
     """Takes three connections at a time, and says 421 to any other."""
     refused = 0
@@ -65,6 +82,7 @@ tls.load_cert_chain(certs() + "/ec.crt", certs() + "/ec.key")
 one = Peer({"EHLO": "250-peer\r\n250-STARTTLS\r\n250 AUTH PLAIN\r\n", "STARTTLS": "220 go\r\n",
             "AUTH": "235 2.7.0 in\r\n", "LHLO": "250 peer\r\n"}, context=tls)
 tired, fast = Tired(), Peer()
+strict, silent = Limited(b"503 5.5.1 two is the limit\r\n", " MAILMAX=2"), Limited(None, "")
 busy = Crowded(context=tls)
 busy.replies.update(one.replies, BANNER=busy.replies["BANNER"], DOT=slowly)
 few = Crowded(port=25, host=FEW)
@@ -85,6 +103,8 @@ s.configure(routes="".join('table %s file "%s/%s"\n' % (n, s.dir, n) for n in ("
             'relay to { "tired1.example", "tired2.example", "tired3.example" } via "smtp+notls://127.0.0.1:%d"\n' % tired.port +
             'relay to "busy.example" via "smtp+notls://127.0.0.1:%d"\n' % busy.port +
             'relay to "other.example" via "smtp://127.0.0.1:%d"\n' % busy.port +
+            'relay to "strict.example" via "smtp+notls://127.0.0.1:%d"\n' % strict.port +
+            'relay to "silent.example" via "smtp+notls://127.0.0.1:%d"\n' % silent.port +
             'relay to "fast.example" via "smtp+notls://127.0.0.1:%d"\n' % fast.port +
             'relay to "a99.lab" source %s\nrelay any source %s\nqueue retry 1m to 4h lifetime 1d\n' % (OTHER, US))
 names = dns.Names(ZONE)
@@ -205,6 +225,18 @@ def a_server_that_takes_one_message():
         send("x@tired%d.example" % i, "tired %d" % i)
         arrive(tired, "tired %d" % i, secs=5)
     equal(tired.connections, 3, "connections")
+
+
+@case
+def recipients_that_need_several_connections():
+    """What a server takes of a message on a connection is not all: the rest goes at once on the next."""
+    for name, peer in (("strict", strict), ("silent", silent)):
+        send(["x%d@%s.example" % (i, name) for i in range(7)], name)
+        arrive(peer, name, 7, 10)
+        rcpts = sorted(l for l in peer.commands if l.startswith(b"RCPT"))
+        equal(len(set(rcpts)), 7, "recipients")
+        equal(len(peer.messages), 7, "messages")
+        check(peer.connections <= 5, "%d connections" % peer.connections)
 
 
 @case
