@@ -148,6 +148,11 @@ print_owner(FILE *f, const struct rules_dest *d)
 static void
 print_end(FILE *f, const struct rules_dest *d, const struct conf_route *route)
 {
+	if (d->dead && !d->local) {
+		fprintf(f, "refused: %s is told", d->owner[0] != '\0' ?
+		    d->owner : "the sender");
+		return;
+	}
 	if (d->dead) {
 		fprintf(f, "no account %s of %s: %s is told", d->user,
 		    d->host, d->owner[0] != '\0' ? d->owner : "the sender");

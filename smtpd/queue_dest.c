@@ -284,13 +284,16 @@ dest_alive(struct dest *d)
 /*
  * The route of an address of the outside is that of the lookup which told it.
  * When another one may know better (reload, restart) it is asked before the
- * next try.
+ * next try.  One without a host was refused, as a member of a list: what lookup
+ * says of it alone is told to the sender.
  */
 int
 dest_is_stale(const struct recipient *r)
 {
-	return (!recipient_env(r)->place.local &&
-	    r->routes != queue_routes());
+	const struct place	*p = &recipient_env(r)->place;
+
+	return (!p->local && (r->routes != queue_routes() ||
+	    *p->host == '\0'));
 }
 
 struct asked {

@@ -14,9 +14,9 @@
  *
  * What one user writes, or that his file cannot be read, is his own affair:
  * mail for him alone waits; mail for a list that he is on goes to his mailbox.
- * A member that does not exist is refused only if all of them are such; else
- * it becomes a destination that fails when it is tried, and the sender is told
- * of it alone.
+ * A member that does not exist, or that a route refuses, is refused only if all
+ * of them are such; else it becomes a destination that fails when it is tried,
+ * and the sender is told of it alone.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -318,6 +318,38 @@ try_local(struct expansion *x, struct context *c, const char *rcpt)
 	return (account(x, c, rcpt));
 }
 
+/* One that fails, and why: x->reply. */
+static struct rules_dest *
+dead_dest(struct expansion *x, const char *addr)
+{
+	struct rules_dest	*dest;
+
+	if ((dest = expand_dest(x, addr)) == NULL)
+		return (NULL);
+	if (x->dead++ == 0)
+		strlcpy(x->first_dead, x->reply, sizeof(x->first_dead));
+	x->reply[0] = '\0';
+	dest->dead = 1;
+	return (dest);
+}
+
+/*
+ * x->reply says why.  A member has no host then: queue asks about it alone when
+ * it is tried, and hears the same.
+ */
+static enum rules_result
+refused(struct expansion *x, size_t index)
+{
+	struct rules_dest	*dest;
+
+	if (x->items[index].depth == 0)
+		return (RULES_NO);
+	if ((dest = dead_dest(x, x->seen.v[index])) == NULL)
+		return (expand_tempfail(x, RULES_TEMPFAIL));
+	trace_dest(x, (unsigned int)index + 1, dest, NULL);
+	return (RULES_OK);
+}
+
 /*
  * What was asked for is refused; a member is queue's to try, as an account,
  * which lookup then does not find.
@@ -328,15 +360,12 @@ nobody(struct expansion *x, const struct context *c)
 	const char		*addr = x->seen.v[c->number - 1];
 	struct rules_dest	*dest;
 
+	(void)expand_say(x, RULES_NO, "550 5.1.1", addr, "no such user here");
 	if (c->depth == 0)
-		return (expand_say(x, RULES_NO, "550 5.1.1", addr,
-		    "no such user here"));
-	if ((dest = expand_dest(x, addr)) == NULL)
+		return (RULES_NO);
+	if ((dest = dead_dest(x, addr)) == NULL)
 		return (expand_tempfail(x, RULES_TEMPFAIL));
-	if (x->dead++ == 0)
-		x->first_dead = addr;
 	dest->local = 1;
-	dest->dead = 1;
 	strlcpy(dest->user, c->self, sizeof(dest->user));
 	strlcpy(dest->host, c->d->names.v[0], sizeof(dest->host));
 	trace_dest(x, c->number, dest, NULL);
@@ -354,9 +383,11 @@ local_item(struct expansion *x, const struct conf_domain *d, size_t index)
 				    .depth = x->items[index].depth };
 	enum rules_result	 r;
 
-	if (n >= sizeof(local))
-		return (expand_say(x, RULES_NO, "550 5.1.1", addr,
-		    "no such user here"));
+	if (n >= sizeof(local)) {
+		(void)expand_say(x, RULES_NO, "550 5.1.1", addr,
+		    "no such user here");
+		return (refused(x, index));
+	}
 	memcpy(local, addr, n);
 	local[n] = '\0';
 	for (p = local; *p != '\0'; p++)
@@ -404,16 +435,18 @@ outside(struct expansion *x, size_t index)
 	struct rules_dest	*dest;
 	enum rules_result	 r;
 
-	if (at == NULL)
-		return (expand_say(x, RULES_NO, "550 5.1.2", addr,
-		    "the address has no domain"));
+	if (at == NULL) {
+		(void)expand_say(x, RULES_NO, "550 5.1.2", addr,
+		    "the address has no domain");
+		return (refused(x, index));
+	}
 	if ((r = find_route(x, addr, *owner != '\0' ? owner : x->sender,
 	    &route)) != RULES_OK)
 		return (r);
 	if (route != NULL && route->bounce) {
 		rules_reply(route->reply != NULL ? route->reply :
 		    "550 no mail goes there", "1.1", x->reply);
-		return (RULES_NO);
+		return (refused(x, index));
 	}
 	if ((dest = expand_dest(x, addr)) == NULL)
 		return (expand_tempfail(x, RULES_TEMPFAIL));
@@ -485,10 +518,13 @@ rules_resolve(const struct rules_env *env, const char *sender,
 		r = step(&x, expand);
 	if (r == RULES_OK && x.pending > 0)
 		r = wait_for_files(&x);
-	if (r == RULES_OK && dests->n == x.dead)
-		r = expand_say(&x, RULES_NO, "550 5.1.1",
-		    x.dead > 0 ? x.first_dead : rcpt, x.dead > 0 ?
-		    "no such user here" : "the alias leads nowhere");
+	if (r == RULES_OK && dests->n == 0)
+		r = expand_say(&x, RULES_NO, "550 5.1.1", rcpt,
+		    "the alias leads nowhere");
+	else if (r == RULES_OK && dests->n == x.dead) {
+		strlcpy(reply, x.first_dead, C_REPLY);
+		r = RULES_NO;
+	}
 	if (r != RULES_OK)
 		rules_dests_free(dests);
 	seen_free(&x.seen);

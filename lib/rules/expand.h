@@ -25,7 +25,7 @@ struct expansion {
 	struct rules_dests	*dests;
 	size_t			 destcap;
 	size_t			 dead;		/* of dests */
-	const char		*first_dead;	/* one of seen */
+	char			 first_dead[C_REPLY];	/* why one of them is */
 	size_t			 included;	/* files */
 	char			*reply;
 	struct rules_env	 ahead;		/* env without resume() */

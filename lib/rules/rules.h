@@ -109,8 +109,9 @@ struct rules_request {
 /* One place that a recipient goes to. */
 struct rules_dest {
 	int		 local;
-	int		 dead;			/* local: no such account; it
-						   fails when it is tried */
+	int		 dead;			/* it fails when it is tried:
+						   local, no such account;
+						   outside, refused, no host */
 	char		 rcpt[SMTP_ADDR_SIZE];
 	char		 owner[SMTP_ADDR_SIZE];	/* of the list that it is on:
 						   the return path; "" the

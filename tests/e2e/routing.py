@@ -49,6 +49,8 @@ gone: :include:{dir}/lists/none
 cmd: "|/bin/true"
 file: /tmp/x
 keep: \\keep
+moved: bob, x@never.lab
+allmoved: x@never.lab, nobody
 half: """ + ", ".join("h%d@else.example" % i for i in range(5000)) + """
 most: """ + ", ".join("m%d@else.example" % i for i in range(9990)) + """
 members@many.example: """ + ", ".join("m%d" % i for i in range(500)) + """
@@ -352,6 +354,19 @@ def routes():
     until("both were tried", lambda: s.ctl("queue", "list")[1].count("routed.lab") >= 2)
     text = s.ctl("queue", "list")[1]
     check("a@routed.lab" in text and "b@routed.lab" in text, text)
+
+
+@case
+def refused_member():
+    """The others of a list get the mail, the sender a report of it; a list of such only is refused."""
+    with s.smtp() as c:
+        c.hello()
+        check_rcpt(c, "allmoved@example.org", "550 5.1.2 never")
+    s.send("moved@example.org", "one has moved", sender="carol@example.org")
+    s.wait_mail("bob@example.org", "Subject: one has moved")
+    report = s.wait_mail("carol@example.org", "Auto-Submitted")[0]
+    check(b"x@never.lab" in report and b"never" in report and b"bob@" not in report.split(b"message/delivery-status")[1].split(b"message/rfc822")[0], report)
+    check("delivered to=<x@never.lab>" not in s.log(), "it was sent")
 
 
 @case
