@@ -160,6 +160,7 @@ SMTPD_OBJS = \
 	smtpd/net_session.o smtpd/net_time.o smtpd/parent.o smtpd/queue.o \
 	smtpd/queue_add.o smtpd/queue_ask.o \
 	smtpd/queue_clean.o smtpd/queue_ctl.o smtpd/queue_dest.o \
+	smtpd/queue_expand.o \
 	smtpd/queue_filter.o smtpd/queue_history.o smtpd/queue_line.o \
 	smtpd/queue_list.o \
 	smtpd/queue_load.o \

@@ -6,6 +6,7 @@
  *	queue_tx.c	a transaction of net's, from MAIL to "250"
  *	queue_msg.c	messages in memory and in the journal
  *	queue_recip.c	what became of a recipient
+ *	queue_expand.c	one that has become several
  *	queue_text.c	the text of a message
  *	queue_load.c	what the journal holds at start
  *	queue_history.c	what became of messages that are over
@@ -171,6 +172,8 @@ void		 messages_owing(void (*)(struct message *));
 void		 recipient_done(struct recipient *, const char *reply);
 void		 recipient_relayed(struct recipient *, const char *reply,
 		    const char *remote, int dsn);
+/* Its members are recipients elsewhere: what sees to their report. */
+void		 recipient_expanded(struct recipient *, const char *to);
 void		 recipient_failed(struct recipient *, const char *reply,
 		    const char *remote);
 void		 recipient_deferred(struct recipient *, const char *reply,
@@ -179,6 +182,11 @@ void		 recipient_deferred(struct recipient *, const char *reply,
 void		 recipient_expired(struct recipient *, const char *why,
 		    const char *remote);
 int		 recipient_wants_delay(const struct recipient *);
+
+/* queue_expand.c */
+/* It has become several: they get a message of their own, and it is over. */
+void		 recipient_expand(struct recipient *, struct msg_TX_ADD *,
+		    size_t);
 
 /* queue_text.c */
 /* Its text: a descriptor of the caller's, sealed or read-only; -1 errno. */

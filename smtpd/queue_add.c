@@ -47,6 +47,18 @@ same_place(const struct erecipient *e, const struct msg_TX_ADD *a)
 	return (strcmp(e->rcpt, a->rcpt) == 0);
 }
 
+int
+adding_has(const struct envelope *env, size_t index,
+    const struct msg_TX_ADD *a)
+{
+	size_t	i;
+
+	for (i = 0; i < env->nrcpts; i++)
+		if (i != index && same_place(&env->rcpts[i], a))
+			return (1);
+	return (0);
+}
+
 static uint32_t
 place_hash(const struct msg_TX_ADD *a)
 {

@@ -33,6 +33,9 @@ void	adding_begin(struct adding *, const struct envelope *);
 /* 1 there already, 0 added, -1 no memory or too many. */
 int	adding_one(struct adding *, struct envelope *,
 	    const struct msg_TX_ADD *);
+/* Is its place that of another recipient than the one of this index? */
+int	adding_has(const struct envelope *, size_t index,
+	    const struct msg_TX_ADD *);
 /* What is new of this RCPT goes again, but for copies for archives. */
 void	adding_undo(struct adding *, struct envelope *);
 /* That was all of an RCPT that is accepted. */

@@ -17,6 +17,7 @@ struct question {
 	void			*arg;
 	struct msg_TX_ADD	*adds;
 	size_t			 n;
+	int			 missed;	/* a place was not kept */
 	struct msg_RESOLVE	 ask;
 };
 
@@ -77,9 +78,13 @@ ask_add(const struct msg_TX_ADD *a)
 	struct question		*q = question_find(a->conn);
 	struct msg_TX_ADD	*v;
 
-	if (q == NULL || q->n >= ENVELOPE_RCPTS ||
-	    (v = reallocarray(q->adds, q->n + 1, sizeof(*v))) == NULL)
+	if (q == NULL)
 		return;
+	if (q->n >= ENVELOPE_RCPTS ||
+	    (v = reallocarray(q->adds, q->n + 1, sizeof(*v))) == NULL) {
+		q->missed = 1;
+		return;
+	}
 	q->adds = v;
 	q->adds[q->n++] = *a;
 }
@@ -91,9 +96,10 @@ ask_verdict(const struct msg_TX_VERDICT *v)
 
 	if (q == NULL)
 		return;
-	if (!v->accepted)
+	if (!v->accepted || q->missed)
 		q->n = 0;
-	question_end(q, v->reply);
+	question_end(q, v->accepted && q->missed ?
+	    "452 4.5.3 too many places" : v->reply);
 }
 
 void

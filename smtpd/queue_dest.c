@@ -346,14 +346,20 @@ take_route(struct recipient *r, uint32_t routes, struct msg_TX_ADD *adds,
 		recipient_failed(r, reply, NULL);
 	else if (n == 0)
 		recipient_deferred(r, reply, NULL);
-	else if (n == 1 && new_place(recipient_env(r), &adds[0]) == -1)
+	/* It may have been held while lookup was asked. */
+	else if (r->m->env.held)
+		wait_add(r, recipient_env(r)->next);
+	else if (n > 1 || *adds[0].owner != '\0') {
+		if (routes == queue_routes())
+			recipient_expand(r, adds, n);
+		else
+			wait_add(r, recipient_env(r)->next);
+	}
+	else if (new_place(recipient_env(r), &adds[0]) == -1)
 		wait_add(r, time(NULL) + MEMORY_SECONDS);
 	else {
 		r->routes = routes;
-		/* It may have been held while lookup was asked. */
-		if (r->m->env.held)
-			wait_add(r, recipient_env(r)->next);
-		else if (dest_add(r) == -1)
+		if (dest_add(r) == -1)
 			wait_add(r, time(NULL) + MEMORY_SECONDS);
 	}
 }

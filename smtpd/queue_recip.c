@@ -107,6 +107,18 @@ recipient_relayed(struct recipient *r, const char *reply, const char *remote,
 }
 
 void
+recipient_expanded(struct recipient *r, const char *to)
+{
+	char	reply[C_REPLY];
+
+	(void)snprintf(reply, sizeof(reply), "250 2.1.5 sent on to its "
+	    "members: %s", to);
+	tried(r, reply, NULL);
+	log_final(r, "expanded");
+	over(r, RCPT_DONE);
+}
+
+void
 recipient_failed(struct recipient *r, const char *reply, const char *remote)
 {
 	tried(r, reply, remote);

@@ -367,6 +367,34 @@ def cut():
     t.close()
 
 
+@case
+def has_become_a_list():
+    """An address of the outside that a reload makes a list of ours goes to all members, once to each."""
+    t = suite(routes='relay to "later.example" via "smtp+notls://127.0.0.1:%d"\n' % free_port())
+    t.send("list@later.example", "small", sender="carol@example.org")
+    t.send(["list@later.example", B], "twice")
+    t.send("list@later.example", "large", ("z" * 70 + "\r\n") * 5000)
+    until("all wait", lambda: ctl("queue", "list", of=t).count("list@later.example") == 3)
+    t.wait_mail(B, "Subject: twice")
+    t.write("later", "list: %s, %s, gone@later.example, x@refused.example\n" % (A, B))
+    t.configure(routes='bounce to "refused.example" "550 5.7.1 not there"\ntable later file "%s/later"\n' % t.dir +
+                'domain "later.example" {\n\tusers <people>\n\taliases <later>\n\tdeliver maildir "%s/mail/%%d/%%n" as %s\n}\n' % (
+                    t.dir, t.owner))
+    t.reload()
+    for what in ("small", "large", "twice"):
+        for who in (A, B):
+            equal(len(t.wait_mail(who, "Subject: " + what)), 1, "%s for %s" % (what, who))
+    for what in ("gone@later.example", "550 5.7.1 not there"):
+        t.wait_mail("carol@example.org", what)
+    until("nothing is left", lambda: "later.example" not in ctl("queue", "list", of=t))
+    until("no file is left", lambda: not os.listdir(t.dir + "/spool/large"))
+    ctl("queue", "check", of=t)
+    t.stop()
+    t.start()
+    equal(len(t.wait_mail(B, "Subject: twice")), 1)
+    t.close()
+
+
 def mounted(size, inodes=None):
     """A small spool of its own; the suite that has it."""
     t = suite(start=False)
