@@ -224,7 +224,8 @@ REGRESS = \
 	regress/os/os \
 	regress/pop3/ascii regress/pop3/command regress/pop3/session \
 	regress/pop3/stuff \
-	regress/privsep/role regress/queue/envelope regress/queue/journal \
+	regress/privsep/role regress/queue/clock \
+	regress/queue/envelope regress/queue/journal \
 	regress/queue/filter regress/queue/kill regress/queue/logline \
 	regress/queue/rate regress/queue/recover regress/relay/content \
 	regress/relay/known \

@@ -40,6 +40,7 @@ static struct {
 	TAILQ_HEAD(, dest)	 run;
 	size_t			 asked;		/* and not answered */
 	int			 waking;
+	int64_t			 clock;		/* time(), less monotonic */
 } self = {
 	.all = RB_INITIALIZER(&self.all),
 	.waits = RB_INITIALIZER(&self.waits),
@@ -511,12 +512,33 @@ wake_waiting(void)
 	self.waking = 0;
 }
 
+/*
+ * Times of next tries are of the clock, as they are to hold over a restart.
+ * When it was set back, whoever waits does so for no longer than he was to.
+ */
+static void
+clock_step(int64_t wall, int64_t mono)
+{
+	struct recipient	*r;
+	int64_t			 back = self.clock - (wall - mono);
+
+	if (self.clock != 0 && back > 1) {
+		log_info("the clock was set back by %llds", (long long)back);
+		/* By as much for all: their order stays. */
+		RB_FOREACH(r, waits, &self.waits)
+			recipient_env(r)->next -= back;
+	}
+	if (self.clock == 0 || back > 1 || back < -1)
+		self.clock = wall - mono;
+}
+
 void
 dest_tick(void)
 {
 	struct dest	*d, *next;
 	time_t		 now = queue_now();
 
+	clock_step(time(NULL), now);
 	wake_waiting();
 	RB_FOREACH_SAFE(d, dests, &self.all, next) {
 		if (d->nready > 0 && d->blocked <= now && !d->waits)

@@ -173,13 +173,21 @@ messages_load(int *whole)
 	return (ret);
 }
 
-/* The next try as it was written, unless the clock was wrong then. */
+/*
+ * The next try as it was written, unless the clock was wrong then, or was set
+ * back since: nobody waits for longer than he was to after his last try.
+ */
 static int64_t
 next_try(const struct erecipient *e)
 {
-	int64_t	latest = time(NULL) + 2 * (int64_t)queue_conf()->retry_max;
+	int64_t	now = time(NULL);
+	int64_t	latest = now + 2 * (int64_t)queue_conf()->retry_max;
 
-	return (e->next > latest ? 0 : e->next);
+	if (e->next > latest)
+		return (0);
+	if (e->last > now && e->next > e->last)
+		return (now + (e->next - e->last));
+	return (e->next);
 }
 
 void
