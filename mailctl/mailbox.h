@@ -18,6 +18,7 @@ struct job {
 	int			 file;	/* of import and export; or -1 */
 	int			 dir;	/* likewise */
 	int			 failed; /* something did, and was told */
+	int			 listed; /* a file says what is subscribed */
 };
 
 /* Which messages: all if it is empty. */

@@ -1,7 +1,7 @@
 /*
  * mailbox_export: mail that goes out, to an mbox or a Maildir, with all that
  * an import needs to make the same mailbox of it: UIDs, dates, flags and
- * keywords.
+ * keywords; and in a Maildir what mailboxes are for and which are subscribed.
  *
  * Runs as the mailbox's owner, confined to the mailbox and the directory that
  * was named; an mbox is a descriptor that the caller opened.
@@ -21,7 +21,9 @@
 #include "store/keywords.h"
 #include "store/mboxfile.h"
 #include "store/name.h"
+#include "store/subscribe.h"
 #include "store/uidlist.h"
+#include "store/use.h"
 
 #define KEYWORDS_MAX	(STORE_KEYWORDS * (KEYWORD_MAX + 1) + 16)
 
@@ -146,6 +148,14 @@ new_file(int dir, const char *name)
 	return (f);
 }
 
+static int
+end_file(FILE *f)
+{
+	int	bad = ferror(f);
+
+	return (fclose(f) == EOF || bad ? -1 : 0);
+}
+
 /* What Dovecot would have beside the messages (uidlist.h, keywords.h). */
 static int
 begin_maildir(struct out *o)
@@ -154,7 +164,6 @@ begin_maildir(struct out *o)
 	const char	*name;
 	FILE		*f;
 	unsigned int	 i;
-	int		 bad;
 
 	for (i = 0; i < 3; i++)
 		if (mkdirat(o->dir, sub[i], 0700) == -1 && errno != EEXIST)
@@ -167,10 +176,25 @@ begin_maildir(struct out *o)
 	for (i = 0; i < STORE_KEYWORDS; i++)
 		if ((name = mailbox_keyword(o->mb, i)) != NULL)
 			fprintf(f, "%u %s\n", i, name);
-	bad = ferror(f);
-	if (fclose(f) == EOF)
-		bad = 1;
-	return (bad ? -1 : 0);
+	return (end_file(f));
+}
+
+/* What it was made for. */
+static int
+export_uses(unsigned int uses, int dir)
+{
+	const char	*name;
+	FILE		*f;
+	unsigned int	 i;
+
+	if (uses == 0)
+		return (0);
+	if ((f = new_file(dir, USE_FILE)) == NULL)
+		return (-1);
+	for (i = 0; (name = store_use(i)) != NULL; i++)
+		if (uses & LIST_USE << i)
+			fprintf(f, "%s\n", name);
+	return (end_file(f));
 }
 
 static void
@@ -196,8 +220,8 @@ export_mailbox(struct job *job, const char *name, int dir)
 	if (e != STORE_OK)
 		return (job_failed(job, name, e));
 	mailbox_status(o.mb, &o.status);
-	if (dir != -1)
-		ret = begin_maildir(&o);
+	if (dir != -1 && (ret = begin_maildir(&o)) == 0)
+		ret = export_uses(store_uses(job->store, name), dir);
 	n = mailbox_count(o.mb);
 	for (seq = 1; ret == 0 && seq <= n; seq++) {
 		ret = export_one(&o, seq);
@@ -242,6 +266,38 @@ export_folder(void *arg, const char *name, unsigned int flags)
 	return (0);
 }
 
+static int
+export_subscribed(void *arg, const char *name, unsigned int flags)
+{
+	char	 line[NAME_MAX * 2];
+
+	if ((flags & LIST_SUBSCRIBED) && subscribe_line(name, 1, line,
+	    sizeof(line)) == 0)
+		fprintf(arg, "%s\n", line);
+	return (0);
+}
+
+/* There may be none: then that is known, too. */
+static int
+export_subscriptions(struct job *job)
+{
+	enum store_error	 e = STORE_OK;
+	FILE			*f;
+
+	if ((f = new_file(job->dir, SUBSCRIPTIONS)) == NULL) {
+		export_failed(SUBSCRIPTIONS);
+		return (-1);
+	}
+	fputs(SUBSCRIBE_V2, f);
+	if ((e = store_list(job->store, export_subscribed, f)) != STORE_OK)
+		(void)job_failed(job, "list", e);
+	if (end_file(f) == -1) {
+		export_failed(SUBSCRIPTIONS);
+		return (-1);
+	}
+	return (e == STORE_OK ? 0 : -1);
+}
+
 int
 job_export(struct job *job)
 {
@@ -256,5 +312,7 @@ job_export(struct job *job)
 	}
 	if ((e = store_list(job->store, export_folder, job)) != STORE_OK)
 		return (job_failed(job, "list", e));
+	if (export_subscriptions(job) == -1)
+		job->failed = 1;
 	return (job->failed ? STATUS_FAILED : STATUS_OK);
 }

@@ -23,7 +23,9 @@
 #include "store/keywords.h"
 #include "store/mboxfile.h"
 #include "store/name.h"
+#include "store/subscribe.h"
 #include "store/uidlist.h"
+#include "store/use.h"
 
 #define BATCH		100
 #define READ_SIZE	65536
@@ -123,12 +125,17 @@ begin(struct batch *b, uint32_t uid, time_t internal, uint32_t flags,
 	return (e);
 }
 
+/* For its uses, unless others are; subscribed, unless that is in a file. */
 static enum store_error
-make_mailbox(struct job *job, const char *name)
+make_mailbox(struct job *job, const char *name, unsigned int uses)
 {
-	enum store_error	e = store_create(job->store, name);
+	enum store_error	e = store_create_for(job->store, name, uses);
 
-	if (e == STORE_OK)
+	if (e == STORE_TAKEN) {
+		(void)job_failed(job, name, e);
+		e = store_create(job->store, name);
+	}
+	if (e == STORE_OK && !job->listed)
 		e = store_subscribe(job->store, name, 1);
 	return (e == STORE_EXISTS ? STORE_OK : e);
 }
@@ -463,12 +470,26 @@ import_folder(struct job *job, int folder, const char *mailbox)
 	enum store_error	 e;
 
 	(void)keywords_load(&kw, folder);
-	if ((e = make_mailbox(job, mailbox)) == STORE_OK)
+	if ((e = make_mailbox(job, mailbox, use_read(folder,
+	    "."))) == STORE_OK)
 		e = import_files(&b, folder, &kw);
 	drop(&b);
 	keywords_free(&kw);
 	tell(&b);
 	return (e == STORE_OK ? STATUS_OK : job_failed(job, mailbox, e));
+}
+
+static int
+import_subscription(void *arg, const char *name)
+{
+	struct job		*job = arg;
+	enum store_error	 e = store_subscribe(job->store, name, 1);
+
+	if (e != STORE_OK) {
+		(void)job_failed(job, name, e);
+		job->failed = 1;
+	}
+	return (0);
 }
 
 /* A home has its Maildir in it; else the directory is one. */
@@ -500,6 +521,8 @@ import_tree(struct job *job, const char *only)
 		close(dir);
 		return (STATUS_FAILED);
 	}
+	job->listed = faccessat(dir, SUBSCRIPTIONS, R_OK,
+	    AT_SYMLINK_NOFOLLOW) == 0;
 	for (i = 0; i <= n; i++) {
 		strlcpy(name, "INBOX", sizeof(name));
 		if (i < n && (list[i][0] != '.' || name_from_dir(list[i],
@@ -515,8 +538,13 @@ import_tree(struct job *job, const char *only)
 		close(folder);
 	}
 	names_free(list, n);
+	if (subscribe_each(dir, import_subscription, job) != STORE_OK) {
+		fprintf(stderr, "mailctl: %s: %s\n", SUBSCRIPTIONS,
+		    strerror(errno));
+		status = STATUS_FAILED;
+	}
 	close(dir);
-	return (status);
+	return (job->failed ? STATUS_FAILED : status);
 }
 
 int
@@ -530,7 +558,7 @@ job_import(struct job *job)
 		return (import_tree(job, mailbox));
 	if (mailbox == NULL)
 		mailbox = "INBOX";
-	if ((e = make_mailbox(job, mailbox)) != STORE_OK)
+	if ((e = make_mailbox(job, mailbox, 0)) != STORE_OK)
 		return (job_failed(job, mailbox, e));
 	return (import_mbox(job, mailbox));
 }

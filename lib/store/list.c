@@ -57,7 +57,7 @@ store_list(struct store *st, store_list_cb cb, void *arg)
 	if (error == STORE_OK)
 		error = listing_read(st, &l);
 	if (error == STORE_OK)
-		error = subscribe_each(st, listing_subscribed, &l);
+		error = subscribe_each(st->root, listing_subscribed, &l);
 	if (error == STORE_OK)
 		listing_merge(&l);
 	for (i = 0; i < l.n && error == STORE_OK; i++)
@@ -112,7 +112,7 @@ listing_read(struct store *st, struct listing *l)
 		    cur, &sb, AT_SYMLINK_NOFOLLOW) == -1 ||
 		    !S_ISDIR(sb.st_mode))
 			continue;
-		ret = listing_folder(l, name, use_read(st, e->d_name));
+		ret = listing_folder(l, name, use_read(st->root, e->d_name));
 	}
 	/* All of them, or who counts counts too little. */
 	bad = ret == 0 && errno != 0;

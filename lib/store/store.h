@@ -138,6 +138,8 @@ enum store_error store_create(struct store *, const char *name);
 enum store_error store_create_for(struct store *, const char *name,
 		    unsigned int uses);
 const char	*store_use(unsigned int i);
+/* Those that it was made for. */
+unsigned int	 store_uses(struct store *, const char *name);
 enum store_error store_delete(struct store *, const char *name);
 enum store_error store_rename(struct store *, const char *, const char *);
 enum store_error store_subscribe(struct store *, const char *, int on);

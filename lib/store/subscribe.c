@@ -19,27 +19,24 @@
 #include "store/name.h"
 #include "store/subscribe.h"
 
-#define SUBSCRIPTIONS	"subscriptions"
 #define SUBSCRIPTIONS_SIZE (4U << 20)
-#define VERSION2	"V\t2\n\n"
 
 static int line_name(const char *, int, char *, size_t);
-static int name_line(const char *, int, char *, size_t);
 static enum store_error subscribe_change(struct store *, const char *, int);
 
 enum store_error
-subscribe_each(struct store *st, int (*cb)(void *, const char *), void *arg)
+subscribe_each(int rootfd, int (*cb)(void *, const char *), void *arg)
 {
 	char name[FOLDER_NAME_MAX], *data, *p, *line;
 	size_t len;
 	int v2;
 
-	data = file_read(st->root, SUBSCRIPTIONS, SUBSCRIPTIONS_SIZE, &len);
+	data = file_read(rootfd, SUBSCRIPTIONS, SUBSCRIPTIONS_SIZE, &len);
 	if (data == NULL)
 		return (errno == ENOENT ? STORE_OK : store_errno());
 	p = data;
-	if ((v2 = strncmp(p, VERSION2, strlen(VERSION2)) == 0))
-		p += strlen(VERSION2);
+	if ((v2 = strncmp(p, SUBSCRIBE_V2, strlen(SUBSCRIBE_V2)) == 0))
+		p += strlen(SUBSCRIBE_V2);
 	while ((line = strsep(&p, "\n")) != NULL) {
 		if (line_name(line, v2, name, sizeof(name)) == -1)
 			continue;
@@ -68,8 +65,8 @@ line_name(const char *line, int v2, char *name, size_t len)
 	return (0);
 }
 
-static int
-name_line(const char *name, int v2, char *line, size_t len)
+int
+subscribe_line(const char *name, int v2, char *line, size_t len)
 {
 	char *p;
 
@@ -114,13 +111,13 @@ subscribe_change(struct store *st, const char *name, int on)
 	if (data == NULL && errno != ENOENT)
 		return (store_errno());
 	if ((p = data) != NULL &&
-	    (v2 = strncmp(p, VERSION2, strlen(VERSION2)) == 0))
-		p += strlen(VERSION2);
-	if (name_line(name, v2, want, sizeof(want)) == -1) {
+	    (v2 = strncmp(p, SUBSCRIBE_V2, strlen(SUBSCRIBE_V2)) == 0))
+		p += strlen(SUBSCRIBE_V2);
+	if (subscribe_line(name, v2, want, sizeof(want)) == -1) {
 		error = STORE_NAME;
 		goto done;
 	}
-	if (v2 && buf_puts(&out, VERSION2) == -1)
+	if (v2 && buf_puts(&out, SUBSCRIBE_V2) == -1)
 		goto done;
 	while (p != NULL && (line = strsep(&p, "\n")) != NULL) {
 		if (strcmp(line, want) == 0 && (!on || found++))

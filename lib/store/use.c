@@ -19,7 +19,6 @@
 #include "store/name.h"
 #include "store/use.h"
 
-#define USE_FILE	"postern.use"
 #define USE_SIZE	256		/* bytes of a sane file */
 
 static const char *const uses[] = {
@@ -65,19 +64,28 @@ use_path(const char *dirname, char *path, size_t len)
 }
 
 unsigned int
-use_read(struct store *st, const char *dirname)
+use_read(int rootfd, const char *dirname)
 {
 	char path[NAME_MAX + sizeof(USE_FILE) + 1], *data, *p, *line;
 	unsigned int found = 0;
 	size_t len;
 
 	if (use_path(dirname, path, sizeof(path)) == -1 || (data =
-	    file_read(st->root, path, USE_SIZE, &len)) == NULL)
+	    file_read(rootfd, path, USE_SIZE, &len)) == NULL)
 		return (0);
 	for (p = data; (line = strsep(&p, "\n")) != NULL;)
 		found |= use_of_name(line);
 	free(data);
 	return (found);
+}
+
+unsigned int
+store_uses(struct store *st, const char *name)
+{
+	char dirname[NAME_MAX + 1];
+
+	return (st->mbox != NULL || name_to_dir(name, dirname,
+	    sizeof(dirname)) == -1 ? 0 : use_read(st->root, dirname));
 }
 
 static enum store_error

@@ -6,8 +6,10 @@
 
 #include "store/folder.h"
 
+#define USE_FILE	"postern.use"
+
 /* The uses, as LIST_USE has them, of a folder that was made for some. */
-unsigned int	use_read(struct store *, const char *dirname);
+unsigned int	use_read(int rootfd, const char *dirname);
 /* What a mailbox of this name is for if nothing else is said. */
 unsigned int	use_of_name(const char *);
 

@@ -187,7 +187,21 @@ def fill_to_move(user):
         c.do('SELECT "%s"' % box)
         c.do("UID STORE 2,3,7:8 +FLAGS (\\Deleted)")
         c.do("UID EXPUNGE 2,3,8")
+    c.do("CREATE Gesendet (USE (\\Sent \\Archive))")
+    c.do("CREATE Quiet")
+    for name in ("INBOX", "Work/Sub", "Gesendet", "Gone/&AOQ-"):
+        c.do('SUBSCRIBE "%s"' % name)
     c.close()
+
+
+def boxes(user):
+    """The mailboxes, with what they are for and whether they are subscribed."""
+    c = s.imap()
+    c.line()
+    c.do('LOGIN %s "%s"' % (user, PASS))
+    out = sorted(l for l in c.do('LIST (SUBSCRIBED) "" "*" RETURN (SPECIAL-USE)') + c.do('LIST "" "*" RETURN (SUBSCRIBED SPECIAL-USE)') if l.startswith("* LIST"))
+    c.close()
+    return out
 
 
 @case(root=True)
@@ -206,6 +220,10 @@ def moved_to_another_account():
     check("5 messages, UIDs kept" in ctl("mailbox", "import", to, out), "kept")
     for m in want:
         equal(view(to, m), want[m], m)
+    equal(boxes(to), boxes(b))
+    told = "\n".join(boxes(to))
+    check("\\Archive \\Sent" in told and "Gone" in told, told)
+    check(not any("Subscribed" in l and "Quiet" in l for l in boxes(to)), told)
     s.empty(to)
     # As an mbox, which has one mailbox and to whole seconds its dates.
     mbox = os.path.join(s.dir, "moving.mbox")
