@@ -280,6 +280,35 @@ job_copy(struct job *job)
 }
 
 /* Can each message be read, and is it as large as it is said to be? */
+static void
+tell_bad(const struct job *job, const char *name, uint32_t uid,
+    const char *why)
+{
+	if (job->call->json) {
+		fputs("{\"mailbox\": ", stdout);
+		json_string(name);
+		printf(", \"uid\": %u, \"why\": ", uid);
+		json_string(why);
+		fputs("}\n", stdout);
+		return;
+	}
+	put_text(stdout, name);
+	printf(": UID %u: %s\n", uid, why);
+}
+
+static void
+tell_count(const struct job *job, const char *name, uint32_t n, uint32_t bad)
+{
+	if (job->call->json) {
+		fputs("{\"mailbox\": ", stdout);
+		json_string(name);
+		printf(", \"messages\": %u, \"bad\": %u}\n", n, bad);
+		return;
+	}
+	put_text(stdout, name);
+	printf(": %u messages, %u bad\n", n, bad);
+}
+
 static int
 verify_one(struct job *job, const char *name)
 {
@@ -299,9 +328,8 @@ verify_one(struct job *job, const char *name)
 		e = mailbox_message_text(mb, seq, &text);
 		if (e != STORE_OK || text.len != size) {
 			bad++;
-			put_text(stdout, name);
-			printf(": UID %u: %s\n", mailbox_message(mb,
-			    seq)->uid, e != STORE_OK ? store_strerror(e) :
+			tell_bad(job, name, mailbox_message(mb, seq)->uid,
+			    e != STORE_OK ? store_strerror(e) :
 			    "its size was wrong");
 		}
 		if (e == STORE_OK)
@@ -310,8 +338,7 @@ verify_one(struct job *job, const char *name)
 			progress(name, seq, n);
 	}
 	mailbox_close(mb);
-	put_text(stdout, name);
-	printf(": %u messages, %u bad\n", n, bad);
+	tell_count(job, name, n, bad);
 	return (bad == 0 ? STATUS_OK : STATUS_FAILED);
 }
 
@@ -355,8 +382,7 @@ index_one(struct job *job, const char *name)
 			progress(name, seq, n);
 	}
 	mailbox_close(mb);
-	put_text(stdout, name);
-	printf(": %u messages\n", n - bad);
+	tell_count(job, name, n, bad);
 	return (bad == 0 ? STATUS_OK : STATUS_FAILED);
 }
 

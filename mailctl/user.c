@@ -232,9 +232,25 @@ do_quota(struct work *w, const struct call *call)
 	return (join(w));
 }
 
+/* Is a user whom the table names so one of the domain?  "@domain" or "". */
+static int
+is_of(const struct conf *conf, const char *name, const char *domain)
+{
+	const struct conf_domain *d;
+	const char		*at = strrchr(name, '@');
+
+	if (*domain == '\0' || at == NULL)
+		return (1);	/* a bare name is of every domain */
+	TAILQ_FOREACH(d, &conf->domains, entry)
+		if (conf_domain_is(d, domain + 1))
+			return (conf_domain_is(d, at + 1));
+	return (0);
+}
+
 /* One line a user: name, home and what else there is, never a hash. */
 static int
-do_list(const struct call *call, const char *path)
+do_list(const struct call *call, const struct conf *conf, const char *domain,
+    const char *path)
 {
 	struct usertable	 t;
 	const char		*sep = "";
@@ -251,6 +267,8 @@ do_list(const struct call *call, const char *path)
 			continue;
 		for (i = 0; i < NFIELDS; i++)
 			f[i] = i == NFIELDS - 1 ? line : strsep(&line, ":");
+		if (!is_of(conf, f[0], domain))
+			continue;
 		if (!call->json) {
 			printf("%s%s%s%s%s\n", f[0], f[F_HOME] != NULL ? " " :
 			    "", f[F_HOME] != NULL ? f[F_HOME] : "",
@@ -331,7 +349,8 @@ user_command(const struct call *given)
 		return (STATUS_FAILED);
 	w.name = call.argc > 0 ? call.argv[0] : "";
 	if ((path = find_path(w.conf, w.name)) != NULL)
-		rv = call.what == USER_LIST ? do_list(&call, path) :
+		rv = call.what == USER_LIST ? do_list(&call, w.conf,
+		    w.name, path) :
 		    change(&w, &call, path);
 	conf_free(w.conf);
 	return (rv == 0 ? STATUS_OK : STATUS_FAILED);

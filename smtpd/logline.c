@@ -106,15 +106,15 @@ static const struct {
 	{ "deferred ", LINE_DEFERRED },
 };
 
-/* "ID: word ...", or a refusal, which has no id. */
+/* "ID: word ...", or a refusal, which has no id; only these are lookup's. */
 static void
-text(const char *s, struct logline *l)
+text(const char *s, int lookup, struct logline *l)
 {
 	size_t	i, n = strspn(s, "0123456789abcdefghijklmnopqrstuv");
 
 	if (strncmp(s, "refused: ", 9) == 0)
 		l->what = LINE_REFUSED;
-	else if (n == 11 && s[n] == ':' && s[n + 1] == ' ') {
+	else if (!lookup && n == 11 && s[n] == ':' && s[n + 1] == ' ') {
 		memcpy(l->id, s, n);
 		s += n + 2;
 		for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
@@ -133,33 +133,46 @@ text(const char *s, struct logline *l)
 	l->delay = number(s, "delay");
 	if (l->what == LINE_ACCEPTED && strstr(s, " report=") != NULL)
 		l->what = LINE_REPORT;
-	/* A refusal names the client's address in from=. */
-	if (l->what == LINE_REFUSED) {
+	/* Of before November 2026: the client's address is in from=. */
+	if (l->what == LINE_REFUSED && l->addr[0] == '\0') {
 		strlcpy(l->addr, l->from, sizeof(l->addr));
 		l->from[0] = '\0';
 	}
+}
+
+static const char *
+after(const char *s, const char *prefix)
+{
+	size_t	n = strlen(prefix);
+
+	return (strncmp(s, prefix, n) == 0 ? s + n : NULL);
 }
 
 void
 logline_parse(const char *line, int year, struct logline *l)
 {
 	char		 when[40], inner[4096];
-	const char	*p;
+	const char	*p, *q;
+	int		 lookup;
 
 	memset(l, 0, sizeof(*l));
 	if (*line == '{') {
-		if (strstr(line, "\"daemon\":\"smtpd\"") != NULL &&
-		    strstr(line, "\"role\":\"queue\"") != NULL &&
+		lookup = strstr(line, "\"role\":\"lookup\"") != NULL;
+		if (strstr(line, "\"daemon\":\"smtpd\"") != NULL && (lookup ||
+		    strstr(line, "\"role\":\"queue\"") != NULL) &&
 		    member(line, "\"time\":\"", when, sizeof(when)) == 0 &&
 		    strlcat(when, " ", sizeof(when)) < sizeof(when) &&
 		    stamp(when, year, l) != NULL &&
 		    member(line, "\"text\":\"", inner, sizeof(inner)) == 0)
-			text(inner, l);
+			text(inner, lookup, l);
 		return;
 	}
 	if ((p = stamp(line, year, l)) == NULL ||
 	    (p = strstr(p, " smtpd[")) == NULL ||
-	    (p = strstr(p, "]: queue: ")) == NULL)
+	    (p = strstr(p, "]: ")) == NULL)
 		return;
-	text(p + strlen("]: queue: "), l);
+	p += strlen("]: ");
+	lookup = (q = after(p, "lookup: ")) != NULL;
+	if (lookup || (q = after(p, "queue: ")) != NULL)
+		text(q, lookup, l);
 }

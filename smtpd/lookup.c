@@ -179,6 +179,31 @@ set_local(struct client *c, const struct msg_TX_MAIL *ask)
 }
 
 static void
+refuse_mail(const struct msg_TX_MAIL *ask, const char *why)
+{
+	log_info("refused: mail from=<%s> addr=%s helo=%s conn=%u "
+	    "reply=\"%s\"", ask->sender, ask->addr, ask->helo,
+	    (unsigned int)ask->conn, why);
+	lookup_verdict(0, ask->conn, ask->seq, 0, why);
+}
+
+/* Who asked what, so that the administrator can tell him why. */
+void
+lookup_refuse(const struct msg_TX_RCPT *ask, const char *why)
+{
+	const struct client	*c = client_find(ask->conn);
+	const char		*user = c == NULL ? NULL : c->user != NULL ?
+				    c->user : c->local;
+
+	log_info("refused: rcpt to=<%s> from=<%s> addr=%s helo=%s conn=%u%s%s "
+	    "reply=\"%s\"", ask->rcpt, c != NULL && c->sender != NULL ?
+	    c->sender : "", c != NULL ? c->addr : "?", c != NULL &&
+	    c->helo != NULL ? c->helo : "", (unsigned int)ask->conn,
+	    user != NULL ? " user=" : "", user != NULL ? user : "", why);
+	lookup_verdict(0, ask->conn, ask->seq, 0, why);
+}
+
+static void
 lookup_tx_mail(struct peer *p, struct msg *m)
 {
 	const struct msg_TX_MAIL	*ask = m->body;
@@ -195,13 +220,12 @@ lookup_tx_mail(struct peer *p, struct msg *m)
 	    (!ask->lmtp &&
 	    conf_is_own_mail(ask->addr, c != NULL ? c->user : NULL) &&
 	    rules_masquerade(self.conf, sender) == -1)) {
-		lookup_verdict(0, ask->conn, ask->seq, 0,
-		    "501 5.1.7 malformed address");
+		refuse_mail(ask, "501 5.1.7 malformed address");
 		return;
 	}
 	if (is_vague((unsigned int)ask->listener, sender)) {
-		lookup_verdict(0, ask->conn, ask->seq, 0, "554 5.1.8 the "
-		    "sender's domain is not fully qualified");
+		refuse_mail(ask, "554 5.1.8 the sender's domain is not fully "
+		    "qualified");
 		return;
 	}
 	if (c != NULL) {
@@ -211,15 +235,14 @@ lookup_tx_mail(struct peer *p, struct msg *m)
 	if (c != NULL)
 		set_local(c, ask);
 	if (c == NULL || c->helo == NULL || c->sender == NULL) {
-		lookup_verdict(0, ask->conn, ask->seq, 0,
-		    "421 4.3.2 too many connections");
+		refuse_mail(ask, "421 4.3.2 too many connections");
 		return;
 	}
 	c->mail_seq = ask->seq;
 	c->archived.n = 0;
 	if ((over = lookup_rate_mail(c->user != NULL ? c->user :
 	    c->local)) != NULL) {
-		lookup_verdict(0, ask->conn, ask->seq, 0, over);
+		refuse_mail(ask, over);
 		return;
 	}
 	c->tls = ask->tls;
@@ -332,7 +355,7 @@ check_sender(const struct rules_env *env, const struct conf_listen *l,
 		c->own_sender = r == RULES_OK;
 		return (r);
 	}
-	lookup_verdict(0, ask->conn, ask->seq, 0, r == RULES_NO ?
+	lookup_refuse(ask, r == RULES_NO ?
 	    "553 5.7.1 the sender's address is not yours" :
 	    "451 4.3.0 a table cannot be read now");
 	return (RULES_NO);
@@ -350,19 +373,17 @@ run_rcpt(const struct rules_env *env, struct job *j)
 	char				 rcpt[SMTP_ADDR_SIZE];
 
 	if (c == NULL || c->sender == NULL) {
-		lookup_verdict(0, ask->conn, ask->seq, 0,
-		    "503 5.5.1 need MAIL before RCPT");
+		lookup_refuse(ask, "503 5.5.1 need MAIL before RCPT");
 		return (RULES_OK);
 	}
 	if (smtp_address(ask->rcpt, rcpt) != NULL ||
 	    rules_complete(self.conf, rcpt) == -1) {
-		lookup_verdict(0, ask->conn, ask->seq, 0,
-		    "501 5.1.3 malformed address");
+		lookup_refuse(ask, "501 5.1.3 malformed address");
 		return (RULES_OK);
 	}
 	if (is_vague(c->listener, rcpt)) {
-		lookup_verdict(0, ask->conn, ask->seq, 0, "554 5.1.2 the "
-		    "domain is not fully qualified");
+		lookup_refuse(ask, "554 5.1.2 the domain is not fully "
+		    "qualified");
 		return (RULES_OK);
 	}
 	l = listener(c->listener);
@@ -389,12 +410,12 @@ run_rcpt(const struct rules_env *env, struct job *j)
 			counter_add(COUNTER_RULES, 1);
 		log_debug("rule %d: %s", a.rule != NULL ?
 		    (int)a.rule->pos.line : 0, a.reply);
-		lookup_verdict(0, ask->conn, ask->seq, 0, a.reply);
+		lookup_refuse(ask, a.reply);
 		return (RULES_OK);
 	}
-	return (lookup_places(env, &(struct resolving){ .conn = ask->conn,
-	    .seq = ask->seq, .sender = c->sender, .rcpt = rcpt, .expand = 1,
-	    .notify = ask->notify, .orcpt = ask->orcpt,
+	return (lookup_places(env, &(struct resolving){ .ask = ask,
+	    .conn = ask->conn, .seq = ask->seq, .sender = c->sender,
+	    .rcpt = rcpt, .expand = 1, .notify = ask->notify, .orcpt = ask->orcpt,
 	    .archived = ask->seq > c->mail_seq ? &c->archived : NULL }));
 }
 
@@ -440,7 +461,7 @@ give_up(struct job *j)
 	log_warnx("a table does not come up to date");
 	switch (j->kind) {
 	case JOB_RCPT:
-		lookup_verdict(0, j->ask.rcpt.conn, j->ask.rcpt.seq, 0,
+		lookup_refuse(&j->ask.rcpt,
 		    "451 4.3.0 a table cannot be read now");
 		break;
 	case JOB_RESOLVE:
@@ -499,12 +520,11 @@ lookup_tx_rcpt(struct peer *p, struct msg *m)
 
 	if (c != NULL && (over = lookup_rate_rcpt(c->user, ++c->nrcpts)) !=
 	    NULL) {
-		lookup_verdict(0, ask->conn, ask->seq, 0, over);
+		lookup_refuse(ask, over);
 		return;
 	}
 	if ((j = job_new(JOB_RCPT)) == NULL) {
-		lookup_verdict(0, ask->conn, ask->seq, 0,
-		    "451 4.3.2 overloaded");
+		lookup_refuse(ask, "451 4.3.2 overloaded");
 		return;
 	}
 	j->ask.rcpt = *ask;

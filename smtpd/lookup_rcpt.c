@@ -136,9 +136,13 @@ lookup_places(const struct rules_env *env, const struct resolving *v)
 			add(v, &dests.v[i], 0);
 		send_copies(v, &copies);
 	}
-	if (r != RULES_PENDING)
-		lookup_verdict(v->internal, v->conn, v->seq, r == RULES_OK,
-		    r == RULES_OK ? "250 2.1.5 Recipient ok" : reply);
+	if (r == RULES_OK)
+		lookup_verdict(v->internal, v->conn, v->seq, 1,
+		    "250 2.1.5 Recipient ok");
+	else if (r != RULES_PENDING && v->ask != NULL)
+		lookup_refuse(v->ask, reply);
+	else if (r != RULES_PENDING)
+		lookup_verdict(v->internal, v->conn, v->seq, 0, reply);
 	rules_dests_free(&dests);
 	copies_free(&copies);
 	return (r == RULES_PENDING ? r : RULES_OK);

@@ -146,9 +146,13 @@ int		 message_store(struct message *, const void *text, size_t,
 struct erecipient *recipient_env(const struct recipient *);
 /* The return path to it: of the list that it is on, or the message's own. */
 const char	*recipient_sender(const struct recipient *);
+/* What the client named that he was reached by; "" if that is his address. */
+const char	*recipient_orig(const struct recipient *);
 int		 recipient_has_owner(const struct recipient *);
 /* Write down the state of a recipient. */
 void		 message_journal(const struct recipient *);
+/* By the administrator: only its line in the log, and in the history. */
+void		 recipient_deleted(const struct recipient *);
 void		 message_warned(struct message *);
 void		 message_hold(struct message *, int);
 /* Its sender has to be told something, now or once more. */

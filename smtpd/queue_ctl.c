@@ -17,7 +17,6 @@
 #include "log/log.h"
 #include "smtpd/queue.h"
 #include "smtpd/queue_filter.h"
-#include "smtpd/queue_history.h"
 #include "smtpd/queue_list.h"
 
 #define TEXT_PIECE	32000
@@ -70,10 +69,11 @@ wanted(const struct queue_filter *f, const struct message *m,
 	struct filter_facts	a = { .id = m->id,
 				    .age = time(NULL) - m->env.arrived,
 				    .sender = m->env.sender, .rcpt = "",
-				    .state = "" };
+				    .orig = "", .state = "" };
 
 	if (r != NULL) {
 		a.rcpt = recipient_env(r)->rcpt;
+		a.orig = recipient_orig(r);
 		a.state = list_state(r);
 	}
 	return (queue_filter_match(f, &a));
@@ -257,7 +257,7 @@ delete(struct message *m)
 	for (i = 0; i < m->env.nrcpts; i++) {
 		if (m->recips[i].state == RECIP_OVER)
 			continue;
-		history_add(&m->recips[i], "deleted");
+		recipient_deleted(&m->recips[i]);
 		dest_remove(&m->recips[i]);
 	}
 	queueid_text(m->id, id);

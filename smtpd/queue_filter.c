@@ -44,6 +44,19 @@ seconds(const char *s)
 	return (-1);
 }
 
+static int
+is_state(const char *s)
+{
+	static const char	*const states[] = { "ready", "active",
+				    "deferred", "blocked", "held", "failed" };
+	size_t			 i;
+
+	for (i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+		if (strcmp(s, states[i]) == 0)
+			return (1);
+	return (0);
+}
+
 static const char *
 add_word(struct queue_filter *f, const char *word)
 {
@@ -65,6 +78,9 @@ add_word(struct queue_filter *f, const char *word)
 	if (w->kind == FILTER_OLDER &&
 	    (w->seconds = seconds(w->pattern)) == -1)
 		return ("older= takes a time like 90s, 5m, 2h or 3d");
+	if (w->kind == FILTER_STATE && !is_state(w->pattern))
+		return ("state= takes one of ready, active, deferred, "
+		    "blocked, held and failed");
 	f->n++;
 	return (NULL);
 }
@@ -105,7 +121,9 @@ word_matches(const struct filter_word *w, const struct filter_facts *a)
 	case FILTER_SENDER:
 		return (fnmatch(w->pattern, a->sender, FNM_CASEFOLD) == 0);
 	case FILTER_TO:
-		return (fnmatch(w->pattern, a->rcpt, FNM_CASEFOLD) == 0);
+		return (fnmatch(w->pattern, a->rcpt, FNM_CASEFOLD) == 0 ||
+		    (*a->orig != '\0' &&
+		    fnmatch(w->pattern, a->orig, FNM_CASEFOLD) == 0));
 	case FILTER_DOMAIN:
 		return (domain_matches(w->pattern, a->rcpt));
 	case FILTER_OLDER:

@@ -31,6 +31,7 @@ struct filter_facts {
 	int64_t		 age;		/* seconds */
 	const char	*sender;
 	const char	*rcpt;
+	const char	*orig;		/* as the client named it, or "" */
 	const char	*state;
 };
 

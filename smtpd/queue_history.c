@@ -12,6 +12,7 @@
 #include "smtpd/queue_history.h"
 
 #define RATE_SLOTS	60
+#define STRINGS		5
 
 static struct {
 	struct outcome	*ring;		/* HISTORY_MAX, made when needed */
@@ -31,18 +32,18 @@ static const char *const names[COUNT_MAX] = {
 	[COUNT_REFUSED] = "refused",
 };
 
-/* Four strings in one piece of memory. */
+/* All strings in one piece of memory. */
 static int
-pack(struct outcome *o, const char *const strings[4])
+pack(struct outcome *o, const char *const strings[STRINGS])
 {
-	size_t	 len[4], all = 0, i;
+	size_t	 len[STRINGS], all = 0, i;
 	char	*p;
 
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < STRINGS; i++)
 		all += len[i] = strlen(strings[i]) + 1;
 	if ((o->text = p = malloc(all)) == NULL)
 		return (-1);
-	for (i = 0; i < 4; i++) {
+	for (i = 0; i < STRINGS; i++) {
 		memcpy(p, strings[i], len[i]);
 		p += len[i];
 	}
@@ -50,6 +51,7 @@ pack(struct outcome *o, const char *const strings[4])
 	o->rcpt = o->sender + len[0];
 	o->via = o->rcpt + len[1];
 	o->reply = o->via + len[2];
+	o->orig = o->reply + len[3];
 	return (0);
 }
 
@@ -59,7 +61,7 @@ history_add(const struct recipient *r, const char *what)
 	const struct erecipient	*e = recipient_env(r);
 	struct outcome		*o, new = { .id = r->m->id,
 				    .size = r->m->env.size, .what = what };
-	const char		*strings[4];
+	const char		*strings[STRINGS];
 
 	if (self.ring == NULL && (self.ring = calloc(HISTORY_MAX,
 	    sizeof(*self.ring))) == NULL)
@@ -69,6 +71,7 @@ history_add(const struct recipient *r, const char *what)
 	strings[2] = e->place.local ? "local" : e->remote != NULL &&
 	    *e->remote != '\0' ? e->remote : e->place.host;
 	strings[3] = e->reply != NULL ? e->reply : "";
+	strings[4] = recipient_orig(r);
 	if (pack(&new, strings) == -1)
 		return;
 	new.when = time(NULL);

@@ -22,6 +22,7 @@ struct outcome {
 	const char	*rcpt;
 	const char	*via;
 	const char	*reply;
+	const char	*orig;		/* "": the client named rcpt */
 	char		*text;		/* that these point into */
 };
 

@@ -76,15 +76,19 @@ list_recipient(struct buf *b, const struct recipient *r, int json, int first)
 	const struct erecipient	*e = recipient_env(r);
 	const char		*via = e->place.local ? "local" :
 				    e->place.host;
+	const char		*orig = recipient_orig(r);
 
 	if (!json) {
-		(void)buf_printf(b, "    %-8s %s via=%s next=%llds tries=%u "
-		    "%s\n", list_state(r), e->rcpt, via,
+		(void)buf_printf(b, "    %-8s %s%s%s via=%s next=%llds "
+		    "tries=%u %s\n", list_state(r), e->rcpt,
+		    *orig != '\0' ? " orig=" : "", orig, via,
 		    (long long)next_try(r), e->tries, last_reply(r));
 		return;
 	}
 	(void)buf_printf(b, "%s{\"to\": ", first ? "" : ", ");
 	list_json(b, e->rcpt);
+	(void)buf_puts(b, ", \"orig\": ");
+	list_json(b, *orig != '\0' ? orig : e->rcpt);
 	(void)buf_printf(b, ", \"state\": \"%s\", \"next\": %lld, \"tries\": "
 	    "%u, \"reply\": ", list_state(r), (long long)next_try(r), e->tries);
 	list_json(b, last_reply(r));
@@ -147,16 +151,20 @@ one_outcome(const struct outcome *o, void *arg)
 
 	if (h->has_id ? o->id != h->id :
 	    fnmatch(h->what, o->sender, FNM_CASEFOLD) != 0 &&
-	    fnmatch(h->what, o->rcpt, FNM_CASEFOLD) != 0)
+	    fnmatch(h->what, o->rcpt, FNM_CASEFOLD) != 0 &&
+	    (*o->orig == '\0' ||
+	    fnmatch(h->what, o->orig, FNM_CASEFOLD) != 0))
 		return;
 	queueid_text(o->id, id);
 	if (!h->json) {
 		if (localtime_r(&t, &tm) == NULL || strftime(when,
 		    sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm) == 0)
 			when[0] = '\0';
-		(void)buf_printf(h->b, "%s %s %s from=<%s> to=<%s> via=%s "
-		    "size=%llu delay=%llds %s\n", when, id, o->what,
-		    o->sender, o->rcpt, o->via, (unsigned long long)o->size,
+		(void)buf_printf(h->b, "%s %s %s from=<%s> to=<%s>%s%s%s "
+		    "via=%s size=%llu delay=%llds %s\n", when, id, o->what,
+		    o->sender, o->rcpt, *o->orig != '\0' ? " orig=<" : "",
+		    o->orig, *o->orig != '\0' ? ">" : "", o->via,
+		    (unsigned long long)o->size,
 		    (long long)o->delay, o->reply);
 		return;
 	}
@@ -168,6 +176,8 @@ one_outcome(const struct outcome *o, void *arg)
 	list_json(h->b, o->sender);
 	(void)buf_puts(h->b, ", \"to\": ");
 	list_json(h->b, o->rcpt);
+	(void)buf_puts(h->b, ", \"orig\": ");
+	list_json(h->b, *o->orig != '\0' ? o->orig : o->rcpt);
 	(void)buf_puts(h->b, ", \"via\": ");
 	list_json(h->b, o->via);
 	(void)buf_puts(h->b, ", \"reply\": ");

@@ -8,26 +8,45 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include "log/log.h"
 #include "smtpd/queue.h"
 #include "smtpd/queue_history.h"
 
+const char *
+recipient_orig(const struct recipient *r)
+{
+	const struct erecipient	*e = recipient_env(r);
+
+	return (e->orig != NULL && strcasecmp(e->orig, e->rcpt) != 0 ?
+	    e->orig : "");
+}
+
 static void
 log_final(const struct recipient *r, const char *what)
 {
 	const struct erecipient	*e = recipient_env(r);
+	const char		*orig = recipient_orig(r);
 	char			 id[QUEUEID_SIZE];
 
 	queueid_text(r->m->id, id);
-	log_info("%s: %s to=<%s> from=<%s> via=%s%s size=%llu delay=%lld "
-	    "reply=\"%s\"", id, what, e->rcpt, recipient_sender(r),
-	    e->place.local ? "local:" : "", e->place.local ? e->place.user :
-	    e->place.host, (unsigned long long)r->m->env.size,
+	log_info("%s: %s to=<%s> from=<%s>%s%s%s via=%s%s size=%llu "
+	    "delay=%lld reply=\"%s\"", id, what, e->rcpt,
+	    recipient_sender(r), *orig != '\0' ? " orig=<" : "", orig,
+	    *orig != '\0' ? ">" : "", e->place.local ? "local:" : "",
+	    e->place.local ? e->place.user : e->place.host,
+	    (unsigned long long)r->m->env.size,
 	    (long long)(time(NULL) - r->m->env.arrived),
 	    e->reply != NULL ? e->reply : "");
 	history_add(r, what);
+}
+
+void
+recipient_deleted(const struct recipient *r)
+{
+	log_final(r, "deleted");
 }
 
 /* A try is over; remote: who answered, NULL if it was no other server. */
@@ -148,6 +167,7 @@ void
 recipient_deferred(struct recipient *r, const char *reply, const char *remote)
 {
 	struct erecipient	*e = recipient_env(r);
+	const char		*orig = recipient_orig(r);
 	char			 id[QUEUEID_SIZE];
 	int64_t			 delay = retry_delay(e->tries);
 
@@ -159,8 +179,9 @@ recipient_deferred(struct recipient *r, const char *reply, const char *remote)
 	queue_count(COUNT_DEFERRED);
 	e->next = time(NULL) + delay;
 	queueid_text(r->m->id, id);
-	log_info("%s: deferred to=<%s> from=<%s> via=%s%s tries=%u "
+	log_info("%s: deferred to=<%s> from=<%s>%s%s%s via=%s%s tries=%u "
 	    "next=%llds reply=\"%s\"", id, e->rcpt, recipient_sender(r),
+	    *orig != '\0' ? " orig=<" : "", orig, *orig != '\0' ? ">" : "",
 	    e->place.local ? "local:" : "", e->place.local ? e->place.user :
 	    e->place.host, e->tries, (long long)delay, reply);
 	message_journal(r);

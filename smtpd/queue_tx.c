@@ -211,6 +211,10 @@ full(struct tx *t)
 	if (t->adding.n != 1 || t->adding.nnew != 1 || !e->place.local ||
 	    (why = quota_refusal(&e->place, t->size)) == NULL)
 		return (NULL);
+	log_info("refused: rcpt to=<%s> from=<%s> addr=%s conn=%u%s%s "
+	    "reply=\"%s\"", e->orig, env->sender, t->addr,
+	    (unsigned int)t->conn, env->user[0] != '\0' ? " user=" : "",
+	    env->user, why);
 	adding_undo(&t->adding, env);
 	return (why);
 }
@@ -237,8 +241,6 @@ queue_tx_verdict(struct peer *p, struct msg *m)
 	else if (v->accepted && t->add_seq == v->seq &&
 	    (why = full(t)) != NULL) {
 		queue_count(COUNT_REFUSED);
-		log_info("refused: rcpt from=%s conn=%u reply=\"%s\"", t->addr,
-		    (unsigned int)v->conn, why);
 		reply(v->conn, gen, v->seq, t->m->id, 0, why);
 	} else {
 		if (v->accepted && t->add_seq == v->seq)
@@ -246,12 +248,8 @@ queue_tx_verdict(struct peer *p, struct msg *m)
 		reply(v->conn, gen, v->seq, t != NULL ? t->m->id : 0,
 		    v->accepted, v->reply);
 	}
-	if (!v->accepted) {
-		queue_count(COUNT_REFUSED);
-		log_info("refused: rcpt from=%s conn=%u reply=\"%s\"",
-		    t != NULL ? t->addr : "?", (unsigned int)v->conn,
-		    v->reply);
-	}
+	if (!v->accepted)
+		queue_count(COUNT_REFUSED);	/* lookup has logged it */
 }
 
 void

@@ -19,6 +19,7 @@
 
 static struct {
 	FILE	*out;
+	FILE	*text;
 	int	 done;
 	int	 status;
 	int	 gone;
@@ -50,13 +51,13 @@ show(const char *s, size_t len, int more)
 
 	while (at < len) {
 		if ((n = plain(s + at, len - at)) > 0) {
-			if (fwrite(s + at, 1, n, ask.out) != n)
+			if (fwrite(s + at, 1, n, ask.text) != n)
 				ask.gone = 1;
 		} else if (more && utf8_partial(s + at, len - at))
 			break;
 		else {
 			n = shown_next(s + at, len - at, SHOWN_TERMINAL, c);
-			if (fputs(c, ask.out) == EOF)
+			if (fputs(c, ask.text) == EOF)
 				ask.gone = 1;
 		}
 		at += n;
@@ -161,6 +162,8 @@ ctl_ask(const struct contract *contract, const char *state, const char *name,
 		return (-1);
 	memset(&ask, 0, sizeof(ask));
 	ask.out = f;
+	/* Where a message is asked for, words say why it cannot be had. */
+	ask.text = what == CTL_QUEUE_CAT ? stderr : f;
 	other = strcmp(name, "queue") == 0 ? ROLE_QUEUE : ROLE_PARENT;
 	if ((base = event_base_new()) == NULL)
 		return (-1);

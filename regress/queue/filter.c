@@ -10,7 +10,7 @@
 
 static const struct filter_facts	facts = {
 	.id = 1ull << 50, .age = 7200, .sender = "Alice@Example.org",
-	.rcpt = "bob@far.test", .state = "deferred"
+	.rcpt = "bob@far.test", .orig = "team@near.test", .state = "deferred"
 };
 
 /* 1 matches, 0 does not, -1 is refused. */
@@ -40,7 +40,9 @@ main(void)
 		{ "older=1d", 0 }, { "state=deferred", 1 },
 		{ "state=held", 0 }, { "older=x", -1 }, { "older=1y", -1 },
 		{ "older=-1", -1 }, { "foo=bar", -1 }, { "foo", -1 },
-		{ "sender=[", 0 }, { "to=*?*", 1 },
+		{ "to=team@*", 1 }, { "domain=near.test", 0 },
+		{ "state=held older=1d", 0 }, { "state=waiting", -1 },
+		{ "state=", -1 }, { "sender=[", 0 }, { "to=*?*", 1 },
 	};
 	char	ids[2048], id[QUEUEID_SIZE];
 	size_t	i;

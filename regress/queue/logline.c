@@ -9,6 +9,9 @@
 #include "../test.h"
 
 #define FILE_	"2026-11-29T03:55:54.790Z smtpd[851]: queue: "
+#define LOOKUP	"2026-11-29T03:55:54.790Z smtpd[851]: lookup: "
+#define JSON_LOOKUP "{\"time\":\"2026-11-29T03:55:54.790Z\"," \
+		"\"daemon\":\"smtpd\",\"role\":\"lookup\",\"text\":\""
 #define SYSLOG	"Nov  2 13:55:54 host smtpd[851]: queue: "
 #define JSON	"{\"time\":\"2026-11-29T03:55:54.790Z\",\"level\":\"info\"," \
 		"\"daemon\":\"smtpd\",\"role\":\"queue\",\"pid\":851," \
@@ -48,6 +51,16 @@ test_kinds(void)
 	parse(FILE_ "refused: rcpt from=192.0.2.1 conn=1 reply=\"550 no\"");
 	TEST("refused", l.what == LINE_REFUSED && *l.from == '\0');
 	TEST_STR("its client", l.addr, "192.0.2.1");
+	parse(LOOKUP "refused: rcpt to=<b@c> from=<a@d> addr=192.0.2.1 helo=h "
+	    "conn=1 reply=\"550 no\"");
+	TEST("refused by lookup", l.what == LINE_REFUSED && l.hour == 3);
+	TEST_STR("whose", l.from, "a@d");
+	TEST_STR("for whom", l.to, "b@c");
+	TEST_STR("from where", l.addr, "192.0.2.1");
+	parse(JSON_LOOKUP "refused: mail from=<a@d> addr=192.0.2.2 helo=h "
+	    "conn=1 reply=\\u0022421 no\\u0022\"}");
+	TEST("refused by lookup in JSON", l.what == LINE_REFUSED);
+	TEST_STR("from where in JSON", l.addr, "192.0.2.2");
 	parse(FILE_ "1j1c92hft93: deferred to=<b@c> from=<a@d> via=mx tries=1 "
 	    "next=5s reply=\"451 x\"");
 	TEST("deferred", l.what == LINE_DEFERRED);
@@ -69,6 +82,8 @@ test_others(void)
 		    "delivered to=<b>",
 		"2026-11-29T33:55:54.790Z smtpd[851]: queue: 1j1c92hft93: "
 		    "delivered to=<b>",
+		LOOKUP "1j1c92hft93: delivered to=<b>",
+		"2026-11-29T03:55:54.790Z smtpd[851]: net: refused: rcpt",
 		FILE_ "1j1c92hft93: deleted by the administrator",
 		FILE_ "1j1c92hft9: delivered to=<b>",
 		FILE_ "1j1c92hft93:delivered to=<b>",

@@ -580,4 +580,22 @@ def the_samples():
     equal(st, 0, out)
 
 
+@case
+def who_was_refused():
+    """A line about a refusal says who wanted what, also where the reply does not."""
+    at = len(s.log())
+    c = s.smtp()
+    c.expect("220")
+    c.cmd("EHLO refused.example", "250")
+    c.cmd("MAIL FROM:<one@client.example>", "250")
+    c.cmd("RCPT TO:<nobody@example.org>", "550")
+    line = until("a line", lambda: re.search(r"lookup: refused: rcpt (.*)", s.log()[at:]))[1]
+    check(line.startswith("to=<nobody@example.org> from=<one@client.example> addr=127.0.0.1 helo=refused.example conn="), line)
+    check(" reply=\"550 5.1.1 " in line, line)
+    c.close()
+    equal(s.log()[at:].count("refused: rcpt"), 1, "one line is enough")
+    n = json.loads(s.ctl("-j", "report", s.log_path)[1])["refused"]
+    check(n > 0, "they are counted")
+
+
 finish()

@@ -68,6 +68,8 @@ def many_at_once():
     for p in ps:
         p.communicate(b"secret\n")
         equal(p.returncode, 0, "user add")
+    equal(ctl("user", "list", "@example.net"), ctl("user", "list", "@example.org"), "by another name of the domain")
+    equal(ctl("user", "list", "@box.example").split(), ["dave@box.example"], "of one domain")
     out = ctl("user", "list")
     for i in range(6):
         check("u%d@example.org" % i in out, "u%d is lost" % i)
@@ -96,6 +98,9 @@ def mailboxes():
     equal(ctl("mailbox", "status", A, "Work").split(" highest")[0], before.split(" highest")[0], "rebuild")
     check("0 bad" in ctl("mailbox", "verify", A), "verify")
     ctl("index", A)
+    for what in (["mailbox", "verify"], ["index"]):
+        got = [json.loads(l) for l in ctl("-j", *what, A).splitlines()]
+        check({"mailbox", "messages", "bad"} == set(got[0]) and got[0]["bad"] == 0, got)
     check("limit=0" in ctl("quota", A), "quota")
     equal(ctl("mailbox", "export", A, "Work", "-", stderr=subprocess.DEVNULL).count("\nSubject: "), 2)
     ctl("mailbox", "expunge", A, "Work", "from=ann")

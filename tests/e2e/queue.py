@@ -151,6 +151,8 @@ def cat_and_show():
     equal((m["id"], m["sender"], m["recipients"][0]["to"]), (q, "x@client.example", "x@dead.example"))
     ctl("queue", "cat", "00000000000", want=1)
     ctl("queue", "cat", "nonsense", want=1)
+    equal(run(program("mailctl"), "-f", s.conf, "queue", "cat", "00000000000", stderr=subprocess.DEVNULL), (1, ""),
+          "what is no message is not among the text of messages")
     big = s.send("x@dead.example", "large", "0123456789" * 70 + "\r\n" + ("y" * 70 + "\r\n") * 9000)
     check(ctl("queue", "cat", big).count("y" * 70) == 9000, "the text of a large one")
     ctl("queue", "delete", q, big)
@@ -229,6 +231,13 @@ def trace_and_report():
     equal({h["to"]: h["via"] for h in t["history"]}, {B: "local", "t@good.example": "127.0.0.1"})
     equal(t["queue"], [])
     check(any(h["id"] == q for h in json.loads(ctl("-j", "trace", "t@GOOD.*"))["history"]), "by pattern")
+    g = s.send("sales@example.org", "by another name")
+    until("over", lambda: len(json.loads(ctl("-j", "trace", g))["history"]) == 2)
+    t = json.loads(ctl("-j", "trace", "SALES@example.org"))
+    equal({h["to"]: h["orig"] for h in t["history"]}, {A: "sales@example.org", B: "sales@example.org"})
+    check("to=<%s> orig=<sales@example.org>" % A in ctl("trace", g), "as text")
+    check("delivered to=<%s> from=<x@client.example> orig=<sales@example.org> via=" % A in s.log(), "in the log")
+    check(not re.search(r"to=<t@good.example> [^\n]*orig=", s.log()), "what was named itself needs no more")
     d = s.send("x@dead.example", "waits")
     t = json.loads(ctl("-j", "trace", "x@client.example"))
     check(d in [m["id"] for m in t["queue"]] and q in [h["id"] for h in t["history"]], t)
@@ -239,6 +248,8 @@ def trace_and_report():
     equal(json.loads(ctl("-j", "report", "2001-01-01"))["received"], 0)
     ctl("report", "/nonexistent", want=1)
     ctl("queue", "delete", d)
+    until("its line", lambda: "%s: deleted to=<x@dead.example> from=<x@client.example> via=" % d in s.log())
+    equal([h["what"] for h in json.loads(ctl("-j", "trace", d))["history"]], ["deleted"])
 
 
 @case
