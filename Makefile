@@ -195,7 +195,7 @@ POP3D_SESSION_OBJS = \
 	pop3d/client.o pop3d/client_cmd.o pop3d/maildrop.o pop3d/text.o
 MAILCTL_OBJS = \
 	mailctl/check.o mailctl/check_dns.o mailctl/check_owners.o \
-	mailctl/explain.o mailctl/hash.o mailctl/mailbox.o \
+	mailctl/check_tables.o mailctl/explain.o mailctl/hash.o mailctl/mailbox.o \
 	mailctl/mailbox_import.o mailctl/mailbox_export.o mailctl/mailbox_do.o \
 	mailctl/mailbox_filter.o mailctl/mailctl.o mailctl/names.o \
 	mailctl/names_take.o mailctl/queue.o mailctl/report.o mailctl/sendmail.o \

@@ -26,6 +26,8 @@ void	check_certificates(struct check *, const struct conf *);
  * the folders of every file that is named.
  */
 void	check_owners(struct check *, const struct conf *);
+/* check_tables.c: what is in them, as the daemons will read it. */
+void	check_tables(struct check *, const struct conf *);
 /*
  * check_dns.c: MX of our domains, our name forward and back, within three
  * seconds; advice only.  names_open() comes first.

@@ -288,6 +288,7 @@ cmd_check(const struct call *call)
 		printf("{\"findings\": [");
 	check_certificates(&c, conf);
 	check_owners(&c, conf);
+	check_tables(&c, conf);
 	if (dns)
 		check_dns(&c, conf);
 	conf_free(conf);
@@ -295,7 +296,7 @@ cmd_check(const struct call *call)
 		printf("],\n \"ok\": %s}\n", c.mistakes == 0 ? "true" :
 		    "false");
 	else if (c.mistakes == 0)
-		printf("configuration, certificates and files OK\n");
+		printf("configuration, certificates, files and tables OK\n");
 	return (c.mistakes == 0 ? STATUS_OK : STATUS_FAILED);
 }
 

@@ -415,7 +415,8 @@ run_rcpt(const struct rules_env *env, struct job *j)
 	}
 	return (lookup_places(env, &(struct resolving){ .ask = ask,
 	    .conn = ask->conn, .seq = ask->seq, .sender = c->sender,
-	    .rcpt = rcpt, .expand = 1, .notify = ask->notify, .orcpt = ask->orcpt,
+	    .rcpt = rcpt, .expand = 1, .notify = ask->notify,
+	    .orcpt = ask->orcpt,
 	    .archived = ask->seq > c->mail_seq ? &c->archived : NULL }));
 }
 

@@ -203,6 +203,25 @@ verify_locked(const char *hash)
 	    strcmp(rest, "x") == 0));
 }
 
+int
+verify_usable(const char *hash)
+{
+	struct scram_verifier	 v;
+	const char		*rest;
+
+	switch (scheme_of(hash, &rest)) {
+	case SCHEME_CRYPT:
+		return (crypt_string(rest));
+	case SCHEME_SCRAM:
+		return (scram_verifier_parse(&v, rest) == 0);
+	case SCHEME_PLAIN:
+		return (1);
+	case SCHEME_UNKNOWN:
+		break;
+	}
+	return (0);
+}
+
 /* The system's own choice; SCRAM-SHA-256 where crypt(3) has none to offer. */
 static int
 default_dummy(char *out, size_t size)

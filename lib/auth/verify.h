@@ -29,6 +29,8 @@ enum verify_result verify_password(const char *hash, const char *pass);
 const char *verify_plain(const char *hash);
 /* 1 if no password may open this account: empty, "*", "!...", "x". */
 int	verify_locked(const char *hash);
+/* 1 if it has the form of a hash that verify_password() can judge. */
+int	verify_usable(const char *hash);
 /*
  * A hash of the same scheme and cost that belongs to no password that anybody
  * has, for the work on unknown users.  like may be NULL: the system's default.

@@ -225,11 +225,21 @@ build_path(struct build *b, const struct word *w)
 	return (build_keep(b, w->s));
 }
 
+static int
+has_8bit(const char *s)
+{
+	while (*s != '\0' && (unsigned char)*s < 0x80)
+		s++;
+	return (*s != '\0');
+}
+
 char *
 build_domain_name(struct build *b, const struct word *w)
 {
 	if (!value_is_domain(w->s)) {
-		build_error(b, w, "no domain name; write letters, digits and "
+		build_error(b, w, has_8bit(w->s) ? "not as the DNS has it; "
+		    "write the form with xn--, as in xn--exmple-cua.org" :
+		    "no domain name; write letters, digits and "
 		    "hyphens with dots between, as in mail.example.org");
 		return (NULL);
 	}

@@ -96,6 +96,16 @@ read_all(int fd, size_t len)
 	return (text);
 }
 
+/* An editor's mark of UTF-8 is no part of the first word. */
+static void
+cut_mark(char *text, size_t *len)
+{
+	if (*len < 3 || memcmp(text, "\xef\xbb\xbf", 3) != 0)
+		return;
+	*len -= 3;
+	memmove(text, text + 3, *len + 1);
+}
+
 char *
 source_read(const char *path, enum source_trust trust, size_t *len,
     struct report *report, const struct conf_pos *pos)
@@ -122,6 +132,8 @@ source_read(const char *path, enum source_trust trust, size_t *len,
 	if ((text = read_all(fd, *len)) == NULL)
 		report_error(report, pos, "%s: %s; try again", path,
 		    strerror(errno));
+	else
+		cut_mark(text, len);
 done:
 	if (fd != -1)
 		(void)close(fd);

@@ -57,7 +57,8 @@ doors_open(const char *alpn, doors_take take)
 	TAILQ_FOREACH(d, &doors.doors, entry) {
 		if (d->conf->tls == NULL ? conf_proto_is_tls(d->conf->proto) :
 		    tls_serve_context(d->conf->tls->index, alpn) == NULL)
-			fatalx("no certificate for %s on %s",
+			fatalx("no certificate for %s on %s; mailctl check "
+			    "says which file is wrong",
 			    conf_proto_name(d->conf->proto), d->conf->where);
 	}
 	if ((doors.again = evtimer_new(role_base(), open_all, NULL)) == NULL)

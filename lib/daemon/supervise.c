@@ -608,6 +608,26 @@ run(struct conf *conf)
 	return (0);
 }
 
+/* A daemon without them would take mail and logins in vain. */
+static int
+have_programs(void)
+{
+	const struct role_def	*def;
+	char			 path[PATH_MAX + 64];
+
+	for (def = sv.daemon->roles; def->role != ROLE_PARENT; def++) {
+		if ((def->flags & ROLE_PERUSER) == 0)
+			continue;
+		(void)snprintf(path, sizeof(path), "%s/%s-%s", sv.libexec,
+		    sv.daemon->name, role_name(def->role));
+		if (access(path, X_OK) == -1) {
+			log_warn("%s: run \"make install\"", path);
+			return (0);
+		}
+	}
+	return (1);
+}
+
 static void
 as_role(int argc, char **argv)
 {
@@ -652,5 +672,7 @@ supervise_main(const struct daemon_def *d, const struct parent_ops *ops,
 		return (1);
 	if (opt.check)
 		return (options_check(&opt, conf));
+	if (!have_programs())
+		return (1);
 	return (run(conf));
 }

@@ -436,23 +436,32 @@ limits(void)
 
 /*
  * A user's first mail or login: the owner makes the directory, with the
- * owner's rights, while it can still be named.  What cannot be made is
- * reported by the sandbox, which needs it.
+ * owner's rights, while it can still be named.  The first that cannot be made
+ * is told, with whom it would have to let in.
  */
 static void
 make_missing(const char *path)
 {
-	char	*slash, part[C_PATH];
+	char	part[C_PATH];
+	size_t	n;
+	int	error;
 
 	strlcpy(part, path, sizeof(part));
-	for (slash = part; (slash = strchr(slash + 1, '/')) != NULL; ) {
-		*slash = '\0';
-		(void)mkdir(part, 0700);
-		*slash = '/';
+	for (n = 1; n <= strlen(path); n++) {
+		if (path[n] != '/' && path[n] != '\0')
+			continue;
+		part[n] = '\0';
+		if (mkdir(part, 0700) == -1) {
+			error = errno;
+			if (error != EEXIST && access(part, F_OK) == -1)
+				break;
+		}
+		part[n] = path[n];
 	}
-	if (mkdir(part, 0700) == -1 && access(part, F_OK) == -1) {
+	if (n <= strlen(path)) {
 		/* The owner's affair; whoever waits is told by the parent. */
-		log_warn("%s", part);
+		log_warnx("%s: uid %u cannot make it: %s", part,
+		    (unsigned int)getuid(), strerror(error));
 		role_exit(0);
 	}
 }

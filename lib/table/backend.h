@@ -13,6 +13,8 @@ struct table_backend {
 	void	(*lookup)(void *state, enum table_form, const char *key,
 		    table_cb, void *arg);
 	void	(*close)(void *state);
+	/* NULL: its entries cannot be had one after the other */
+	void	(*each)(void *state, table_entry_cb, void *arg);
 	/*
 	 * Those whose file the parent opens, else NULL: as table_load_fd()
 	 * and table_unload().

@@ -75,6 +75,15 @@ file_close(void *state)
 }
 
 static void
+file_each(void *state, table_entry_cb cb, void *arg)
+{
+	const struct file	*f = state;
+
+	if (f->map != NULL)
+		table_map_each(f->map, cb, arg);
+}
+
+static void
 file_unload(void *state, const char *why)
 {
 	struct file	*f = state;
@@ -207,9 +216,9 @@ file_lookup(void *state, enum table_form form, const char *key, table_cb cb,
 }
 
 const struct table_backend table_backend_inline = {
-	inline_open, file_lookup, file_close, NULL, NULL
+	inline_open, file_lookup, file_close, file_each, NULL, NULL
 };
 
 const struct table_backend table_backend_file = {
-	file_open, file_lookup, file_close, file_load, file_unload
+	file_open, file_lookup, file_close, file_each, file_load, file_unload
 };

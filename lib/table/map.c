@@ -314,6 +314,9 @@ table_map_parse(char *text, size_t len, enum table_form form,
 	text[len] = '\0';
 	r.next = text;
 	r.stop = text + len;
+	/* An editor's mark of UTF-8 is no part of the first key. */
+	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+		r.next += 3;
 	if (form == TABLE_USERS)
 		rv = parse_users(m, &r, report);
 	else
@@ -365,6 +368,15 @@ table_map_free(struct table_map *m)
 	free(m->entries);
 	free(m->slots);
 	free(m);
+}
+
+void
+table_map_each(const struct table_map *m, table_entry_cb cb, void *arg)
+{
+	size_t	i;
+
+	for (i = 0; i < m->n; i++)
+		cb(m->entries[i].key, m->entries[i].value, arg);
 }
 
 const char *

@@ -18,6 +18,9 @@ struct table_map *table_map_parse(char *text, size_t len, enum table_form,
 struct table_map *table_map_words(char *const *keys, char *const *values,
 		    size_t n);
 void		 table_map_free(struct table_map *);	/* wipes it */
+/* All entries in their order. */
+void		 table_map_each(const struct table_map *, table_entry_cb,
+		    void *arg);
 /* The value, and the key as it was written; NULL if it is not there. */
 const char	*table_map_find(const struct table_map *, const char *key,
 		    const char **name);

@@ -385,5 +385,5 @@ db_lookup(void *state, enum table_form form, const char *key, table_cb cb,
 }
 
 const struct table_backend table_backend_sqlite = {
-	db_open, db_lookup, db_close, db_load, db_unload
+	db_open, db_lookup, db_close, NULL, db_load, db_unload
 };

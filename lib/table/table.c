@@ -98,6 +98,13 @@ table_lookup(struct table *t, const char *key, table_cb cb, void *arg)
 }
 
 void
+table_each(const struct table *t, table_entry_cb cb, void *arg)
+{
+	if (t->backend->each != NULL)
+		t->backend->each(t->state, cb, arg);
+}
+
+void
 table_fail(table_cb cb, void *arg, const char *key, const char *why)
 {
 	struct table_answer	a = { .result = TABLE_FAILED };

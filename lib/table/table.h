@@ -59,6 +59,9 @@ struct table_answer {
 
 typedef void (*table_cb)(const struct table_answer *, void *arg);
 
+/* An entry; of TABLE_USERS the value is what follows the name. */
+typedef void (*table_entry_cb)(const char *key, const char *value, void *arg);
+
 /* What was in a file. */
 struct table_report {
 	size_t		entries;
@@ -86,5 +89,7 @@ void		 table_unload(struct table *, const char *why);
 int		 table_needs_fd(const struct table *);
 void		 table_lookup(struct table *, const char *key, table_cb,
 		    void *);
+/* Every entry of what is loaded; nothing of a database. */
+void		 table_each(const struct table *, table_entry_cb, void *);
 
 #endif

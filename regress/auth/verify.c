@@ -131,9 +131,22 @@ test_bounds(void)
 	TEST("dummy-small", verify_dummy(known[5].hash, dummy, 8) == -1);
 }
 
+static void
+test_usable(void)
+{
+	TEST("yescrypt", verify_usable("{CRYPT}$y$j9T$abc$def"));
+	TEST("bare", verify_usable("$2b$10$abcdefghijklmnopqrstuv"));
+	TEST("plain", verify_usable("{PLAIN}x"));
+	TEST("a password itself", !verify_usable("secret"));
+	TEST("unknown scheme", !verify_usable("{MD5}abc"));
+	TEST("no end", !verify_usable("{CRYPT"));
+	TEST("bad scram", !verify_usable("{SCRAM-SHA-256}1,2"));
+}
+
 int
 main(void)
 {
+	test_usable();
 	test_known();
 	test_odd();
 	test_bounds();

@@ -183,9 +183,49 @@ test_words(void)
 	table_map_free(m);
 }
 
+struct walk {
+	size_t	n;
+	char	text[128];
+};
+
+static void
+one(const char *key, const char *value, void *arg)
+{
+	struct walk	*w = arg;
+
+	w->n++;
+	strlcat(w->text, key, sizeof(w->text));
+	strlcat(w->text, "=", sizeof(w->text));
+	strlcat(w->text, value, sizeof(w->text));
+	strlcat(w->text, ";", sizeof(w->text));
+}
+
+/* All entries; an editor's mark of UTF-8 at the start is none of them. */
+static void
+test_each(void)
+{
+	static const char	 text[] = "\xef\xbb\xbf" "a: 1\nb: 2\nA: 3\n";
+	struct table_report	 r;
+	struct table_map	*m;
+	struct walk		 w = { 0 };
+
+	m = parse(text, sizeof(text) - 1, TABLE_MAP, &r);
+	TEST("marked", m != NULL && r.bad == 0 && r.duplicates == 1);
+	table_map_each(m, one, &w);
+	TEST_STR("each", w.text, "a=1;b=2;A=3;");
+	table_map_free(m);
+	memset(&w, 0, sizeof(w));
+	m = parse(text, 3, TABLE_MAP, &r);
+	TEST("nothing but the mark", m != NULL && r.bad == 0);
+	table_map_each(m, one, &w);
+	TEST("no entry", w.n == 0);
+	table_map_free(m);
+}
+
 int
 main(void)
 {
+	test_each();
 	test_cases();
 	test_many();
 	test_words();

@@ -1,5 +1,5 @@
 """Starting, reloading, stopping, what survives a killed process, mailctl, the log."""
-import glob, json, os, re, signal, socket, subprocess, sys, time
+import glob, json, os, pwd, re, shutil, signal, socket, subprocess, sys, time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from lib import *
@@ -175,6 +175,81 @@ def mailctl_check_owners():
         check(got and all(g.startswith(path + ": ") and want in g for g in got), (path, got))
         undo(path) if undo else os.chown(path, q.pw_uid, q.pw_gid)
         equal(found(), [], path)
+    t.close()
+
+
+@case
+def mailctl_check_tables():
+    """What is wrong in tables: the file, the line, what to do, before somebody's mail waits for it."""
+    def found():
+        st, out = run(program("mailctl"), "-f", t.conf, "-j", "check", stderr=subprocess.DEVNULL)
+        j = json.loads(out)
+        equal(st, 0 if j["ok"] else 1, out)
+        return [f["text"] for f in j["findings"] if f["kind"] == "mistake"]
+    t = Suite(daemons=(), extra="")
+    good = slurp(t.dir + "/aliases").decode()
+    people = slurp(t.dir + "/people").decode()
+    equal(found(), [])
+    for line, want in (("sales2 alice", 'is no line "key: value"'), ("none:", "stands for nobody"), ("none", "stands for nobody"),
+                       ("prog: |/bin/cat", "starts no commands here"), ("disk: /var/mail/x", "write no files"),
+                       ("list: :include:/etc/x", "nothing may be included here"), ("ROOT: bob", "only the first line counts"),
+                       ("x@example.net: bob", "with the first name of its domain"),
+                       ("x@other.example: bob", "no domain with these aliases has this name"),
+                       ('q: "open', "quotes go in pairs")):
+        t.write("aliases", good + line + "\n")
+        got = found()
+        n = "" if "only the first" in want else ":%d: " % (good.count("\n") + 1)
+        check(len(got) == 1 and got[0].startswith(t.dir + "/aliases" + n) and want in got[0], (line, got))
+    t.write("aliases", "\ufeff" + good)
+    equal(found(), [], "an editor's mark")
+    t.write("aliases", good)
+    for line, want in (("new@example.org", 'is no line "name:hash"'), ("new@example.org:secret", "knows no such hash"),
+                       ("new@example.org:{MD5}abc", "knows no such hash"), ("new@example.org:x:y", "uid is not a number"),
+                       ("new@example.org:x:0", "as root"), ("new@example.org:x:::::/sh::quota=5m", "more than eight fields"),
+                       ("new@example.org:x::::::quota=lots", "quota is not a size")):
+        t.write("people", people + line + "\n", 0o640)
+        got = found()
+        check(len(got) == 1 and got[0].startswith("%s/people:%d: " % (t.dir, people.count("\n") + 1)) and want in got[0],
+              (line, got))
+    t.close()
+    secrets = s.write("secrets", "other: user:pw\ntoken: user\n", 0o600)
+    base = 'listen smtp on loopback\ntable secrets file "%s"\n' % secrets
+    p = s.write("secrets.conf", base + 'relay any via "smtp+tls://isp@mx.example.net" auth <secrets>\n')
+    st, out = run(program("mailctl"), "-f", p, "check")
+    check(st == 1 and "secrets.conf:3: table secrets has no line" in out, out)
+    p = s.write("secrets.conf", base + 'relay any via "smtp+tls://token@mx.example.net" auth <secrets>\n')
+    st, out = run(program("mailctl"), "-f", p, "check")
+    check(st == 1 and secrets + ".token: No such file" in out, out)
+    s.write("secrets.token", "abc\n", 0o600)
+    st, out = run(program("mailctl"), "-f", p, "check")
+    equal(st, 0, out)
+    db = s.write("empty.db", "", 0o600)
+    p = s.write("db.conf", 'listen smtp on loopback\ntable u sqlite "%s" query "SELECT * FROM u WHERE name = ?"\nauth <u>\n' % db)
+    st, out = run(program("mailctl"), "-f", p, "check")
+    check(st == 1 and "db.conf:2: table u: no such table: u" in out, out)
+
+
+@case
+def programs_are_missing():
+    """A daemon that could start none of its users' processes does not start."""
+    alone = os.path.join(s.dir, "smtpd-alone")
+    shutil.copy(program("smtpd"), alone)
+    if os.path.exists("/usr/local/libexec/postern/smtpd-deliver"):
+        skip("there is an installation")
+    st, out = run(alone, "-d", "-f", s.conf)
+    check(st == 1 and "smtpd-deliver: run \"make install\"" in out, out)
+
+
+@case(root=True)
+def mailbox_cannot_be_made():
+    """The log names the directory and who would have to make it."""
+    closed = os.path.join(s.dir, "closed")
+    os.mkdir(closed, 0o755)
+    t = Suite(daemons=("smtpd",), extra='domain "closed.example" {\n\tusers <people>\n\tdeliver maildir "%s/%%d/%%n" as %s\n}\n' %
+              (closed, "vmail"), people={A: "{PLAIN}x", "x@closed.example": "{PLAIN}x"})
+    t.send("x@closed.example", "nowhere")
+    line = until("its line", lambda: re.search(r"deliver: .*closed.*", t.log()))[0]
+    equal(line, "deliver: %s/closed.example: uid %d cannot make it: Permission denied" % (closed, pwd.getpwnam("vmail").pw_uid))
     t.close()
 
 
