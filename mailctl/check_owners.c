@@ -19,6 +19,7 @@
 
 #include "conf/conf.h"
 #include "daemon/submit_keep.h"
+#include "os/compat.h"
 #include "check.h"
 
 #define NAMES_MAX	100000		/* looked at in one folder */
@@ -100,6 +101,22 @@ check_folder(struct check *c, const char *path, uid_t owner)
 		    "chown -R %s it", path, bad - TOLD_MAX, owner_name(owner));
 }
 
+/* A daemon makes the directory itself, but not those above it. */
+static void
+check_home(struct check *c, const char *path)
+{
+	struct stat	st;
+	char		above[PATH_MAX], *slash;
+
+	if (strlcpy(above, path, sizeof(above)) >= sizeof(above) ||
+	    (slash = strrchr(above, '/')) == NULL || slash == above)
+		return;
+	*slash = '\0';
+	if (stat(above, &st) == -1 && errno == ENOENT)
+		check_mistake(c, "%s: does not exist, so %s cannot be made; "
+		    "mkdir it", above, path);
+}
+
 static void
 check_spool(struct check *c, const struct conf *conf)
 {
@@ -119,7 +136,9 @@ check_spool(struct check *c, const struct conf *conf)
 		}
 		owner = pw->pw_uid;
 	}
-	if (look(c, conf->spool, &st) && (st.st_mode & 077) != 0)
+	if (!look(c, conf->spool, &st))
+		check_home(c, conf->spool);
+	else if ((st.st_mode & 077) != 0)
 		check_mistake(c, "%s: others may look into it; chmod 0700 it",
 		    conf->spool);
 	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
@@ -145,13 +164,57 @@ check_handover(struct check *c, const struct conf *conf)
 		    "chmod %o it", path, (unsigned int)KEEP_MODE);
 }
 
+static int
+may_write(const struct passwd *pw, const struct stat *st)
+{
+	mode_t	want = S_IWOTH | S_IXOTH;
+
+	if (st->st_uid == pw->pw_uid)
+		want <<= 6;
+	else if (st->st_gid == pw->pw_gid)
+		want <<= 3;
+	return (pw->pw_uid == 0 || (st->st_mode & want) == want);
+}
+
+/*
+ * Where those who share an account have their mailboxes: the account makes
+ * them.  Looked at is what stands before the first part that a user's name is
+ * in, or the last folder of it that exists.
+ */
+static void
+check_mailboxes(struct check *c, const struct conf_domain *d)
+{
+	const struct passwd	*pw;
+	struct stat		 st;
+	char			 path[PATH_MAX], *p;
+
+	if ((d->deliver != DELIVER_MAILDIR && d->deliver != DELIVER_MBOX) ||
+	    d->as == NULL || d->target[0] != '/' || geteuid() != 0 ||
+	    (pw = getpwnam(d->as)) == NULL ||
+	    strlcpy(path, d->target, sizeof(path)) >= sizeof(path))
+		return;
+	if ((p = strchr(path, '%')) != NULL)
+		*p = '\0';
+	while ((p = strrchr(path, '/')) != NULL) {
+		*p = '\0';
+		if (stat(*path != '\0' ? path : "/", &st) == 0)
+			break;
+	}
+	if (p != NULL && !may_write(pw, &st))
+		check_advice(c, "%s: %s, as whom %s:%u delivers, cannot make "
+		    "mailboxes there; chown it to %s", *path != '\0' ? path :
+		    "/", d->as, d->pos.file, d->pos.line, d->as);
+}
+
 static void
 check_state(struct check *c, const struct conf *conf)
 {
 	struct stat	st;
 
-	if (!look(c, conf->state, &st))
+	if (!look(c, conf->state, &st)) {
+		check_home(c, conf->state);
 		return;
+	}
 	check_owner(c, conf->state, &st, geteuid());
 	if ((st.st_mode & 022) != 0)
 		check_mistake(c, "%s: others may put sockets into it; "
@@ -193,6 +256,7 @@ check_above(struct check *c, const char *file)
 void
 check_owners(struct check *c, const struct conf *conf)
 {
+	const struct conf_domain	*d;
 	const struct conf_network	*n;
 	const struct conf_table		*t;
 	const struct conf_tls		*tls;
@@ -201,6 +265,8 @@ check_owners(struct check *c, const struct conf *conf)
 	check_spool(c, conf);
 	check_handover(c, conf);
 	check_state(c, conf);
+	TAILQ_FOREACH(d, &conf->domains, entry)
+		check_mailboxes(c, d);
 	for (i = 0; i < conf->files.n; i++)
 		check_above(c, conf->files.v[i]);
 	TAILQ_FOREACH(tls, &conf->tlses, entry) {

@@ -10,23 +10,32 @@
 #include "smtpd/net.h"
 
 static void
+slot_free(struct session *s, struct slot *sl)
+{
+	TAILQ_REMOVE(&s->slots, sl, entry);
+	s->nslots--;
+	free(sl->text);
+	free(sl);
+}
+
+static void
 slots_flush(struct session *s)
 {
 	struct slot	*sl;
 	int		 close = 0;
 
-	while ((sl = TAILQ_FIRST(&s->slots)) != NULL && sl->text != NULL) {
-		TAILQ_REMOVE(&s->slots, sl, entry);
-		s->nslots--;
+	while (!close && (sl = TAILQ_FIRST(&s->slots)) != NULL &&
+	    sl->text != NULL) {
 		conn_write(s->conn, sl->text, strlen(sl->text));
 		close = sl->close;
-		free(sl->text);
-		free(sl);
-		if (close) {
-			conn_finish(s->conn);
-			return;
-		}
+		slot_free(s, sl);
 	}
+	if (!close)
+		return;
+	/* Commands that came with the last one get no answer any more. */
+	while ((sl = TAILQ_FIRST(&s->slots)) != NULL)
+		slot_free(s, sl);
+	conn_finish(s->conn);
 }
 
 static struct slot *

@@ -250,7 +250,12 @@ def mailbox_cannot_be_made():
     t.send("x@closed.example", "nowhere")
     line = until("its line", lambda: re.search(r"deliver: .*closed.*", t.log()))[0]
     equal(line, "deliver: %s/closed.example: uid %d cannot make it: Permission denied" % (closed, pwd.getpwnam("vmail").pw_uid))
+    st, out = t.ctl("check")
+    check(st == 0 and "advice: %s: vmail, as whom " % closed in out and out.count("advice") == 1, out)
     t.close()
+    p = s.write("nowhere.conf", slurp(s.conf).decode().replace('state "', 'state "%s/no' % s.dir))
+    st, out = run(program("mailctl"), "-f", p, "check")
+    check(st == 1 and "does not exist, so " in out and "cannot be made; mkdir it" in out, out)
 
 
 @case

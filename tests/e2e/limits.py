@@ -183,9 +183,15 @@ def rate_of_a_user():
         check(c.closed(), "not closed")
         c = s.smtp("submission")
         c.hello()
+        c.auth()
+        c.write("MAIL FROM:<%s>\r\nRCPT TO:<%s>\r\nQUIT\r\n" % (A, A))
+        c.expect("421 4.7.0")
+        check(c.closed() and not c.buf, "said after the last reply: %r" % c.buf)
+        c = s.smtp("submission")
+        c.hello()
         c.auth(user=B)
         message(c, "another user", sender=B)
-        until("told", lambda: limit(s, "rate", "user")["reached"] == 1, 5, 0.2)
+        until("told", lambda: limit(s, "rate", "user")["reached"] == 2, 5, 0.2)
         s.send(A, "a stranger")
 
 
