@@ -6,9 +6,9 @@
  * cache; then they are merged in memory by how they begin, and by the rest of
  * their text where that is the same.
  *
- * Cost: CPU only if the messages are in the cache, a third of it the sorting;
+ * Cost: CPU only if the messages are in the cache, a quarter of it the merging;
  * an item and a value a message, half of the items once more, and the texts.
- * qsort(), which has to call for each comparison, took twice the rest.
+ * qsort(), which has to call for each comparison, took nearly half of it.
  */
 #include "cmd_search_run.h"
 #include "cmd_table.h"

@@ -7,6 +7,7 @@
  * that cannot be reached is blocked as a whole: what waits for it costs
  * nothing until it is tried again.
  */
+#include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,7 @@ static int	by_key(struct dest *, struct dest *);
 static int	by_next(struct recipient *, struct recipient *);
 
 static void	wake_waiting(void);
+static void	run_more(evutil_socket_t, short, void *);
 
 RB_PROTOTYPE(dests, dest, bykey, by_key)
 RB_GENERATE(dests, dest, bykey, by_key)
@@ -38,6 +40,9 @@ static struct {
 	struct dests		 all;
 	struct waits		 waits;
 	TAILQ_HEAD(, dest)	 run;
+	size_t			 nrun;		/* in it */
+	size_t			 lap;		/* of them before this second */
+	struct event		*more;
 	size_t			 asked;		/* and not answered */
 	int			 waking;
 	int64_t			 clock;		/* time(), less monotonic */
@@ -145,6 +150,7 @@ dest_kick(struct dest *d)
 	if (d->running)
 		return;
 	d->running = 1;
+	self.nrun++;
 	TAILQ_INSERT_TAIL(&self.run, d, run);
 }
 
@@ -460,6 +466,22 @@ dest_retry(struct recipient *r)
 	}
 }
 
+/*
+ * Whoever the tick gave something to do has his turn in that second, however
+ * many they are; who could not use it waits for the next event or tick.
+ */
+static void
+run_later(void)
+{
+	struct timeval	tv = { 0 };
+
+	if (self.more == NULL)
+		self.more = evtimer_new(role_base(), run_more, NULL);
+	/* If that fails the next event goes on with it. */
+	if (self.more != NULL && event_add(self.more, &tv) == -1)
+		log_warnx("no timer");
+}
+
 void
 dest_run(void)
 {
@@ -471,6 +493,8 @@ dest_run(void)
 	for (n = 0; n < RUN_TURN &&
 	    (d = TAILQ_FIRST(&self.run)) != NULL; n++) {
 		TAILQ_REMOVE(&self.run, d, run);
+		self.nrun--;
+		self.lap -= self.lap > 0;
 		d->running = 0;
 		if (d->nready == 0 || d->blocked > queue_now() ||
 		    queue_paused(d->place.local ? PAUSE_DELIVER :
@@ -484,6 +508,14 @@ dest_run(void)
 		else
 			relay_run(d);
 	}
+	if (self.lap > 0 && self.nrun > 0)
+		run_later();
+}
+
+static void
+run_more(evutil_socket_t fd, short ev, void *arg)
+{
+	dest_run();
 }
 
 static void
@@ -551,4 +583,5 @@ dest_tick(void)
 			dest_free(d);
 		}
 	}
+	self.lap = self.nrun;
 }

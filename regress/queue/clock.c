@@ -57,6 +57,12 @@ queue_paused(enum pause what)
 	return (0);
 }
 
+struct event_base *
+role_base(void)
+{
+	return (NULL);
+}
+
 int
 role_draining(void)
 {

@@ -15,6 +15,7 @@ if not HERE:
 ZONE = {"%s.lab" % n: {"A": [a]} for n, a in (("a", A), ("dead", DEAD), ("slow", SLOW), ("late", LATE), ("few", FEW))}
 for host, n in (("a", 100), ("dead", 50), ("slow", 150), ("late", 3), ("few", 40)):
     ZONE.update({"%s%d.lab" % (host, i): {"MX": [(10, host + ".lab")]} for i in range(n)})
+ZONE.update({"lost%d.lab" % i: None for i in range(2000)})
 ZONE["backup.lab"] = {"MX": [(10, "dead.lab"), (20, "a.lab")]}
 
 
@@ -269,6 +270,17 @@ def dead_for_its_time_only():
     until("all wait", lambda: s.ctl("queue", "list")[1].count("blocked  x@late") == 3)
     late = Peer(port=25, host=LATE)
     arrive(late, "late", 3, 15)
+
+
+@case
+def more_destinations_than_sessions():
+    """Two thousand whose names nobody answers for: mail that can go does not wait behind them."""
+    for i in range(0, 2000, 500):
+        send(["x@lost%d.lab" % j for j in range(i, i + 500)], "lost")
+    until("the first are asked for", lambda: ("lost0.lab", "MX") in names.asked)
+    for i in range(4):
+        send("bob@example.org", "local %d" % i)
+        s.wait_mail("bob@example.org", "local %d" % i, secs=5)
 
 
 @case
