@@ -8,6 +8,7 @@
  */
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "store/hash.h"
@@ -91,6 +92,7 @@ thaw_view(struct mailbox *mb, const struct mailbox_frozen *z)
 	mb->uidvalidity = z->uidvalidity;
 	mb->uidnext = z->uidnext;
 	mb->epoch = f->epoch;
+	memcpy(mb->id, f->ix.hdr.id, sizeof(mb->id));
 	return (mb->n == z->count && view_hash(mb) == z->hash ? STORE_OK :
 	    STORE_CORRUPT);
 }

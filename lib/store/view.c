@@ -280,6 +280,10 @@ view_take(struct mailbox *mb, int no_expunge)
 
 	if ((error = view_fresh(mb)) != STORE_OK)
 		return (error);
+	/* One that was lost and made anew counts from the clock. */
+	if (memcmp(mb->id, f->ix.hdr.id, sizeof(mb->id)) != 0)
+		mb->modseq = 0;
+	memcpy(mb->id, f->ix.hdr.id, sizeof(mb->id));
 	modseq = f->ix.hdr.modseq;
 	slots = f->ix.hdr.slots;
 	mb->uidvalidity = f->ix.hdr.uidvalidity;

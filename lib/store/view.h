@@ -44,6 +44,7 @@ struct mailbox {
 	uint64_t		 told;		/* with each expunge */
 	struct view_delta	 delta;		/* not told yet */
 	uint32_t		 uidvalidity, uidnext;
+	unsigned char		 id[16];	/* of the index, seen */
 	unsigned int		 epoch;		/* the folder's */
 	int			 unknown;	/* UIDs are 0 that were not */
 	int			 lost;		/* whose numbers they are */
