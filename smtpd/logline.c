@@ -131,7 +131,8 @@ text(const char *s, int lookup, struct logline *l)
 	field(s, "reply", l->reply, sizeof(l->reply));
 	l->size = number(s, "size");
 	l->delay = number(s, "delay");
-	if (l->what == LINE_ACCEPTED && strstr(s, " report=") != NULL)
+	if (l->what == LINE_ACCEPTED &&
+	    strncmp(s, "accepted from=<> report=", 24) == 0)
 		l->what = LINE_REPORT;
 	/* Of before November 2026: the client's address is in from=. */
 	if (l->what == LINE_REFUSED && l->addr[0] == '\0') {

@@ -181,13 +181,16 @@ set_local(struct client *c, const struct msg_TX_MAIL *ask)
 static void
 refuse_mail(const struct msg_TX_MAIL *ask, const char *why)
 {
-	log_info("refused: mail from=<%s> addr=%s helo=%s conn=%u "
-	    "reply=\"%s\"", ask->sender, ask->addr, ask->helo,
-	    (unsigned int)ask->conn, why);
+	log_info("refused: mail addr=%s conn=%u helo=%s from=<%s> "
+	    "reply=\"%s\"", ask->addr, (unsigned int)ask->conn, ask->helo,
+	    ask->sender, why);
 	lookup_verdict(0, ask->conn, ask->seq, 0, why);
 }
 
-/* Who asked what, so that the administrator can tell him why. */
+/*
+ * Who asked what, so that the administrator can tell him why; what we know
+ * stands before what he chose.
+ */
 void
 lookup_refuse(const struct msg_TX_RCPT *ask, const char *why)
 {
@@ -195,11 +198,12 @@ lookup_refuse(const struct msg_TX_RCPT *ask, const char *why)
 	const char		*user = c == NULL ? NULL : c->user != NULL ?
 				    c->user : c->local;
 
-	log_info("refused: rcpt to=<%s> from=<%s> addr=%s helo=%s conn=%u%s%s "
-	    "reply=\"%s\"", ask->rcpt, c != NULL && c->sender != NULL ?
-	    c->sender : "", c != NULL ? c->addr : "?", c != NULL &&
-	    c->helo != NULL ? c->helo : "", (unsigned int)ask->conn,
-	    user != NULL ? " user=" : "", user != NULL ? user : "", why);
+	log_info("refused: rcpt addr=%s conn=%u%s%s helo=%s to=<%s> from=<%s> "
+	    "reply=\"%s\"", c != NULL ? c->addr : "?",
+	    (unsigned int)ask->conn, user != NULL ? " user=" : "",
+	    user != NULL ? user : "", c != NULL && c->helo != NULL ?
+	    c->helo : "", ask->rcpt, c != NULL && c->sender != NULL ?
+	    c->sender : "", why);
 	lookup_verdict(0, ask->conn, ask->seq, 0, why);
 }
 

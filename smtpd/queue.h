@@ -205,6 +205,8 @@ void		 recipient_unreadable(struct recipient *);
 /* What the journal holds; whole: nothing of it was damaged. */
 int		 messages_load(int *whole);
 void		 messages_start(void);		/* schedule all */
+/* Its next try as it was written, or sooner if the clock was set back. */
+int64_t		 erecipient_next(const struct erecipient *);
 
 /* queue_clean.c */
 void		 messages_clean(void);		/* a few steps; each second */

@@ -105,6 +105,9 @@ stored(void *arg, int error)
 	queueid_text(m->id, id);
 	if (error != 0) {
 		log_warnx("%s: cannot be stored: %s", id, strerror(error));
+		if (m->env.spooled && unlinkat(queue_large(), id, 0) == -1 &&
+		    errno != ENOENT)
+			log_warn("large/%s", id);
 		expanding_free(x);
 		if (r != NULL)
 			recipient_deferred(r, "452 4.3.1 no room for a list",
@@ -126,6 +129,7 @@ store_large(struct expanding *x, const struct message *from)
 {
 	struct journal_file	f = { .dirfd = queue_large() };
 	char			old[QUEUEID_SIZE], id[QUEUEID_SIZE];
+	int			error;
 
 	queueid_text(from->id, old);
 	queueid_text(x->m->id, id);
@@ -136,7 +140,12 @@ store_large(struct expanding *x, const struct message *from)
 	    (f.fd = openat(f.dirfd, f.from, O_RDWR | O_CLOEXEC |
 	    O_NOFOLLOW)) == -1)
 		return (-1);
-	return (message_store(x->m, NULL, 0, &f, stored, x));
+	if (message_store(x->m, NULL, 0, &f, stored, x) == 0)
+		return (0);
+	error = errno;
+	close(f.fd);
+	errno = error;
+	return (-1);
 }
 
 static int

@@ -48,7 +48,7 @@ static int
 is_state(const char *s)
 {
 	static const char	*const states[] = { "ready", "active",
-				    "deferred", "blocked", "held", "failed" };
+				    "deferred", "blocked", "held" };
 	size_t			 i;
 
 	for (i = 0; i < sizeof(states) / sizeof(states[0]); i++)
@@ -80,7 +80,7 @@ add_word(struct queue_filter *f, const char *word)
 		return ("older= takes a time like 90s, 5m, 2h or 3d");
 	if (w->kind == FILTER_STATE && !is_state(w->pattern))
 		return ("state= takes one of ready, active, deferred, "
-		    "blocked, held and failed");
+		    "blocked and held");
 	f->n++;
 	return (NULL);
 }

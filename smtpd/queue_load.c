@@ -173,12 +173,9 @@ messages_load(int *whole)
 	return (ret);
 }
 
-/*
- * The next try as it was written, unless the clock was wrong then, or was set
- * back since: nobody waits for longer than he was to after his last try.
- */
-static int64_t
-next_try(const struct erecipient *e)
+/* Nobody waits for longer than he was to after his last try. */
+int64_t
+erecipient_next(const struct erecipient *e)
 {
 	int64_t	now = time(NULL);
 	int64_t	latest = now + 2 * (int64_t)queue_conf()->retry_max;
@@ -205,7 +202,7 @@ messages_start(void)
 		for (i = 0; i < m->env.nrcpts; i++)
 			if (m->recips[i].state == RECIP_NEW)
 				wait_add(&m->recips[i],
-				    next_try(&m->env.rcpts[i]));
+				    erecipient_next(&m->env.rcpts[i]));
 		message_owing(m);
 		if (m->owed == 0 && m->active == 0)
 			message_drop(m);

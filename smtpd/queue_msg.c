@@ -288,7 +288,7 @@ message_hold(struct message *m, int held)
 			dest_remove(r);
 			wait_add(r, recipient_env(r)->next);
 		} else if (!held && r->state == RECIP_HELD)
-			wait_add(r, recipient_env(r)->next);
+			wait_add(r, erecipient_next(recipient_env(r)));
 	}
 }
 

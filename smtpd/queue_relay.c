@@ -479,6 +479,8 @@ queue_relay_room(struct peer *p, struct msg *m)
 {
 	const struct msg_RELAY_ROOM	*a = m->body;
 
+	if (p != queue_role(ROLE_RELAY))
+		return;			/* its lines are not of those here */
 	line_call((uint32_t)a->line, (size_t)a->n);
 	dest_run();
 }

@@ -211,10 +211,10 @@ full(struct tx *t)
 	if (t->adding.n != 1 || t->adding.nnew != 1 || !e->place.local ||
 	    (why = quota_refusal(&e->place, t->size)) == NULL)
 		return (NULL);
-	log_info("refused: rcpt to=<%s> from=<%s> addr=%s conn=%u%s%s "
-	    "reply=\"%s\"", e->orig, env->sender, t->addr,
-	    (unsigned int)t->conn, env->user[0] != '\0' ? " user=" : "",
-	    env->user, why);
+	log_info("refused: rcpt addr=%s conn=%u%s%s to=<%s> from=<%s> "
+	    "reply=\"%s\"", t->addr, (unsigned int)t->conn,
+	    env->user[0] != '\0' ? " user=" : "", env->user, e->orig,
+	    env->sender, why);
 	adding_undo(&t->adding, env);
 	return (why);
 }
@@ -323,10 +323,11 @@ stored(void *arg, int error)
 	snprintf(text, sizeof(text), "250 2.0.0 %s Message accepted for "
 	    "delivery", id);
 	tell_stored(t, m->id, text);
-	log_info("%s: accepted from=<%s> addr=%s conn=%u%s%s size=%llu "
-	    "nrcpt=%zu msgid=%s", id, m->env.sender, t->addr, t->conn,
+	log_info("%s: accepted addr=%s conn=%u%s%s from=<%s> size=%llu "
+	    "nrcpt=%zu msgid=%s", id, t->addr, t->conn,
 	    m->env.user[0] != '\0' ? " user=" : "", m->env.user,
-	    (unsigned long long)m->env.size, m->active, m->env.msgid);
+	    m->env.sender, (unsigned long long)m->env.size, m->active,
+	    m->env.msgid);
 	t->m = NULL;
 	tx_free(t);
 	queue_count(COUNT_ACCEPTED);

@@ -335,7 +335,7 @@ connect_shut_out(struct session *s, struct known *k)
 	if (share_failed(k, s->hop.reply))
 		return;
 	s->hop.contacted--;
-	s->hop.rest = SHARE_BUSY_SECONDS;
+	s->hop.rest = SHARE_REFUSED_SECONDS;
 }
 
 /* We wanted to send it away and talk to ourselves: the rest is no better. */

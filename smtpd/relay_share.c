@@ -201,7 +201,9 @@ share_begin(struct session *s, size_t addr, struct known **kp,
 	if (may == KNOWN_GO)
 		return (SHARE_CONNECT);
 	/* Beside a connection that is being made to another address. */
-	if (s->hop.nattempts > 0 || k->nwaiting >= WAITING_MAX) {
+	if (s->hop.nattempts > 0)
+		return (SHARE_BUSY);
+	if (k->nwaiting >= WAITING_MAX) {
 		turn_away(k, s);
 		return (SHARE_BUSY);
 	}
@@ -287,8 +289,8 @@ wake(struct session *s)
 static void
 waited(struct session *s)
 {
+	/* He leaves the line when queue has him in its own. */
 	turn_away(s->waits, s);
-	leave_line(s);
 	session_busy(s);
 }
 
@@ -411,15 +413,9 @@ share_turn(struct session *s)
 	return (turn);
 }
 
-void
-share_pass(struct session *s)
+static void
+pass(struct session *s, struct session *w)
 {
-	struct session	*w;
-
-	if (whose_turn(s, &w) != TURN_PASS) {
-		session_quit(s);
-		return;
-	}
 	log_debug("session=%llu passes its connection on to session=%llu",
 	    (unsigned long long)s->dest.session,
 	    (unsigned long long)w->dest.session);
@@ -429,17 +425,31 @@ share_pass(struct session *s)
 }
 
 void
+share_pass(struct session *s)
+{
+	struct session	*w;
+
+	if (whose_turn(s, &w) == TURN_PASS)
+		pass(s, w);
+	else
+		session_quit(s);
+}
+
+void
 share_spare(struct session *s)
 {
-	enum share_turn	turn;
+	struct session	*w;
+	enum share_turn	 turn;
 
 	s->spare = 1;
 	if (!is_free(s) || (turn = share_turn(s)) == TURN_KEEP)
 		return;
+	/* Asked while it is queue's, as he is. */
+	(void)whose_turn(s, &w);
 	session_forget(s, END_STOPPED, "421 4.3.2 others wait for the "
 	    "connection");
 	if (turn == TURN_PASS)
-		share_pass(s);
+		pass(s, w);
 	else
 		session_quit(s);
 }

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #define SHARE_BUSY_SECONDS 10	/* who is not called before comes again */
+#define SHARE_REFUSED_SECONDS 2	/* whom the host refused; nobody calls him */
 
 /* Between two messages. */
 enum share_turn {

@@ -38,7 +38,7 @@ test_kinds(void)
 	TEST_STR("from", l.from, "a@d");
 	TEST_STR("via", l.via, "local:b");
 	TEST_STR("reply", l.reply, "250 2.0.0 ok");
-	parse(SYSLOG "1j1c92hft93: accepted from=<a@d> addr=127.0.0.1 conn=1 "
+	parse(SYSLOG "1j1c92hft93: accepted addr=127.0.0.1 conn=1 from=<a@d> "
 	    "size=9 nrcpt=1 msgid=<x>");
 	TEST("accepted", l.what == LINE_ACCEPTED && l.hour == 13);
 	TEST_STR("day of syslog", l.day, "2025-11-02");
@@ -51,14 +51,17 @@ test_kinds(void)
 	parse(FILE_ "refused: rcpt from=192.0.2.1 conn=1 reply=\"550 no\"");
 	TEST("refused", l.what == LINE_REFUSED && *l.from == '\0');
 	TEST_STR("its client", l.addr, "192.0.2.1");
-	parse(LOOKUP "refused: rcpt to=<b@c> from=<a@d> addr=192.0.2.1 helo=h "
-	    "conn=1 reply=\"550 no\"");
+	parse(LOOKUP "refused: rcpt addr=192.0.2.1 conn=1 helo=h to=<b@c> "
+	    "from=<a@d> reply=\"550 no\"");
 	TEST("refused by lookup", l.what == LINE_REFUSED && l.hour == 3);
 	TEST_STR("whose", l.from, "a@d");
 	TEST_STR("for whom", l.to, "b@c");
 	TEST_STR("from where", l.addr, "192.0.2.1");
-	parse(JSON_LOOKUP "refused: mail from=<a@d> addr=192.0.2.2 helo=h "
-	    "conn=1 reply=\\u0022421 no\\u0022\"}");
+	parse(LOOKUP "refused: rcpt addr=192.0.2.1 conn=1 helo=h "
+	    "to=<\"a> addr=192.0.2.66 b\"@c> from=<> reply=\"550 no\"");
+	TEST_STR("not where he says he is from", l.addr, "192.0.2.1");
+	parse(JSON_LOOKUP "refused: mail addr=192.0.2.2 conn=1 helo=h "
+	    "from=<a@d> reply=\\u0022421 no\\u0022\"}");
 	TEST("refused by lookup in JSON", l.what == LINE_REFUSED);
 	TEST_STR("from where in JSON", l.addr, "192.0.2.2");
 	parse(FILE_ "1j1c92hft93: deferred to=<b@c> from=<a@d> via=mx tries=1 "
