@@ -19,7 +19,8 @@ static const struct command commands[] = {
 	{ "CAPABILITY",	ANY, 0,		0,	cmd_capability,	NULL },
 	{ "CHECK",	SEL, 0,		0,	cmd_check,	NULL },
 	{ "CLOSE",	SEL, QUIET,	0,	cmd_close,	NULL },
-	{ "COMPRESS",	ANY, 0,		0,	cmd_compress,	NULL },
+	/* Its answer ends the plain text. */
+	{ "COMPRESS",	ANY, QUIET,	0,	cmd_compress,	NULL },
 	{ "COPY",	SEL, NUM,	RIGHT_R, cmd_copy,	NULL },
 	{ "CREATE",	ANY, 0,		0,	cmd_create,	NULL },
 	{ "DELETE",	ANY, 0,		0,	cmd_delete,	NULL },

@@ -492,6 +492,16 @@ import_subscription(void *arg, const char *name)
 	return (0);
 }
 
+/* Is there one, and not behind a link? */
+static int
+is_kind(int dir, const char *name, mode_t kind)
+{
+	struct stat	sb;
+
+	return (fstatat(dir, name, &sb, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    (sb.st_mode & S_IFMT) == kind);
+}
+
 /* A home has its Maildir in it; else the directory is one. */
 static int
 import_tree(struct job *job, const char *only)
@@ -503,8 +513,7 @@ import_tree(struct job *job, const char *only)
 	if ((dir = openat(job->dir, "Maildir", O_RDONLY | O_DIRECTORY |
 	    O_NOFOLLOW | O_CLOEXEC)) == -1)
 		dir = dup(job->dir);
-	if (dir == -1 || faccessat(dir, "cur", F_OK, AT_SYMLINK_NOFOLLOW) ==
-	    -1) {
+	if (dir == -1 || !is_kind(dir, "cur", S_IFDIR)) {
 		fprintf(stderr, "mailctl: no Maildir in this directory\n");
 		if (dir != -1)
 			close(dir);
@@ -521,8 +530,7 @@ import_tree(struct job *job, const char *only)
 		close(dir);
 		return (STATUS_FAILED);
 	}
-	job->listed = faccessat(dir, SUBSCRIPTIONS, R_OK,
-	    AT_SYMLINK_NOFOLLOW) == 0;
+	job->listed = is_kind(dir, SUBSCRIPTIONS, S_IFREG);
 	for (i = 0; i <= n; i++) {
 		strlcpy(name, "INBOX", sizeof(name));
 		if (i < n && (list[i][0] != '.' || name_from_dir(list[i],
@@ -532,7 +540,7 @@ import_tree(struct job *job, const char *only)
 		    O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (folder == -1)
 			continue;
-		if (faccessat(folder, "cur", F_OK, AT_SYMLINK_NOFOLLOW) == 0 &&
+		if (is_kind(folder, "cur", S_IFDIR) &&
 		    import_folder(job, folder, name) != STATUS_OK)
 			status = STATUS_FAILED;
 		close(folder);

@@ -35,7 +35,6 @@ static enum store_error folder_reopen(struct folder *, int);
 static int folder_empty(const struct folder *);
 static int folder_open_dirs(struct folder *);
 static void folder_close(struct folder *);
-static int folder_same(const struct folder *);
 static int subdir(int, const char *, int *);
 
 enum store_error
@@ -146,7 +145,7 @@ folder_close_idle(struct store *st)
 }
 
 /* Still the directory of that name? */
-static int
+int
 folder_same(const struct folder *f)
 {
 	struct stat a, b;

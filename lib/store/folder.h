@@ -92,6 +92,8 @@ int		 folder_make(struct store *, const char *dirname);
  * done, else STORE_BUSY.
  */
 enum store_error folder_lock(struct folder *, unsigned int ms);
+/* Is it still the one of its name, not renamed or deleted? */
+int		 folder_same(const struct folder *);
 void		 folder_unlock(struct folder *);
 /* Use another index, opened already. */
 void		 folder_use(struct folder *, const struct index *);

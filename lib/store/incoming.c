@@ -124,8 +124,8 @@ incoming_commit(struct folder *f, struct incoming *in, size_t n,
 		incoming_close(f, in, n, 0);
 		return (error);
 	}
-	/* What was there before us has the smaller UIDs. */
-	error = folder_sync(f, 0);
+	/* It may have been deleted since; what was there has smaller UIDs. */
+	error = folder_same(f) ? folder_sync(f, 0) : STORE_NOENT;
 	first = f->ix.hdr.uidnext;
 	if (error == STORE_OK)
 		error = incoming_put(f, in, n, from);
@@ -181,6 +181,9 @@ incoming_put(struct folder *f, struct incoming *in, size_t n,
 	}
 	files_mark(f, &mark);
 	index_begin(&f->ix);
+	/* Neither folder can be counted now; who has one begins again. */
+	if (!added)
+		quota_change(f->store, 0, 0);
 	if (added && (error = quota_take(f->store, bytes, n)) != STORE_OK)
 		incoming_undo(f, in, n, from);
 	else if ((error = n == 1 ? incoming_one(f, in, from) :

@@ -83,9 +83,11 @@ mbox_sync(struct mboxview *v, int no_expunge,
 	enum store_error error;
 
 	error = mbox_refresh(v->mbox, (v->flags & MAILBOX_READONLY) == 0);
+	if (error == STORE_OK)
+		error = view_merge(v, no_expunge, ch, arg);
 	if (error != STORE_OK)
-		return (error);
-	return (view_merge(v, no_expunge, ch, arg));
+		v->untold = 0;		/* the next one begins again */
+	return (error);
 }
 
 /* Bring the view up to the text, and tell. */

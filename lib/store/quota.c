@@ -149,6 +149,8 @@ quota_change_locked(struct store *st, int lock, int64_t bytes, int64_t n)
 	if (!quota_limited(st))
 		return;
 	bad = lock == -1 || quota_changed(lock) == -1;
+	if (!bad && bytes == 0 && n == 0)
+		return;		/* it only went elsewhere */
 	fd = openat(st->root, QUOTA_FILE, O_WRONLY | O_APPEND | O_NOFOLLOW |
 	    O_NONBLOCK | O_CLOEXEC);
 	if (fd == -1)

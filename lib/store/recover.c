@@ -139,7 +139,7 @@ recover_empty(struct folder *f, uint32_t validity)
 /*
  * An index that was lost, and what was reserved with it: our files still say
  * whose they are, but not which UIDs were given to others.  Nor does Dovecot's
- * list, which is behind; where no file is ours, it is right.
+ * list if it is behind one of them; else it is right.
  */
 static void
 recover_validity(struct folder *f, struct index_header *h)
@@ -148,8 +148,8 @@ recover_validity(struct folder *f, struct index_header *h)
 
 	recover_names(f, "cur", &h->uidvalidity, &last);
 	recover_names(f, "new", &h->uidvalidity, &last);
-	if (last != 0 && last < h->uidnext)
-		last = h->uidnext - 1;
+	if (last < h->uidnext)
+		return;
 	if (last > UINT32_MAX - 2 * UIDS_LOST)
 		h->uidvalidity = 0;
 	else if (last != 0)

@@ -1,6 +1,7 @@
 /*
  * renumber: UIDs that messages had elsewhere.
  */
+#include <sys/stat.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -42,7 +43,9 @@ store_set_uids(struct store *st, const char *name, uint32_t uidvalidity,
 static enum store_error
 set_validity(struct folder *f, uint32_t uidvalidity)
 {
-	if (f->ix.hdr.messages != 0 || faccessat(f->dir, UIDLIST_FILE, F_OK,
+	struct stat sb;
+
+	if (f->ix.hdr.messages != 0 || fstatat(f->dir, UIDLIST_FILE, &sb,
 	    AT_SYMLINK_NOFOLLOW) == 0)
 		return (STORE_MODIFIED);
 	return (recover_empty(f, uidvalidity));

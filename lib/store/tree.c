@@ -226,6 +226,7 @@ store_rename(struct store *st, const char *from, const char *to)
 {
 	char fromdir[NAME_MAX + 1], todir[NAME_MAX + 1];
 	enum store_error error;
+	int lock;
 
 	if (name_to_dir(from, fromdir, sizeof(fromdir)) == -1 ||
 	    name_to_dir(to, todir, sizeof(todir)) == -1 ||
@@ -244,8 +245,14 @@ store_rename(struct store *st, const char *from, const char *to)
 	if (!tree_exists(st, fromdir) && !tree_children(st, fromdir))
 		return (STORE_NOENT);
 	/* Once to see that all can be, once to do it. */
-	if ((error = rename_dirs(st, fromdir, todir, 0)) == STORE_OK)
+	if ((error = rename_dirs(st, fromdir, todir, 0)) == STORE_OK) {
+		/* Who counts meanwhile may have missed it. */
+		lock = quota_lock(st);
 		error = rename_dirs(st, fromdir, todir, 1);
+		quota_change_locked(st, lock, 0, 0);
+		if (lock != -1)
+			close(lock);
+	}
 	(void)fsync(st->root);
 	folder_close_idle(st);
 	return (error);
