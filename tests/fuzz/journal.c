@@ -127,7 +127,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		abort();
 	close(fd);
 	free(copy);
-	if (segment_scan(dirfd, SEG, data[0] >> 7, found, damaged, NULL) == -1)
+	if (segment_scan(dirfd, SEG, found, damaged, NULL) == -1)
 		abort();
 	return (0);
 }
