@@ -5,7 +5,7 @@
 #include "buf/buf.h"
 #include "park_state.h"
 
-#define VERSION		1
+#define VERSION		2
 #define FLAG_IDLING	0x01
 #define FLAG_SELECTED	0x02
 #define FLAG_READONLY	0x04
@@ -19,6 +19,7 @@ struct out {
 };
 
 static void	put(struct out *, uint64_t, unsigned int);
+static void	put_id(struct out *, const unsigned char [16]);
 static void	put_text(struct out *, const char *);
 static int	get(struct cursor *, uint64_t *, unsigned int);
 static int	get_u32(struct cursor *, uint32_t *);
@@ -42,6 +43,7 @@ park_state_write(const struct park_state *s, void *buf, size_t size)
 		put(&o, s->frozen.uidvalidity, 4);
 		put(&o, s->frozen.uidnext, 4);
 		put(&o, s->frozen.count, 4);
+		put_id(&o, s->frozen.index);
 		put(&o, s->frozen.modseq, 8);
 		put(&o, s->frozen.hash, 8);
 		put_text(&o, s->name);
@@ -73,6 +75,7 @@ park_state_read(struct park_state *s, const void *buf, size_t len)
 	    get_u32(&c, &s->frozen.uidvalidity) == -1 ||
 	    get_u32(&c, &s->frozen.uidnext) == -1 ||
 	    get_u32(&c, &s->frozen.count) == -1 ||
+	    cursor_get(&c, s->frozen.index, sizeof(s->frozen.index)) == -1 ||
 	    get(&c, &s->frozen.modseq, 8) == -1 ||
 	    get(&c, &s->frozen.hash, 8) == -1 ||
 	    get_text(&c, s->name, sizeof(s->name)) == -1))
@@ -90,6 +93,15 @@ put(struct out *o, uint64_t n, unsigned int bytes)
 	o->left -= bytes;
 	for (; bytes > 0; bytes--, n >>= 8)
 		*o->p++ = (unsigned char)(n & 0xff);
+}
+
+static void
+put_id(struct out *o, const unsigned char id[16])
+{
+	unsigned int i;
+
+	for (i = 0; i < 16; i++)
+		put(o, id[i], 1);
 }
 
 static void

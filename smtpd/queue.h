@@ -193,6 +193,9 @@ void		 recipient_expand(struct recipient *, struct msg_TX_ADD *,
 		    size_t);
 
 /* queue_text.c */
+/* The file of a large text, with a suffix while it is not stored yet. */
+void		 large_name(uint64_t id, const char *suffix, char *, size_t);
+void		 large_remove(uint64_t id, const char *suffix);
 /* Its text: a descriptor of the caller's, sealed or read-only; -1 errno. */
 int		 message_text_fd(struct message *);
 /* Hand over the sealed descriptor that it came in. */

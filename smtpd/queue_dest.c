@@ -361,8 +361,7 @@ take_route(struct recipient *r, uint32_t routes, struct msg_TX_ADD *adds,
 			recipient_expand(r, adds, n);
 		else
 			wait_add(r, recipient_env(r)->next);
-	}
-	else if (new_place(recipient_env(r), &adds[0]) == -1)
+	} else if (new_place(recipient_env(r), &adds[0]) == -1)
 		wait_add(r, time(NULL) + MEMORY_SECONDS);
 	else {
 		r->routes = routes;

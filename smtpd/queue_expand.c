@@ -23,17 +23,17 @@ struct expanding {
 	uint64_t	 id;		/* of the old message */
 	uint32_t	 index;
 	struct message	*m;		/* the new one */
-	char		 name[32];	/* of its file until it is stored */
 };
 
 static void
 expanding_free(struct expanding *x)
 {
+	if (x->m != NULL && x->m->env.spooled) {
+		large_remove(x->m->id, ".new");
+		large_remove(x->m->id, "");
+	}
 	if (x->m != NULL)
 		message_forget(x->m);
-	if (*x->name != '\0' && unlinkat(queue_large(), x->name, 0) == -1 &&
-	    errno != ENOENT)
-		log_warn("large/%s", x->name);
 	free(x);
 }
 
@@ -67,7 +67,7 @@ copy_envelope(struct envelope *to, const struct recipient *r)
 	    to->msgid == NULL || to->envid == NULL ? -1 : 0);
 }
 
-/* As if the address had been asked for now, as it was asked for then. */
+/* Asked for as the address was; -1 with errno. */
 static int
 copy_members(struct envelope *to, const struct recipient *r,
     struct msg_TX_ADD *adds, size_t n)
@@ -84,6 +84,7 @@ copy_members(struct envelope *to, const struct recipient *r,
 		(void)strlcpy(adds[i].orcpt, e->orcpt, sizeof(adds[i].orcpt));
 		if (adding_has(&r->m->env, r->index, &adds[i]))
 			continue;
+		errno = ENOMEM;		/* if there are too many as well */
 		if (adding_one(&a, to, &adds[i]) == -1)
 			ret = -1;
 	}
@@ -105,9 +106,6 @@ stored(void *arg, int error)
 	queueid_text(m->id, id);
 	if (error != 0) {
 		log_warnx("%s: cannot be stored: %s", id, strerror(error));
-		if (m->env.spooled && unlinkat(queue_large(), id, 0) == -1 &&
-		    errno != ENOENT)
-			log_warn("large/%s", id);
 		expanding_free(x);
 		if (r != NULL)
 			recipient_deferred(r, "452 4.3.1 no room for a list",
@@ -115,7 +113,6 @@ stored(void *arg, int error)
 		return;
 	}
 	x->m = NULL;
-	*x->name = '\0';
 	expanding_free(x);
 	if (r != NULL)
 		recipient_expanded(r, id);
@@ -128,14 +125,12 @@ static int
 store_large(struct expanding *x, const struct message *from)
 {
 	struct journal_file	f = { .dirfd = queue_large() };
-	char			old[QUEUEID_SIZE], id[QUEUEID_SIZE];
+	char			old[QUEUEID_SIZE];
 	int			error;
 
 	queueid_text(from->id, old);
-	queueid_text(x->m->id, id);
-	(void)snprintf(x->name, sizeof(x->name), "%s.new", id);
-	(void)strlcpy(f.from, x->name, sizeof(f.from));
-	(void)strlcpy(f.to, id, sizeof(f.to));
+	large_name(x->m->id, ".new", f.from, sizeof(f.from));
+	large_name(x->m->id, "", f.to, sizeof(f.to));
 	if (linkat(f.dirfd, old, f.dirfd, f.from, 0) == -1 ||
 	    (f.fd = openat(f.dirfd, f.from, O_RDWR | O_CLOEXEC |
 	    O_NOFOLLOW)) == -1)
@@ -152,14 +147,19 @@ static int
 store_small(struct expanding *x, struct message *from)
 {
 	size_t	 len = from->env.size;
+	ssize_t	 n;
 	char	*text;
 	int	 fd, ret = -1;
 
 	if ((fd = message_text_fd(from)) == -1)
 		return (-1);
-	if ((text = malloc(len + 1)) != NULL &&
-	    pread(fd, text, len, 0) == (ssize_t)len)
-		ret = message_store(x->m, text, len, NULL, stored, x);
+	if ((text = malloc(len + 1)) != NULL) {
+		n = pread(fd, text, len, 0);
+		if (n == (ssize_t)len)
+			ret = message_store(x->m, text, len, NULL, stored, x);
+		else if (n != -1)
+			errno = EBADMSG;
+	}
 	free(text);
 	close(fd);
 	return (ret);

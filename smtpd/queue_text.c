@@ -96,6 +96,25 @@ text_from_file(struct message *m)
 }
 
 void
+large_name(uint64_t id, const char *suffix, char *to, size_t size)
+{
+	char	text[QUEUEID_SIZE];
+
+	queueid_text(id, text);
+	snprintf(to, size, "%s%s", text, suffix);
+}
+
+void
+large_remove(uint64_t id, const char *suffix)
+{
+	char	name[32];
+
+	large_name(id, suffix, name, sizeof(name));
+	if (unlinkat(queue_large(), name, 0) == -1 && errno != ENOENT)
+		log_warn("large/%s", name);
+}
+
+void
 recipient_unreadable(struct recipient *r)
 {
 	if (errno == EBADMSG || (errno == ENOENT && r->m->env.spooled))

@@ -64,31 +64,12 @@ tx_find(uint32_t conn, uint32_t generation)
 }
 
 static void
-large_name(uint64_t id, const char *suffix, char *to, size_t size)
-{
-	char	text[QUEUEID_SIZE];
-
-	queueid_text(id, text);
-	snprintf(to, size, "%s%s", text, suffix);
-}
-
-static void
-remove_large(uint64_t id, const char *suffix)
-{
-	char	name[32];
-
-	large_name(id, suffix, name, sizeof(name));
-	if (unlinkat(queue_large(), name, 0) == -1 && errno != ENOENT)
-		log_warn("large/%s", name);
-}
-
-static void
 tx_free(struct tx *t)
 {
 	LIST_REMOVE(t, entry);
 	if (t->large_fd != -1) {
 		close(t->large_fd);
-		remove_large(t->m->id, ".new");
+		large_remove(t->m->id, ".new");
 	}
 	if (t->m != NULL)
 		message_forget(t->m);
@@ -314,8 +295,8 @@ stored(void *arg, int error)
 		    "452 4.3.1 the disk is full, try again later" :
 		    "451 4.3.0 the message cannot be stored now");
 		if (m->env.spooled) {
-			remove_large(m->id, ".new");
-			remove_large(m->id, "");
+			large_remove(m->id, ".new");
+			large_remove(m->id, "");
 		}
 		tx_free(t);
 		return;

@@ -46,6 +46,7 @@ struct known {
 	uint32_t		 line;		/* its number, for queue */
 	unsigned int		 nturned;	/* away, and not called yet */
 	unsigned int		 ncalled;	/* and not there yet */
+	int64_t			 called;	/* when the last of them were */
 };
 
 enum known_may { KNOWN_GO, KNOWN_FULL, KNOWN_DOWN };

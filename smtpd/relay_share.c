@@ -29,6 +29,7 @@
 
 #define WAITING_MAX	50		/* for one address */
 #define WAIT_SECONDS	30
+#define CALL_MS		1000		/* that one who is called may take */
 
 static void	move(struct session *, struct session *);
 static void	wake(struct session *);
@@ -155,7 +156,7 @@ call(struct known *k)
 	struct peer		*queue = role_peer(ROLE_QUEUE);
 
 	/* Who has nothing to send any more does not come. */
-	if (k->nwaiting == 0)
+	if (now() - k->called > CALL_MS)
 		k->ncalled = 0;
 	if (k->nturned == 0 || k->nwaiting + k->ncalled > WAITING_MAX / 2 ||
 	    queue == NULL)
@@ -165,6 +166,7 @@ call(struct known *k)
 		m.n = k->nturned;
 	k->nturned -= (unsigned int)m.n;
 	k->ncalled += (unsigned int)m.n;
+	k->called = now();
 	peer_send(queue, M_RELAY_ROOM, &m, -1);
 }
 
@@ -180,8 +182,10 @@ share_begin(struct session *s, size_t addr, struct known **kp,
 	    (unsigned int)s->dest.port, s->dest.source)) == NULL)
 		return (SHARE_CONNECT);
 	s->hop.addr = addr + 1;
-	if (k->ncalled > 0 && !s->woken)
+	if (k->ncalled > 0 && !s->woken) {
 		k->ncalled--;
+		call(k);	/* perhaps nobody has to wait any more */
+	}
 	if (s->since == 0)
 		s->since = now();
 	if ((may = known_may(k, s->dest.believe, s->since, now())) ==

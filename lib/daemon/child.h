@@ -28,6 +28,8 @@ struct child {
 	uid_t			 uid;
 	unsigned int		 connections;	/* as it says */
 	int			 asked;		/* and has not told all */
+	time_t			 joined;	/* again, in this second... */
+	unsigned int		 njoined;	/* ...so often */
 	char			 user[C_USER];	/* of a per-user process */
 	void			*arg;
 };
@@ -91,7 +93,10 @@ void		 child_overdue(void);		/* once a second */
 int		 gen_start(struct conf *);	/* takes conf over */
 void		 gen_reload(void);
 void		 gen_child_exited(struct child *);
-/* A new channel between two that work together, in place of theirs. */
+/*
+ * A new channel between two that work together, in place of theirs.  The first
+ * one complains; more often than one may it gets none.
+ */
 void		 gen_join_again(struct child *, struct child *);
 void		 gen_ready(struct child *);
 void		 gen_drain(struct gen *, unsigned int seconds);

@@ -156,6 +156,11 @@ join_all(struct child *c)
 void
 gen_join_again(struct child *a, struct child *b)
 {
+	if (a->joined != sv_now())
+		a->njoined = 0;
+	a->joined = sv_now();
+	if (++a->njoined > PEER_BAD_MAX)
+		return;
 	if (a->peer != NULL && b->peer != NULL && a->kill_at == 0 &&
 	    b->kill_at == 0 && a != b && work_together(a, b))
 		(void)join(a, b);	/* said why not */

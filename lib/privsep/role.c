@@ -28,7 +28,6 @@
 
 #define ROLE_HANDLERS	128		/* of one role */
 #define ROLE_CHANNELS	64		/* to other roles, all generations */
-#define PEER_BAD_MAX	4		/* a second; the contract has room */
 
 static struct {
 	const struct daemon_def	*daemon;

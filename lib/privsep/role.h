@@ -24,6 +24,8 @@ struct event_base;
 #define ROLE_CONFTEXT	0x04	/* is told the configuration */
 #define ROLE_NETFACING	0x08	/* reads what strangers write */
 
+#define PEER_BAD_MAX	4	/* complaints a second that are heard */
+
 /* One line of a daemon's role table. */
 struct role_def {
 	enum role	 role;

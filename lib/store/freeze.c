@@ -25,6 +25,7 @@ mailbox_freeze(struct mailbox *mb, struct mailbox_frozen *z)
 	if (mb->mbox != NULL || mb->exclusive != -1 || mb->ngone > 0 ||
 	    mailbox_untold(mb) || view_fresh(mb) != STORE_OK)
 		return (STORE_LIMIT);
+	memcpy(z->index, mb->id, sizeof(z->index));
 	z->uidvalidity = mb->uidvalidity;
 	z->uidnext = mb->uidnext;
 	z->count = mb->n;
@@ -92,7 +93,7 @@ thaw_view(struct mailbox *mb, const struct mailbox_frozen *z)
 	mb->uidvalidity = z->uidvalidity;
 	mb->uidnext = z->uidnext;
 	mb->epoch = f->epoch;
-	memcpy(mb->id, f->ix.hdr.id, sizeof(mb->id));
+	memcpy(mb->id, z->index, sizeof(mb->id));
 	return (mb->n == z->count && view_hash(mb) == z->hash ? STORE_OK :
 	    STORE_CORRUPT);
 }

@@ -26,6 +26,7 @@ struct mapped {
 
 static LIST_HEAD(, mapped) files = LIST_HEAD_INITIALIZER(files);
 static uintptr_t page;
+static volatile sig_atomic_t any;	/* was ever lost */
 
 /* From the page on, the file has nothing. */
 static int
@@ -37,7 +38,7 @@ fill(struct mapped *m, uintptr_t at)
 	if (mmap(from, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON |
 	    MAP_FIXED, -1, 0) == MAP_FAILED)
 		return (-1);
-	m->lost = 1;
+	m->lost = any = 1;
 	return (0);
 }
 
@@ -115,6 +116,8 @@ mapped_lost(const void *map)
 {
 	const struct mapped *m;
 
+	if (!any)
+		return (0);	/* asked for each entry of a cache */
 	LIST_FOREACH(m, &files, entry)
 		if (m->map == map)
 			return (m->lost != 0);

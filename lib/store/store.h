@@ -195,6 +195,7 @@ int		 mailbox_keyword_find(struct mailbox *, const char *,
  */
 struct mailbox_frozen {
 	uint32_t	 uidvalidity, uidnext, count;
+	unsigned char	 index[16];	/* whose modseq that is */
 	uint64_t	 modseq;
 	uint64_t	 hash;		/* of the UIDs */
 };

@@ -146,6 +146,50 @@ test_mbox_full(void)
 	    memcmp(now, text, sizeof(text) - 1) == 0);
 }
 
+/* Full after the first. */
+static int
+one_only(void *arg)
+{
+	return (((struct told *)arg)->text[0] != '\0');
+}
+
+/* What is told in parts ends when the file cannot be read any more. */
+static void
+test_mbox_parts(void)
+{
+	static const struct mailbox_changes few = { told_expunged, told_flags,
+	    told_exists, one_only };
+	static const char text[] = "From a@b Thu Jan  1 00:00:00 1970\n"
+	    "Subject: 1\n\none\n\nFrom a@b Thu Jan  1 00:00:00 1970\n"
+	    "Subject: 2\n\ntwo\n\n";
+	struct told t = { 0 };
+	struct mailbox *mb, *other;
+	struct store *st, *st2;
+
+	put_file("spool/parts", text);
+	st = open_mbox("spool/parts");
+	st2 = open_mbox("spool/parts");
+	if (mailbox_open(st, "INBOX", 0, &mb) != STORE_OK ||
+	    mailbox_open(st2, "INBOX", 0, &other) != STORE_OK)
+		exit(1);
+	(void)mailbox_store(other, 1, FLAGS_ADD, MSG_SEEN, 0);
+	(void)mailbox_store(other, 2, FLAGS_ADD, MSG_SEEN, 0);
+	(void)sync_told(other, 0, &(struct told){ 0 });
+	mailbox_close(other);
+	store_close(st2);
+	(void)mailbox_sync(mb, 0, &few, &t);
+	TEST_STR("the first", t.text, "f1 ");
+	TEST("there is more", mailbox_untold(mb));
+	unlinkat(scratch, "spool/parts", 0);
+	mkdirat(scratch, "spool/parts", 0700);
+	t.text[0] = '\0';
+	TEST("no end of it", mailbox_sync(mb, 0, &few, &t) != STORE_OK &&
+	    !mailbox_untold(mb));
+	mailbox_close(mb);
+	store_close(st);
+	unlinkat(scratch, "spool/parts", AT_REMOVEDIR);
+}
+
 static void
 test_mbox(void)
 {
@@ -301,6 +345,7 @@ main(void)
 	test_version1();
 	test_mbox();
 	test_mbox_full();
+	test_mbox_parts();
 	test_mbox_quota();
 	scratch_remove();
 	TEST_DONE();

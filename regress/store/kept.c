@@ -460,6 +460,68 @@ test_together(void)
 	store_close(st);
 }
 
+static void
+other_moves(void)
+{
+	struct store *st = open_limited();
+	struct mailbox *mb = open_box(st, "A", 0);
+	uint32_t uid, validity, seq = 1;
+
+	TEST("another moves", mailbox_move(mb, &seq, 1, "INBOX", &uid,
+	    &validity, NULL, NULL) == STORE_OK);
+	mailbox_close(mb);
+	store_close(st);
+}
+
+static void
+other_renames(void)
+{
+	struct store *st = open_limited();
+
+	TEST("another renames", store_rename(st, "A", "0") == STORE_OK);
+	store_close(st);
+}
+
+/* As DELETE does, which then empties it. */
+static void
+other_deletes(void)
+{
+	move_file("y/.X", "y/.Y");
+}
+
+/* What only goes elsewhere while somebody counts, or is where he adds to. */
+static void
+test_elsewhere(void)
+{
+	static void (*const others[])(void) = { other_moves, other_renames };
+	struct store *st = open_limited();
+	uint64_t bytes, n, all = 0;
+	uint32_t uid;
+	size_t i;
+
+	(void)store_quota(st, &bytes, &all);
+	for (i = 0; i < 2; i++) {
+		store_close(st);
+		unlinkat(scratch, "y/maildirsize", 0);
+		st = open_limited();
+		meet_name = ".A";
+		meet = others[i];
+		TEST("none twice, none missed", store_quota(st, &bytes, &n) ==
+		    STORE_OK && meet == NULL && n == all);
+		meet_name = NULL;
+	}
+	(void)store_delete(st, "0");
+	(void)store_create(st, "X");
+	(void)store_quota(st, &bytes, &all);
+	store_close(st);
+	st = open_limited();
+	meet = other_deletes;
+	TEST("nothing into the trash", append_text(st, "X", TEXT1, 0, &uid) ==
+	    STORE_NOENT && meet == NULL && store_quota(st, &bytes, &n) ==
+	    STORE_OK && n == all);
+	store_close(st);
+}
+
 int
 main(void)
 {
@@ -475,6 +537,7 @@ main(void)
 	test_list_behind();
 	test_leftovers();
 	test_together();
+	test_elsewhere();
 	scratch_remove();
 	TEST_DONE();
 }

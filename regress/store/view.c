@@ -205,6 +205,38 @@ test_locked(void)
 	store_close(st);
 }
 
+/* A session that sleeps hears of flags that changed when the index was lost. */
+static void
+test_thawed(void)
+{
+	struct mailbox_frozen z;
+	struct store *st = open_store("z");
+	struct mailbox *mb;
+	struct told t;
+	uint32_t uid;
+	char from[NAME_MAX + 8], to[NAME_MAX + 16];
+
+	(void)append_text(st, "INBOX", "a: b\n", 0, &uid);
+	mb = open_box(st, "INBOX", 0);
+	(void)sync_told(mb, 0, &t);
+	TEST("frozen", mailbox_freeze(mb, &z) == STORE_OK);
+	mailbox_close(mb);
+	store_close(st);
+	unlinkat(scratch, "z/postern.index", 0);
+	snprintf(from, sizeof(from), "z/cur/%s", find_file("z/cur", ""));
+	snprintf(to, sizeof(to), "%sF", from);
+	move_file(from, to);
+	st = open_store("z");
+	mb = open_box(st, "INBOX", 0);
+	/* No further than what it had seen of the old one. */
+	z.modseq = mailbox_message(mb, 1)->modseq;
+	mailbox_close(mb);
+	TEST("thawed", mailbox_thaw(st, "INBOX", 0, &z, &mb) == STORE_OK);
+	TEST_STR("told", sync_told(mb, 0, &t), "f1 ");
+	mailbox_close(mb);
+	store_close(st);
+}
+
 int
 main(void)
 {
@@ -213,6 +245,7 @@ main(void)
 	test_torn();
 	test_damaged();
 	test_locked();
+	test_thawed();
 	scratch_remove();
 	TEST_DONE();
 }
