@@ -32,6 +32,19 @@ struct reading {
 	const struct conf_table		*t;
 	struct table			*table;
 	size_t				 told;
+	size_t				 scramless;	/* users */
+	char				 such[256];	/* one of them */
+};
+
+/* Words of Dovecot without which a user may do more than with them. */
+static const struct {
+	const char	*name, *instead;
+} dropped[] = {
+	{ "userdb_quota_rule", "; write quota=SIZE messages=N" },
+	{ "quota_rule", "; write quota=SIZE messages=N" },
+	{ "allow_nets=", ", so he may log in from everywhere; have a packet "
+	    "filter or a listener see to that, and remove the word" },
+	{ "nologin", ", so he may log in nonetheless; put ! before the hash" },
 };
 
 /* The line of a file on which a key stands first; 0 if it is not found. */
@@ -60,19 +73,66 @@ line_of(const char *path, const char *key)
 
 /* Something about one entry; those after the first ones only by number. */
 static void
-mistake(struct reading *r, const char *key, const char *about,
-    const char *what)
+tell(void (*how)(struct check *, const char *, ...), struct reading *r,
+    const char *key, const char *about, const char *what)
 {
 	if (++r->told > TOLD_MAX)
 		return;
 	if (r->t->kind == TABLE_FILE)
-		check_mistake(r->c, "%s:%u: %s%s%s%s", r->t->source,
+		how(r->c, "%s:%u: %s%s%s%s", r->t->source,
 		    line_of(r->t->source, key), key, *about != '\0' ? ": " :
 		    "", about, what);
 	else
-		check_mistake(r->c, "%s:%u: table %s: %s%s%s%s",
+		how(r->c, "%s:%u: table %s: %s%s%s%s",
 		    r->t->pos.file, r->t->pos.line, r->t->name, key,
 		    *about != '\0' ? ": " : "", about, what);
+}
+
+static void
+mistake(struct reading *r, const char *key, const char *about,
+    const char *what)
+{
+	tell(check_mistake, r, key, about, what);
+}
+
+/* A word of the last field that nobody reads; what restricts comes first. */
+static void
+check_words(struct reading *r, const char *key, const char *extra)
+{
+	const char	*word, *instead = NULL;
+	char		 first[64] = "", text[256];
+	size_t		 n, i;
+	int		 ours;
+
+	while (instead == NULL &&
+	    (word = table_user_word(&extra, &n, &ours)) != NULL) {
+		if (ours)
+			continue;
+		for (i = 0; i < sizeof(dropped) / sizeof(dropped[0]); i++)
+			if (strncasecmp(word, dropped[i].name,
+			    strlen(dropped[i].name)) == 0)
+				instead = dropped[i].instead;
+		if (first[0] == '\0' || instead != NULL)
+			(void)snprintf(first, sizeof(first), "%.*s", (int)n,
+			    word);
+	}
+	if (first[0] == '\0')
+		return;
+	(void)snprintf(text, sizeof(text), ": \"%s\" counts for nothing here%s",
+	    first, instead != NULL ? instead : "");
+	tell(instead != NULL ? check_mistake : check_advice, r, key, "", text);
+}
+
+/* Is there a line "auth <table> scram"? */
+static int
+offers_scram(const struct reading *r)
+{
+	const struct conf_auth	*a;
+
+	TAILQ_FOREACH(a, &r->conf->auths, entry)
+		if (a->table == r->t && a->scram)
+			return (1);
+	return (0);
 }
 
 static void
@@ -99,6 +159,12 @@ one_user(const char *key, const char *value, void *arg)
 	else if (!verify_locked(u.hash) && !verify_usable(u.hash))
 		mistake(r, key, "", ": this system knows no such hash, so "
 		    "nobody can log in with it; make one with mailctl hash");
+	else {
+		if (!verify_locked(u.hash) && !verify_scrams(u.hash) &&
+		    r->scramless++ == 0)
+			(void)strlcpy(r->such, key, sizeof(r->such));
+		check_words(r, key, u.extra);
+	}
 	freezero(copy, size);
 }
 
@@ -286,6 +352,13 @@ check_one(struct reading *r, int users, int aliases)
 	if (r->told > TOLD_MAX)
 		check_mistake(r->c, "table %s: %zu more like these",
 		    r->t->name, r->told - TOLD_MAX);
+	if (users && r->scramless > 0 && offers_scram(r))
+		check_advice(r->c, "%s:%u: table %s: %zu of its users, such as "
+		    "%s, cannot log in by SCRAM-SHA-256, which is offered, and "
+		    "some clients try nothing else; give them hashes with "
+		    "mailctl user password -s SCRAM-SHA-256, or do not write "
+		    "scram", r->t->pos.file, r->t->pos.line, r->t->name,
+		    r->scramless, r->such);
 	check_routes(r);
 done:
 	table_close(r->table);
@@ -307,7 +380,7 @@ check_tables(struct check *c, const struct conf *conf)
 			users |= d->users_table == r.t;
 			aliases |= d->alias_table == r.t;
 		}
-		r.told = 0;
+		r.told = r.scramless = 0;
 		check_one(&r, users, aliases);
 	}
 }

@@ -195,6 +195,11 @@ open_other(struct job *job, const char *path, int export)
 	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
 		job->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		fd = job->dir;
+	} else if (export && job->call->argc == 1) {
+		fprintf(stderr, "mailctl: %s: is no directory; all mailboxes "
+		    "go into one that the mailbox's owner may write to\n",
+		    path);
+		return (-1);
 	} else {
 		job->file = open(path, export ? O_WRONLY | O_CREAT | O_EXCL |
 		    O_CLOEXEC : O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0600);

@@ -214,7 +214,7 @@ export_mailbox(struct job *job, const char *name, int dir)
 				    .first = 1 };
 	enum store_error	 e;
 	uint32_t		 seq, n;
-	int			 ret = 0;
+	int			 ret = 0, save;
 
 	e = mailbox_open(job->store, name, MAILBOX_READONLY, &o.mb);
 	if (e != STORE_OK)
@@ -228,7 +228,9 @@ export_mailbox(struct job *job, const char *name, int dir)
 		if (seq % 64 == 0 || seq == n)
 			progress(name, seq, n);
 	}
+	save = errno;
 	mailbox_close(o.mb);
+	errno = save;
 	if (o.uidlist != NULL && fclose(o.uidlist) == EOF)
 		ret = -1;
 	if (ret == 0 && dir == -1 && job->file != STDOUT_FILENO)

@@ -51,6 +51,10 @@ scheme_of(const char *hash, const char **rest)
 		return (SCHEME_SCRAM);
 	if (n == 5 && strncasecmp(hash, "PLAIN", n) == 0)
 		return (SCHEME_PLAIN);
+	/* Dovecot's other name for MD5-CRYPT; LDAP's MD5 is another. */
+	if (n == 3 && strncasecmp(hash, "MD5", n) == 0 &&
+	    strncmp(*rest, "$1$", 3) == 0)
+		return (SCHEME_CRYPT);
 	if (n >= 5 && strncasecmp(hash + n - 5, "CRYPT", 5) == 0 &&
 	    (n == 5 || hash[n - 6] == '-'))
 		return (SCHEME_CRYPT);
@@ -189,6 +193,17 @@ verify_plain(const char *hash)
 	const char	*rest;
 
 	return (scheme_of(hash, &rest) == SCHEME_PLAIN ? rest : NULL);
+}
+
+int
+verify_scrams(const char *hash)
+{
+	struct scram_verifier	 v;
+	const char		*rest;
+	enum scheme		 scheme = scheme_of(hash, &rest);
+
+	return (scheme == SCHEME_PLAIN || (scheme == SCHEME_SCRAM &&
+	    scram_verifier_parse(&v, rest) == 0));
 }
 
 int

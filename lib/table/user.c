@@ -97,35 +97,58 @@ table_user_messages(struct table_user *u, const char *text)
 	return (NULL);
 }
 
-/* Words with spaces or commas between; some of them are ours. */
+/* The words of the last field that are ours; rules/sender.c reads senders. */
+static const struct user_word {
+	const char	*name;
+	const char	*(*set)(struct table_user *, const char *);
+} words[] = {
+	{ "quota=", table_user_quota },
+	{ "messages=", table_user_messages },
+	{ "sender=", NULL },
+};
+
+static const struct user_word *
+word_find(const char *text)
+{
+	size_t	i;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strncasecmp(text, words[i].name,
+		    strlen(words[i].name)) == 0)
+			return (&words[i]);
+	return (NULL);
+}
+
+const char *
+table_user_word(const char **rest, size_t *n, int *ours)
+{
+	const char	*word = *rest + strspn(*rest, " \t,");
+
+	*n = strcspn(word, " \t,");
+	*rest = word + *n;
+	*ours = word_find(word) != NULL;
+	return (*n > 0 ? word : NULL);
+}
+
 const char *
 table_user_extra(struct table_user *u, const char *text)
 {
-	static const struct {
-		const char	*name;
-		const char	*(*set)(struct table_user *, const char *);
-	}		 words[] = {
-		{ "quota=", table_user_quota },
-		{ "messages=", table_user_messages },
-	};
-	const char	*why = NULL;
-	char		 word[32];
-	size_t		 i, n, len;
+	const struct user_word	*w;
+	const char		*why = NULL, *p;
+	char			 value[32];
+	size_t			 n, len;
+	int			 ours;
 
 	u->extra = text;
-	for (; why == NULL && *text != '\0'; text += n) {
-		text += strspn(text, " \t,");
-		n = strcspn(text, " \t,");
-		for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-			len = strlen(words[i].name);
-			if (strncasecmp(text, words[i].name, len) != 0)
-				continue;
-			if (n - len >= sizeof(word))
-				return ("a limit is too long");
-			memcpy(word, text + len, n - len);
-			word[n - len] = '\0';
-			why = words[i].set(u, word);
-		}
+	while (why == NULL && (p = table_user_word(&text, &n, &ours)) != NULL) {
+		if (!ours || (w = word_find(p))->set == NULL)
+			continue;
+		len = strlen(w->name);
+		if (n - len >= sizeof(value))
+			return ("a limit is too long");
+		memcpy(value, p + len, n - len);
+		value[n - len] = '\0';
+		why = w->set(u, value);
 	}
 	return (why);
 }

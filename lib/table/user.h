@@ -16,6 +16,11 @@ const char	*table_user_parse(struct table_user *, const char *name,
 const char	*table_user_uid(struct table_user *, const char *);
 const char	*table_user_gid(struct table_user *, const char *);
 const char	*table_user_extra(struct table_user *, const char *);
+/*
+ * The next word of extra, which rest moves behind, its length, and whether it
+ * is one that means something here; NULL at the end.
+ */
+const char	*table_user_word(const char **rest, size_t *, int *ours);
 const char	*table_user_quota(struct table_user *, const char *);
 const char	*table_user_messages(struct table_user *, const char *);
 

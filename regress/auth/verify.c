@@ -30,6 +30,7 @@ static const struct {
 	    "5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc5", "Hello world!" },
 	{ "prefix-lower", "{md5-crypt}$1$abcdefgh$1s0bv7.OjNizlrMAOIQD7.",
 	    "pass" },
+	{ "prefix-md5", "{MD5}$1$abcdefgh$1s0bv7.OjNizlrMAOIQD7.", "pass" },
 	{ "prefix-des", "{CRYPT}arlEKn0OzVJn.", "foob" },
 	{ "scram", "{SCRAM-SHA-256}4096,W22ZaJ0SNY7soEsUEjb6gQ==,"
 	    "WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=,"

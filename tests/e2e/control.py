@@ -211,6 +211,23 @@ def mailctl_check_tables():
         got = found()
         check(len(got) == 1 and got[0].startswith("%s/people:%d: " % (t.dir, people.count("\n") + 1)) and want in got[0],
               (line, got))
+    for word, want, kind in (("userdb_quota_rule=*:storage=2M:messages=9", "write quota=SIZE messages=N", "mistake"),
+                             ("quota=1m nologin", "may log in nonetheless", "mistake"),
+                             ("allow_nets=10.0.0.0/8,192.0.2.1", "from everywhere", "mistake"),
+                             ("qouta=5m", "counts for nothing", "advice"), ("proxy", "counts for nothing", "advice")):
+        t.write("people", people + "new@example.org:x::::::%s\n" % word, 0o640)
+        got = json.loads(run(program("mailctl"), "-f", t.conf, "-j", "check", stderr=subprocess.DEVNULL)[1])["findings"]
+        check(len(got) == 1 and got[0]["kind"] == kind and want in got[0]["text"] and
+              got[0]["text"].startswith("%s/people:%d: new@example.org: " % (t.dir, people.count("\n") + 1)), (word, got))
+    t.write("people", people + "new@example.org:x::::::quota=1m,messages=5 sender=@a.example\n", 0o640)
+    equal(found(), [])
+    # Who cannot log in by what is offered.
+    t.write("people", "%s:{PLAIN}x\nold@example.org:$6$a$b\nnew@example.org:!\n" % A, 0o640)
+    conf = slurp(t.conf).decode()
+    check("auth <people>" in conf, conf)
+    t.write("mail.conf", conf.replace("auth <people>", "auth <people> scram"))
+    st, out = t.ctl("check")
+    check(st == 0 and out.count("advice: ") == 1 and "1 of its users, such as old@example.org, " in out and "SCRAM-SHA-256" in out, out)
     t.close()
     secrets = s.write("secrets", "other: user:pw\ntoken: user\n", 0o600)
     base = 'listen smtp on loopback\ntable secrets file "%s"\n' % secrets

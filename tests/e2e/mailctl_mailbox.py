@@ -221,6 +221,9 @@ def moved_to_another_account():
     shutil.chown(out, "vmail")
     ctl("mailbox", "export", b, out)
     ctl("mailbox", "export", b, out, want=1)            # not into other mail
+    check("File exists" in run(program("mailctl"), "-f", s.conf, "mailbox", "export", b, out)[1], "why")
+    st, told = run(program("mailctl"), "-f", s.conf, "mailbox", "export", b, out + ".none")
+    check(st == 1 and "is no directory" in told and not os.path.exists(out + ".none"), told)
     to = "tester@lt01.am"
     check("5 messages, UIDs kept" in ctl("mailbox", "import", to, out), "kept")
     for m in want:
