@@ -30,6 +30,17 @@ refuse_relaxed() {
 	done
 }
 
+# The paths are built in.
+refuse_elsewhere() {
+	if ! grep -qF "$PREFIX/libexec/postern" smtpd/smtpd ||
+	    ! grep -qF "$SYSCONFDIR/mail/mail.conf" smtpd/smtpd; then
+		echo "install: these programs were built for other" \
+		    "directories; run make clean and make PREFIX=$PREFIX" \
+		    "SYSCONFDIR=$SYSCONFDIR" >&2
+		exit 1
+	fi
+}
+
 put() {
 	mode=$1 from=$2 to=$3
 	mkdir -p "$(dirname "$to")"
@@ -57,6 +68,7 @@ put_script() {
 
 do_install() {
 	refuse_relaxed
+	refuse_elsewhere
 	for d in $daemons; do
 		put 755 "$d/$d" "$sbin/$d"
 		put 644 "$d/$d.8" "$man/man8/$d.8"

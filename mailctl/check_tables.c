@@ -225,6 +225,13 @@ one_alias(const char *key, const char *value, void *arg)
 	const char			*at = strrchr(key, '@');
 	int				 asked = 0;
 
+	/* Postfix and others have their catch-all in the table. */
+	if (at == key || strcmp(key, "*") == 0) {
+		mistake(r, key, "", ": is never asked for; write catchall "
+		    "ADDRESS in the domain");
+		return;
+	}
+
 	TAILQ_FOREACH(d, &r->conf->domains, entry) {
 		if (d->alias_table != r->t)
 			continue;

@@ -195,6 +195,7 @@ def mailctl_check_tables():
                        ("list: :include:/etc/x", "nothing may be included here"), ("ROOT: bob", "only the first line counts"),
                        ("x@example.net: bob", "with the first name of its domain"),
                        ("x@other.example: bob", "no domain with these aliases has this name"),
+                       ("@example.org: bob", "write catchall"), ("*: bob", "write catchall"),
                        ('q: "open', "quotes go in pairs")):
         t.write("aliases", good + line + "\n")
         got = found()
@@ -255,6 +256,21 @@ def programs_are_missing():
         skip("there is an installation")
     st, out = run(alone, "-d", "-f", s.conf)
     check(st == 1 and "smtpd-deliver: run \"make install\"" in out, out)
+
+
+@case
+def install_elsewhere():
+    """Programs that look for each other in another place than where they would be put are not installed there."""
+    def install(**env):
+        return run("sh", os.path.join(TOP, "etc/install.sh"), "install", env=dict(os.environ, DESTDIR=os.path.join(s.dir, "dest"), **env))
+    st, out = install(PREFIX="/opt/elsewhere")
+    check(st == 1 and "run make clean and make PREFIX=/opt/elsewhere" in out, out)
+    st, out = install(SYSCONFDIR="/opt/etc")
+    check(st == 1 and "SYSCONFDIR=/opt/etc" in out, out)
+    check(not os.path.exists(os.path.join(s.dir, "dest")), "nothing was put there")
+    st, out = install()
+    equal(st, 0, out)
+    shutil.rmtree(os.path.join(s.dir, "dest"))
 
 
 @case(root=True)
