@@ -223,7 +223,7 @@ REGRESS = \
 	regress/net/pump regress/net/tls \
 	regress/os/os \
 	regress/pop3/ascii regress/pop3/command regress/pop3/session \
-	regress/pop3/stuff \
+	regress/pop3/sizes regress/pop3/stuff \
 	regress/privsep/role regress/queue/clock \
 	regress/queue/envelope regress/queue/journal \
 	regress/queue/filter regress/queue/kill regress/queue/logline \

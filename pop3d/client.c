@@ -35,6 +35,7 @@
 #define OUT_HIGH	(64 * 1024)
 #define OUT_MAX		(OUT_HIGH + TEXT_STEP_MAX)
 #define STEPS		64		/* a turn of the loop */
+#define PROVE_USEC	1000		/* between two looks at files */
 
 static LIST_HEAD(, client) clients = LIST_HEAD_INITIALIZER(clients);
 static time_t	last_login;		/* RFC 2449 6.5; 0: none yet */
@@ -45,6 +46,7 @@ static void	on_readable(evutil_socket_t, short, void *);
 static void	on_writable(evutil_socket_t, short, void *);
 static void	on_again(evutil_socket_t, short, void *);
 static void	on_idle(evutil_socket_t, short, void *);
+static void	on_prove(evutil_socket_t, short, void *);
 static time_t	now(void);
 static void	work(struct client *);
 static int	step(struct client *);
@@ -54,6 +56,7 @@ static int	wait_for(struct client *, int);
 static void	preface(struct client *, const char *, size_t);
 static const char *too_soon(struct client *);
 static void	logged_in(struct client *);
+static void	prove_more(struct client *);
 
 int
 client_start(const struct mailsession *set, int fd, unsigned int id,
@@ -150,6 +153,8 @@ client_end(struct client *c, const char *why)
 		event_free(c->again);
 	if (c->idle != NULL)
 		event_free(c->idle);
+	if (c->prove != NULL)
+		event_free(c->prove);
 	close(c->fd);
 	buf_free(&c->in);
 	buf_free(&c->out);
@@ -201,7 +206,8 @@ logged_in(struct client *c)
 	}
 	if (e == STORE_OK) {
 		last_login = now();
-		maildrop_begin(c->drop, c->utf8);
+		if (maildrop_begin(c->drop, c->utf8))
+			prove_more(c);
 		client_reply(c, "+OK %u messages (%" PRIu64 " octets)",
 		    maildrop_count(c->drop), maildrop_size(c->drop));
 		return;
@@ -215,6 +221,30 @@ logged_in(struct client *c)
 	else
 		client_reply(c, "-ERR [SYS/TEMP] the mailbox cannot be opened");
 	c->over = 1;
+}
+
+/* In many small turns: a command never waits for all. */
+static void
+prove_more(struct client *c)
+{
+	struct timeval tv = { .tv_usec = PROVE_USEC };
+
+	if (c->prove == NULL)
+		c->prove = evtimer_new(c->set->base, on_prove, c);
+	if (c->prove == NULL || event_add(c->prove, &tv) == -1)
+		log_warn("conn=%u user=%s: sizes are not looked at", c->id,
+		    c->set->user);
+}
+
+static void
+on_prove(evutil_socket_t fd, short ev, void *arg)
+{
+	struct client *c = arg;
+
+	(void)fd;
+	(void)ev;
+	if (c->drop != NULL && maildrop_prove(c->drop))
+		prove_more(c);
 }
 
 static const char *
@@ -403,8 +433,13 @@ client_reply(struct client *c, const char *fmt, ...)
 	va_start(ap, fmt);
 	r = buf_vprintf(&c->out, fmt, ap);
 	va_end(ap);
-	if (r == -1 || buf_add(&c->out, "\r\n", 2) == -1) {
-		log_warn("conn=%u user=%s", c->id, c->set->user);
-		c->over = 1;
-	}
+	if (r == -1 || buf_add(&c->out, "\r\n", 2) == -1)
+		client_cut(c);
+}
+
+void
+client_cut(struct client *c)
+{
+	log_warn("conn=%u user=%s", c->id, c->set->user);
+	c->over = 1;
 }

@@ -34,6 +34,7 @@ client_command(struct client *c, const char *line, size_t len)
 {
 	struct pop3_command cmd;
 
+	maildrop_fix(c->drop);
 	switch (pop3_parse(&cmd, line, len)) {
 	case POP3_OK:
 		obey(c, &cmd);
@@ -207,14 +208,20 @@ static void
 list_line(struct client *c, const char *prefix, uint32_t n, int64_t size,
     int uidl)
 {
+	struct buf *out = &c->out;
 	char uid[UIDL_MAX + 1];
+	int r;
 
-	if (!uidl) {
-		client_reply(c, "%s%u %" PRId64, prefix, n, size);
-		return;
-	}
-	maildrop_uid(c->drop, n, uid);
-	client_reply(c, "%s%u %s", prefix, n, uid);
+	if (buf_puts(out, prefix) == -1 || buf_number(out, n) == -1 ||
+	    buf_add(out, " ", 1) == -1)
+		r = -1;
+	else if (uidl) {
+		maildrop_uid(c->drop, n, uid);
+		r = buf_puts(out, uid);
+	} else
+		r = buf_number(out, (uint64_t)size);
+	if (r == -1 || buf_add(out, "\r\n", 2) == -1)
+		client_cut(c);
 }
 
 static void
@@ -251,8 +258,7 @@ text_some(struct client *c)
 		}
 		return;
 	default:
-		log_warn("conn=%u user=%s", c->id, c->set->user);
-		c->over = 1;
+		client_cut(c);
 		return;
 	}
 }
@@ -260,8 +266,6 @@ text_some(struct client *c)
 static void
 send_text(struct client *c, const char *text)
 {
-	if (buf_puts(&c->out, text) == -1) {
-		log_warn("conn=%u user=%s", c->id, c->set->user);
-		c->over = 1;
-	}
+	if (buf_puts(&c->out, text) == -1)
+		client_cut(c);
 }

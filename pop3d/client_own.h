@@ -21,6 +21,7 @@ struct client {
 	LIST_ENTRY(client) entry;
 	const struct mailsession *set;
 	struct event	*readable, *writable, *idle, *again;
+	struct event	*prove;		/* or NULL */
 	struct buf	 in, out;
 	struct maildrop	*drop;
 	struct text	 text;		/* of JOB_TEXT */
@@ -48,5 +49,7 @@ void	client_command(struct client *, const char *, size_t);
 int	client_job(struct client *);
 void	client_reply(struct client *, const char *, ...)
 	    __attribute__((__format__(printf, 2, 3)));
+/* What cannot be made whole must not look as if it were: end without it. */
+void	client_cut(struct client *);
 
 #endif

@@ -5,6 +5,12 @@
  * bytes a message, and no message is opened before it is asked for.  A size is
  * what RETR sends before dots are added to its lines; only for a header that
  * has to be made ASCII the message must be read.
+ *
+ * Of mail that another program brought the size may be its file's name's word.
+ * Of so many messages at a first login that a look at each file would cost more
+ * than all else, some that nobody can foresee are looked at: if these names
+ * speak the truth the others are believed, and looked at once the client has
+ * its answer.  In nearly all cases that is done before it asks for a size.
  */
 #include "os/compat.h"
 #include <stdlib.h>
@@ -15,6 +21,7 @@
 #define MARK_DELETED	0x01
 #define MARK_RETRIEVED	0x02
 #define MARK_GONE	0x04		/* was not there from the beginning */
+#define MARK_TOLD	0x08		/* the size is its name's word */
 
 struct maildrop {
 	const char	*uidl;		/* format */
@@ -26,11 +33,15 @@ struct maildrop {
 	uint32_t	 count;
 	uint64_t	 size;
 	uint32_t	 uidvalidity;
+	uint32_t	 prove;		/* the next to look at */
+	int		 fixed;		/* sizes stay */
 };
 
 static void	add_up(struct maildrop *);
+static uint32_t	choose(struct maildrop *, uint32_t, uint32_t[PROVE_MAX]);
 static int	is_there(struct maildrop *, uint32_t);
 static uint32_t	size_of(struct maildrop *, uint32_t);
+static void	find_size(struct maildrop *, uint32_t);
 static enum store_error	expunge_marked(struct maildrop *);
 
 enum store_error
@@ -61,15 +72,80 @@ maildrop_open(struct store *st, const char *uidl, struct maildrop **mdp)
 	return (STORE_OK);
 }
 
-void
+int
 maildrop_begin(struct maildrop *md, int utf8)
 {
-	uint32_t n;
+	const struct store_message *m;
+	uint32_t some[PROVE_MAX], n, told = 0;
+	int believe;
 
 	md->utf8 = utf8;
-	for (n = 1; n <= md->last; n++)
-		md->sizes[n] = size_of(md, n);
+	md->prove = 1;
+	for (n = 1; n <= md->last; n++) {
+		m = mailbox_facts(md->mb, n, 0);
+		if (m != NULL && m->told && m->size > 0 &&
+		    m->size <= UINT32_MAX) {
+			md->marks[n] |= MARK_TOLD;
+			md->sizes[n] = (uint32_t)m->size;
+			told++;
+		} else
+			md->sizes[n] = size_of(md, n);
+	}
+	believe = told > PROVE_MAX && mailbox_prove(md->mb, some,
+	    choose(md, told, some)) == 0;
+	for (n = 1; n <= md->last && !believe && told > 0; n++) {
+		if (md->marks[n] & MARK_TOLD)
+			find_size(md, n);
+	}
 	add_up(md);
+	return (believe);
+}
+
+/* Of those that are told, a random one from each PROVE_MAXth part of them. */
+static uint32_t
+choose(struct maildrop *md, uint32_t told, uint32_t some[PROVE_MAX])
+{
+	uint32_t random[PROVE_MAX], n, rank = 0, count = 0, from, next;
+
+	arc4random_buf(random, sizeof(random));
+	for (n = 1; n <= md->last && count < PROVE_MAX; n++) {
+		if ((md->marks[n] & MARK_TOLD) == 0)
+			continue;
+		from = (uint32_t)((uint64_t)told * count / PROVE_MAX);
+		next = (uint32_t)((uint64_t)told * (count + 1) / PROVE_MAX);
+		if (rank++ == from + random[count] % (next - from))
+			some[count++] = n;
+	}
+	return (count);
+}
+
+static void
+find_size(struct maildrop *md, uint32_t n)
+{
+	md->marks[n] &= (unsigned char)~MARK_TOLD;
+	md->sizes[n] = size_of(md, n);
+}
+
+int
+maildrop_prove(struct maildrop *md)
+{
+	uint32_t some[PROVE_MAX], count = 0, i;
+
+	for (; md->prove <= md->last && count < PROVE_MAX; md->prove++)
+		if (md->marks[md->prove] & MARK_TOLD)
+			some[count++] = md->prove;
+	if (mailbox_prove(md->mb, some, count) > 0 && !md->fixed) {
+		for (i = 0; i < count; i++)
+			find_size(md, some[i]);
+		add_up(md);
+	}
+	return (md->prove <= md->last);
+}
+
+void
+maildrop_fix(struct maildrop *md)
+{
+	md->fixed = 1;
 }
 
 void
@@ -217,7 +293,7 @@ maildrop_update(struct maildrop *md)
 	uint32_t n;
 
 	for (n = 1; n <= md->last; n++) {
-		if (md->marks[n] != MARK_RETRIEVED ||
+		if ((md->marks[n] & ~MARK_TOLD) != MARK_RETRIEVED ||
 		    (m = mailbox_message(md->mb, n)) == NULL ||
 		    (m->flags & MSG_SEEN))
 			continue;

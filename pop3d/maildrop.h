@@ -21,9 +21,17 @@ enum store_error maildrop_open(struct store *, const char *uidl,
 		    struct maildrop **);
 /*
  * Once, before anything else is asked of it: find the sizes.  utf8: the client
- * takes headers as they are.
+ * takes headers as they are.  1 if maildrop_prove() has something to do.
  */
-void		 maildrop_begin(struct maildrop *, int utf8);
+int		 maildrop_begin(struct maildrop *, int utf8);
+/*
+ * Look at some more of the files whose sizes are only told by their names; 1
+ * if there are others.  What is wrong is mended, for this client only before
+ * maildrop_fix().
+ */
+int		 maildrop_prove(struct maildrop *);
+/* From now on the sizes stay as they are. */
+void		 maildrop_fix(struct maildrop *);
 /* Nothing is deleted. NULL is fine. */
 void		 maildrop_close(struct maildrop *);
 

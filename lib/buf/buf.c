@@ -119,6 +119,20 @@ buf_puts(struct buf *b, const char *s)
 	return (buf_add(b, s, strlen(s)));
 }
 
+/* Listings of many thousand lines are made of these. */
+int
+buf_number(struct buf *b, uint64_t n)
+{
+	char	 digits[20];
+	size_t	 i = sizeof(digits);
+
+	do {
+		digits[--i] = (char)('0' + n % 10);
+		n /= 10;
+	} while (n > 0);
+	return (buf_add(b, digits + i, sizeof(digits) - i));
+}
+
 int
 buf_vprintf(struct buf *b, const char *fmt, va_list ap)
 {

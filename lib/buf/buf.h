@@ -10,6 +10,7 @@
 #include <sys/types.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct buf {
 	unsigned char	*mem;
@@ -31,6 +32,7 @@ void	 buf_wipe(struct buf *);	/* as buf_free, but zeroes first */
  */
 int	 buf_add(struct buf *, const void *, size_t);
 int	 buf_puts(struct buf *, const char *);
+int	 buf_number(struct buf *, uint64_t);	/* in decimal */
 int	 buf_printf(struct buf *, const char *, ...)
 	    __attribute__((__format__(printf, 2, 3)));
 int	 buf_vprintf(struct buf *, const char *, va_list)

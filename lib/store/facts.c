@@ -21,7 +21,7 @@
 #include "store/files.h"
 #include "store/view.h"
 
-#define RUN_MAX		256	/* messages */
+#define RUN_MAX		PROVE_MAX	/* messages */
 
 struct fact {
 	uint32_t	 seq;
@@ -70,6 +70,8 @@ mailbox_facts(struct mailbox *mb, uint32_t seq, unsigned int what)
 	msg->emailid = fix.emailid;
 	msg->size = m.size == INDEX_UNSIZED ? 0 : m.size;
 	msg->text = m.text;
+	msg->told = (facts_missing(&m, FACT_DATES) & FACT_DATES) != 0 &&
+	    m.size != INDEX_UNSIZED;
 	if (m.internal != INDEX_UNDATED) {
 		msg->internal = m.internal;
 		msg->saved = m.saved;
@@ -114,6 +116,33 @@ facts_find(struct mailbox *mb, uint32_t seq, unsigned int what,
 	mb->facts.run = max;
 	facts_keep(mb, run, n);
 	return (STORE_OK);
+}
+
+/* A file that cannot be looked at is none whose size is right. */
+size_t
+mailbox_prove(struct mailbox *mb, const uint32_t *seqs, size_t n)
+{
+	struct fact run[RUN_MAX];
+	const struct store_message *msg;
+	size_t i, found = 0, wrong = 0;
+	uint64_t size;
+
+	for (i = 0; i < n && i < RUN_MAX; i++) {
+		if ((msg = mailbox_facts(mb, seqs[i], 0)) == NULL ||
+		    !msg->told)
+			continue;
+		size = msg->size;
+		if (fact_look(mb, seqs[i], FACT_SIZE, &run[found]) == -1) {
+			wrong++;
+			continue;
+		}
+		if ((run[found].known & FACT_SIZE) && run[found].size != size)
+			wrong++;
+		found++;
+	}
+	if (found > 0)
+		facts_keep(mb, run, found);
+	return (wrong);
 }
 
 /* Look at the file; -1 if there is nothing to know. */

@@ -65,6 +65,7 @@ struct store_message {
 	time_t		 saved;		/* SAVEDATE, 0 unknown */
 	uint64_t	 emailid;	/* EMAILID; a copy has the same */
 	int		 gone;		/* only its UID is known any more */
+	int		 told;		/* the size is its name's word */
 };
 
 struct mailbox_status {
@@ -226,6 +227,13 @@ uint32_t	 mailbox_count(struct mailbox *);
 const struct store_message *mailbox_facts(struct mailbox *, uint32_t seq,
 		    unsigned int);
 const struct store_message *mailbox_message(struct mailbox *, uint32_t seq);
+/*
+ * Look at the files of up to PROVE_MAX messages whose sizes are told, and keep
+ * what is found.  Returns how many sizes were wrong.
+ */
+#define PROVE_MAX	256
+size_t		 mailbox_prove(struct mailbox *, const uint32_t *seqs,
+		    size_t n);
 /* The sequence number of the first message with at least this UID, or 0. */
 uint32_t	 mailbox_seq_from_uid(struct mailbox *, uint32_t uid);
 uint32_t	 mailbox_seq_of_uid(struct mailbox *, uint32_t uid);

@@ -87,6 +87,31 @@ put_file(const char *path, const char *text)
 	close(fd);
 }
 
+/* Files of one short message each, in the order of their names. */
+static inline void
+put_many(const char *dir, unsigned int first, unsigned int n,
+    const char *end)
+{
+	char path[128];
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		snprintf(path, sizeof(path), "%s/cur/%u%s", dir,
+		    1000000000 + first + i, end);
+		put_file(path, "a: b\n");
+	}
+}
+
+static inline void
+make_dirs(const char *dir)
+{
+	char path[64];
+
+	(void)mkdirat(scratch, dir, 0700);
+	snprintf(path, sizeof(path), "%s/cur", dir);
+	(void)mkdirat(scratch, path, 0700);
+}
+
 /* How many entries a directory has. */
 static inline int
 count_files(const char *path)

@@ -10,30 +10,6 @@
 #define UNSIZED	40
 
 static void
-put_many(const char *dir, unsigned int first, unsigned int n,
-    const char *fmt)
-{
-	char path[128];
-	unsigned int i;
-
-	for (i = 0; i < n; i++) {
-		snprintf(path, sizeof(path), "%s/cur/%u%s", dir,
-		    1000000000 + first + i, fmt);
-		put_file(path, "a: b\n");
-	}
-}
-
-static void
-make_dirs(const char *dir)
-{
-	char path[64];
-
-	mkdirat(scratch, dir, 0700);
-	snprintf(path, sizeof(path), "%s/cur", dir);
-	mkdirat(scratch, path, 0700);
-}
-
-static void
 expunge_all(struct mailbox *mb)
 {
 	uint32_t *seqs, i, n = mailbox_count(mb);
