@@ -1,10 +1,10 @@
 /*
  * maildrop: INBOX as POP3 sees it.
  *
- * Sizes and UIDs come from the index: opening costs one pass over it and five
+ * Sizes and UIDs come from the index: opening costs one pass over it and nine
  * bytes a message, and no message is opened before it is asked for.  A size is
- * what RETR sends before dots are added to its lines; only for a header that
- * has to be made ASCII the message must be read.
+ * what RETR sends before dots are added to its lines; only a header that has
+ * to be made ASCII must be read for it, each time: an open, a pread, a close.
  *
  * Of mail that another program brought the size may be its file's name's word.
  * Of so many messages at a first login that a look at each file would cost more
@@ -20,15 +20,17 @@
 
 #define MARK_DELETED	0x01
 #define MARK_RETRIEVED	0x02
-#define MARK_GONE	0x04		/* was not there from the beginning */
+#define MARK_GONE	0x04		/* not there: takes no number */
 #define MARK_TOLD	0x08		/* the size is its name's word */
 
 struct maildrop {
 	const char	*uidl;		/* format */
 	int		 utf8;
 	struct mailbox	*mb;
-	unsigned char	*marks;		/* MARK_*, by number */
+	/* By number; it begins at 1. */
+	unsigned char	*marks;		/* MARK_* */
 	uint32_t	*sizes;
+	uint32_t	*seqs;		/* in the mailbox, ascending */
 	uint32_t	 last;
 	uint32_t	 count;
 	uint64_t	 size;
@@ -38,9 +40,11 @@ struct maildrop {
 };
 
 static void	add_up(struct maildrop *);
+static void	number(struct maildrop *);
 static uint32_t	choose(struct maildrop *, uint32_t, uint32_t[PROVE_MAX]);
 static int	is_there(struct maildrop *, uint32_t);
 static uint32_t	size_of(struct maildrop *, uint32_t);
+static int64_t	growth_of(struct maildrop *, uint32_t);
 static void	find_size(struct maildrop *, uint32_t);
 static enum store_error	expunge_marked(struct maildrop *);
 
@@ -50,6 +54,7 @@ maildrop_open(struct store *st, const char *uidl, struct maildrop **mdp)
 	struct mailbox_status status;
 	struct maildrop *md;
 	enum store_error e;
+	uint32_t n;
 
 	if ((md = calloc(1, sizeof(*md))) == NULL)
 		return (STORE_SYS);
@@ -64,10 +69,13 @@ maildrop_open(struct store *st, const char *uidl, struct maildrop **mdp)
 	md->last = mailbox_count(md->mb);
 	md->marks = calloc((size_t)md->last + 1, sizeof(*md->marks));
 	md->sizes = calloc((size_t)md->last + 1, sizeof(*md->sizes));
-	if (md->marks == NULL || md->sizes == NULL) {
+	md->seqs = calloc((size_t)md->last + 1, sizeof(*md->seqs));
+	if (md->marks == NULL || md->sizes == NULL || md->seqs == NULL) {
 		maildrop_close(md);
 		return (STORE_SYS);
 	}
+	for (n = 1; n <= md->last; n++)
+		md->seqs[n] = n;
 	*mdp = md;
 	return (STORE_OK);
 }
@@ -97,8 +105,31 @@ maildrop_begin(struct maildrop *md, int utf8)
 		if (md->marks[n] & MARK_TOLD)
 			find_size(md, n);
 	}
-	add_up(md);
+	number(md);
 	return (believe);
+}
+
+/*
+ * What is not there takes no number: many a client asks for 1 to what STAT
+ * says (RFC 1939 5).
+ */
+static void
+number(struct maildrop *md)
+{
+	uint32_t n, o, prove = md->prove;
+
+	for (n = 1, o = 0; n <= md->last; n++) {
+		if (md->marks[n] & MARK_GONE) {
+			md->prove -= n < prove;
+			continue;
+		}
+		o++;
+		md->marks[o] = md->marks[n];
+		md->sizes[o] = md->sizes[n];
+		md->seqs[o] = md->seqs[n];
+	}
+	md->last = o;
+	add_up(md);
 }
 
 /* Of those that are told, a random one from each PROVE_MAXth part of them. */
@@ -129,15 +160,17 @@ find_size(struct maildrop *md, uint32_t n)
 int
 maildrop_prove(struct maildrop *md)
 {
-	uint32_t some[PROVE_MAX], count = 0, i;
+	uint32_t some[PROVE_MAX], seqs[PROVE_MAX], count = 0, i;
 
 	for (; md->prove <= md->last && count < PROVE_MAX; md->prove++)
-		if (md->marks[md->prove] & MARK_TOLD)
+		if (md->marks[md->prove] & MARK_TOLD) {
+			seqs[count] = md->seqs[md->prove];
 			some[count++] = md->prove;
-	if (mailbox_prove(md->mb, some, count) > 0 && !md->fixed) {
+		}
+	if (mailbox_prove(md->mb, seqs, count) > 0 && !md->fixed) {
 		for (i = 0; i < count; i++)
 			find_size(md, some[i]);
-		add_up(md);
+		number(md);
 	}
 	return (md->prove <= md->last);
 }
@@ -156,6 +189,7 @@ maildrop_close(struct maildrop *md)
 	mailbox_close(md->mb);
 	free(md->marks);
 	free(md->sizes);
+	free(md->seqs);
 	free(md);
 }
 
@@ -180,8 +214,7 @@ maildrop_size(const struct maildrop *md)
 int64_t
 maildrop_message(const struct maildrop *md, uint32_t n)
 {
-	if (n == 0 || n > md->last ||
-	    (md->marks[n] & (MARK_DELETED | MARK_GONE)))
+	if (n == 0 || n > md->last || (md->marks[n] & MARK_DELETED))
 		return (-1);
 	return (md->sizes[n]);
 }
@@ -191,7 +224,7 @@ is_there(struct maildrop *md, uint32_t n)
 {
 	int fd;
 
-	if (mailbox_message_fd(md->mb, n, &fd) != STORE_OK)
+	if (mailbox_message_fd(md->mb, md->seqs[n], &fd) != STORE_OK)
 		return (0);
 	close(fd);
 	return (1);
@@ -201,12 +234,11 @@ is_there(struct maildrop *md, uint32_t n)
 static uint32_t
 size_of(struct maildrop *md, uint32_t n)
 {
-	const struct store_message *m = mailbox_facts(md->mb, n, FACT_SIZE);
+	const struct store_message *m;
 	unsigned int text;
 	uint64_t size;
-	int64_t measured;
-	int fd;
 
+	m = mailbox_facts(md->mb, md->seqs[n], FACT_SIZE);
 	size = m == NULL ? 0 : m->size;
 	text = m == NULL ? 0 : m->text;
 	/* One without a size is empty, or went before it was measured. */
@@ -214,19 +246,31 @@ size_of(struct maildrop *md, uint32_t n)
 		md->marks[n] |= MARK_GONE;
 		return (0);
 	}
+	if (size > UINT32_MAX)
+		return (UINT32_MAX);
 	size += text & TEXT_UNENDED ? 2 : 0;
-	/* If it cannot be read now, RETR will not send it either. */
-	if (!md->utf8 && (text & TEXT_8BIT) &&
-	    mailbox_message_fd(md->mb, n, &fd) == STORE_OK &&
-	    (measured = text_measure(fd, 1)) != -1)
-		size = (uint64_t)measured;
+	if (!md->utf8 && (text & TEXT_8BIT))
+		size += (uint64_t)growth_of(md, n);
 	return (size > UINT32_MAX ? UINT32_MAX : (uint32_t)size);
+}
+
+/* If it cannot be read now, RETR will not send it either. */
+static int64_t
+growth_of(struct maildrop *md, uint32_t n)
+{
+	int64_t growth;
+	int fd;
+
+	if (mailbox_message_fd(md->mb, md->seqs[n], &fd) != STORE_OK ||
+	    (growth = text_growth(fd)) < 0)
+		return (0);
+	return (growth);
 }
 
 void
 maildrop_uid(struct maildrop *md, uint32_t n, char uid[UIDL_MAX + 1])
 {
-	const struct store_message *m = mailbox_message(md->mb, n);
+	const struct store_message *m = mailbox_message(md->mb, md->seqs[n]);
 
 	if (uidl_expand(md->uidl, m != NULL ? m->uid : 0, md->uidvalidity,
 	    uid) == -1)
@@ -239,7 +283,7 @@ maildrop_text(struct maildrop *md, uint32_t n, struct text *t)
 	enum store_error e;
 	int fd;
 
-	if ((e = mailbox_message_fd(md->mb, n, &fd)) == STORE_OK)
+	if ((e = mailbox_message_fd(md->mb, md->seqs[n], &fd)) == STORE_OK)
 		text_begin(t, fd, !md->utf8);
 	return (e);
 }
@@ -255,7 +299,7 @@ maildrop_retrieved(struct maildrop *md, uint32_t n, const struct text *t)
 
 	md->marks[n] |= MARK_RETRIEVED;
 	if (t->octets != md->sizes[n] &&
-	    mailbox_message_text(md->mb, n, &text) == STORE_OK)
+	    mailbox_message_text(md->mb, md->seqs[n], &text) == STORE_OK)
 		message_text_free(&text);
 }
 
@@ -294,11 +338,11 @@ maildrop_update(struct maildrop *md)
 
 	for (n = 1; n <= md->last; n++) {
 		if ((md->marks[n] & ~MARK_TOLD) != MARK_RETRIEVED ||
-		    (m = mailbox_message(md->mb, n)) == NULL ||
+		    (m = mailbox_message(md->mb, md->seqs[n])) == NULL ||
 		    (m->flags & MSG_SEEN))
 			continue;
-		if ((e = mailbox_store(md->mb, n, FLAGS_ADD, MSG_SEEN, 0)) !=
-		    STORE_OK)
+		if ((e = mailbox_store(md->mb, md->seqs[n], FLAGS_ADD,
+		    MSG_SEEN, 0)) != STORE_OK)
 			break;
 	}
 	return (expunge_marked(md));
@@ -309,14 +353,10 @@ add_up(struct maildrop *md)
 {
 	uint32_t n;
 
-	md->count = 0;
+	md->count = md->last;
 	md->size = 0;
-	for (n = 1; n <= md->last; n++) {
-		if (md->marks[n] & MARK_GONE)
-			continue;
-		md->count++;
+	for (n = 1; n <= md->last; n++)
 		md->size += md->sizes[n];
-	}
 }
 
 static enum store_error
@@ -330,7 +370,7 @@ expunge_marked(struct maildrop *md)
 		return (STORE_SYS);
 	for (n = 1; n <= md->last; n++) {
 		if (md->marks[n] & MARK_DELETED)
-			seqs[count++] = n;
+			seqs[count++] = md->seqs[n];
 	}
 	e = count == 0 ? STORE_OK :
 	    mailbox_expunge_together(md->mb, seqs, count);

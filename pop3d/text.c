@@ -16,7 +16,6 @@
 #define ASCII_PIECE	((TEXT_PIECE - POP3_ASCII_END) / POP3_ASCII_GROWS)
 
 static ssize_t	next_piece(struct text *, const char **, int *);
-static int	count(struct text *);
 
 /* One thread, one step at a time: all messages share them. */
 static char	raw[TEXT_PIECE];
@@ -75,35 +74,26 @@ text_step(struct text *t, struct buf *to)
 	return (!last);
 }
 
+/* Behind the header nothing is changed, and nothing is read. */
 int64_t
-text_measure(int fd, int to_ascii)
+text_growth(int fd)
 {
 	struct text t;
-	int more;
-
-	text_begin(&t, fd, to_ascii);
-	while ((more = count(&t)) == 1)
-		continue;
-	text_end(&t);
-	return (more == -1 || t.octets > INT64_MAX ? -1 : (int64_t)t.octets);
-}
-
-static int
-count(struct text *t)
-{
 	const char *p;
-	ssize_t n, i;
-	int last;
+	int64_t growth = 0;
+	off_t begin;
+	ssize_t n;
+	int last = 0;
 
-	if ((n = next_piece(t, &p, &last)) == -1)
-		return (-1);
-	for (i = 0; i < n; i++) {
-		t->octets += p[i] == '\n' && t->stuff.last != '\r' ? 2 : 1;
-		t->stuff.last = (unsigned char)p[i];
+	text_begin(&t, fd, 1);
+	while (!last && !t.ascii.over) {
+		begin = t.off;
+		if ((n = next_piece(&t, &p, &last)) == -1)
+			break;
+		growth += n - (t.off - begin);
 	}
-	if (last && t->stuff.last != '\n')
-		t->octets += 2;
-	return (!last);
+	text_end(&t);
+	return (last || t.ascii.over ? growth : -1);
 }
 
 /* At most TEXT_PIECE octets; a file that gives fewer than asked has ended. */

@@ -38,7 +38,10 @@ void	text_limit(struct text *, uint32_t lines);
  */
 int	text_step(struct text *, struct buf *);
 void	text_end(struct text *);
-/* What text_step() would write in all, without dots; -1 with errno. */
-int64_t	text_measure(int fd, int to_ascii);
+/*
+ * By how many octets a message's header grows when it is made ASCII; -1 with
+ * errno.  Takes fd over and reads no more than the header.
+ */
+int64_t	text_growth(int fd);
 
 #endif

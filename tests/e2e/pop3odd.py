@@ -245,6 +245,59 @@ def odd_messages():
 
 
 @case
+def numbers_without_holes():
+    """A message that cannot be read takes no number: clients ask for 1 to what STAT says (RFC 1939 5)."""
+    if not ROOT:
+        skip("only root can hide a file from the mailbox's owner and put it back")
+    clear()
+    for i in range(4):
+        put(A, "1700000%03d.M1P1.n" % i, b"Subject: n%d\n\nx\n" % i)
+    hidden = os.path.join(s.maildir(A), "new", "1700000000.M1P1.n")
+    os.chown(hidden, 0, 0)
+    os.chmod(hidden, 0)
+    c = login()
+    n = int(c.pop("STAT").split()[1])
+    equal(n, 3)
+    for what in ("LIST", "UIDL"):
+        c.pop(what)
+        equal([l.split()[0] for l in c.multi()], ["1", "2", "3"])
+    for i in (1, 2, 3):
+        size = int(c.pop("LIST %d" % i).split()[2])
+        c.write("RETR %d\r\n" % i)
+        equal(c.line(), "+OK %d octets" % size)
+        got = text_of(c)
+        check(b"Subject: n%d" % i in got and len(got) == size, got)
+    c.pop("RETR 4", "-ERR")
+    c.pop("DELE 2")
+    c.pop("QUIT")
+    equal(sorted(re.findall(r"n\d", slurp(p).decode())[0] for p in s.messages(A)), ["n0", "n1", "n3"])
+    s.empty(A)
+
+
+@case
+def only_headers_are_read():
+    """What a header becomes in ASCII is found out without reading the text behind it."""
+    if not ROOT:
+        skip("only root sees what a process read")
+    clear()
+    put(A, "1700000001.M1P1.long", b"Subject: f\xc3\xbcr\n\n" + b"0123456789abcde\n" * (32 << 16))
+    login().close()
+    p = until("the session", lambda: [x for x in s.role("pop3d", "session") if A in title(x)])[0]
+
+    def read_so_far():
+        return int(re.search(rb"rchar: (\d+)", slurp("/proc/%d/io" % p)).group(1))
+    before = read_so_far()
+    c = login()
+    size = int(c.pop("LIST 1").split()[2])
+    check(read_so_far() - before < 1 << 20, "%d bytes were read" % (read_so_far() - before))
+    c.write("RETR 1\r\n")
+    equal(c.line(), "+OK %d octets" % size)
+    equal(len(text_of(c)), size)
+    c.pop("QUIT")
+    s.empty(A)
+
+
+@case
 def mime_bombs():
     """Ten thousand parts within each other, a hundred thousand beside each other, and as many parameters."""
     clear()
