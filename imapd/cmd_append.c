@@ -335,7 +335,7 @@ cmd_append(struct client *c)
 		return (cmd_ok(c, "APPEND completed"));
 	if ((e = replace(c, run->replaced)) != STORE_OK)
 		return (cmd_store_error(c, e));
-	return (cmd_ok(c, "REPLACE completed"));
+	return (session_expunged(c, "REPLACE"));
 }
 
 enum cmd_result

@@ -75,7 +75,7 @@ copy_or_move(struct copy *copy, const char *to, int move)
 	if (e != STORE_OK)
 		return (cmd_target_error(c, e));
 	if (move)
-		return (cmd_ok(c, "MOVE completed"));
+		return (session_expunged(c, "MOVE"));
 	if (copy->to[0] != 0) {
 		code_printf(c, "COPYUID %u ", copy->uidvalidity);
 		code_set(c, copy->from, copy->n);

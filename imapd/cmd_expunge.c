@@ -36,7 +36,6 @@ expunge_deleted(struct client *c, const struct imap_seqset *uids,
 static enum cmd_result
 expunge(struct client *c, struct imap_seqset *uids)
 {
-	struct mailbox_status st = { 0 };
 	enum store_error e;
 
 	if (c->uid)
@@ -45,11 +44,7 @@ expunge(struct client *c, struct imap_seqset *uids)
 	session_tell_vanished(c);
 	if (e != STORE_OK)
 		return (cmd_store_error(c, e));
-	mailbox_status(c->mb, &st);
-	if ((c->enabled & ENABLED_QRESYNC) && st.highestmodseq != 0)
-		return (cmd_ok(c, "[HIGHESTMODSEQ %llu] EXPUNGE completed",
-		    (unsigned long long)st.highestmodseq));
-	return (cmd_ok(c, "EXPUNGE completed"));
+	return (session_expunged(c, "EXPUNGE"));
 }
 
 enum cmd_result

@@ -13,6 +13,7 @@
 #include "cmd_table.h"
 #include "imap/write.h"
 #include "session_reply.h"
+#include "session_sync.h"
 
 #define CHUNK		(16 * 1024)
 #define MESSAGES_A_TURN	1000
@@ -366,7 +367,7 @@ prepare(struct client *c, struct fetch_run *run)
 	if (run->fetch.changed)
 		run->fetch.items |= IMAP_FETCH_MODSEQ;
 	if (run->fetch.items & IMAP_FETCH_MODSEQ)
-		c->enabled |= ENABLED_CONDSTORE;	/* RFC 7162 3.1 */
+		session_condstore(c);
 	run->cached = fetch_items_need(run->fetch.items);
 	for (i = 0; i < run->fetch.nsections; i++) {
 		s = &run->fetch.sections[i];

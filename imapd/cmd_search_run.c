@@ -14,6 +14,7 @@
 #include "cmd_set.h"
 #include "imap/date.h"
 #include "session_reply.h"
+#include "session_sync.h"
 
 #define MESSAGES_A_TURN	2000
 #define BYTES_A_TURN	(2 * 1024 * 1024)	/* of text that was read */
@@ -457,7 +458,7 @@ start(struct client *c, struct search *run)
 	if (run->uses_modseq && c->nomodseq)	/* RFC 7162 3.1.2.2 */
 		return (cmd_bad(c, "No mod-sequences here"));
 	if (run->uses_modseq)
-		c->enabled |= ENABLED_CONDSTORE;	/* RFC 7162 3.1 */
+		session_condstore(c);
 	run->began = run->progress = time(NULL);
 	run->text.c = c;
 	run->next = 1;

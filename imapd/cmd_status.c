@@ -6,6 +6,7 @@
 #include "cmd_status.h"
 #include "cmd_table.h"
 #include "session_reply.h"
+#include "session_sync.h"
 
 #define NAME_SIZE	(STORE_NAME_MAX + 1)
 
@@ -54,9 +55,8 @@ status_items_parse(struct imap_parser *p, unsigned int *items)
 void
 status_enables(struct client *c, unsigned int items)
 {
-	/* RFC 7162 3.1 */
 	if (items & 1u << ITEM_HIGHESTMODSEQ)
-		c->enabled |= ENABLED_CONDSTORE;
+		session_condstore(c);
 }
 
 static unsigned long long

@@ -7,6 +7,7 @@
 #include "cmd_table.h"
 #include "imap/flags.h"
 #include "session_reply.h"
+#include "session_sync.h"
 
 #define STORES_A_TURN	256		/* each may rename a file */
 
@@ -231,7 +232,7 @@ cmd_store(struct client *c)
 		return (cmd_no(c, "[LIMIT] No room for more keywords"));
 	reply_keywords(c, 0);
 	if (run->conditional)
-		c->enabled |= ENABLED_CONDSTORE;
+		session_condstore(c);
 	run->next = 1;
 	return (step(c, run));
 }

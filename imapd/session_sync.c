@@ -140,6 +140,34 @@ tell_withheld(struct client *c)
 	c->withheld = !all;
 }
 
+/* RFC 7162 3.1 */
+void
+session_condstore(struct client *c)
+{
+	uint64_t modseq;
+
+	if (c->enabled & ENABLED_CONDSTORE)
+		return;
+	c->enabled |= ENABLED_CONDSTORE;
+	if (c->mb == NULL || c->nomodseq)
+		return;
+	(void)mailbox_told(c->mb, &modseq);
+	reply_line(c, "* OK [HIGHESTMODSEQ %llu] Highest",
+	    (unsigned long long)modseq);
+}
+
+enum cmd_result
+session_expunged(struct client *c, const char *command)
+{
+	struct mailbox_status st = { 0 };
+
+	mailbox_status(c->mb, &st);
+	if ((c->enabled & ENABLED_QRESYNC) && st.highestmodseq != 0)
+		return (cmd_ok(c, "[HIGHESTMODSEQ %llu] %s completed",
+		    (unsigned long long)st.highestmodseq, command));
+	return (cmd_ok(c, "%s completed", command));
+}
+
 int
 session_sync(struct client *c, int no_expunge)
 {

@@ -24,5 +24,15 @@ void	session_tell_vanished(struct client *);
  * 7.4.1).
  */
 int	session_sync(struct client *, int no_expunge);
+/*
+ * A command came that wants mod-sequences: the client is told of them from now
+ * on, and at the first one what they are up to in its mailbox.
+ */
+void	session_condstore(struct client *);
+/*
+ * The OK of a command that expunged: with QRESYNC it says up to which
+ * mod-sequence (RFC 6851 4.4, 7162 3.2.7, 8508 4.5).
+ */
+enum cmd_result	session_expunged(struct client *, const char *command);
 
 #endif

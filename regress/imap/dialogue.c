@@ -39,7 +39,7 @@
 #include "daemon/mailsession.h"
 #include "store/store.h"
 
-#define CONNS		3
+#define CONNS		6
 #define WAIT_MS		10000
 #define LINE_SIZE	65536
 
