@@ -9,7 +9,8 @@
  *	there			its messages are gone: whoever has the
  *				mailbox for himself next finishes the work
  *
- * Only the owner of the exclusive lock writes, reads or removes it.
+ * Only the owner of the exclusive lock writes, reads or removes it.  Without
+ * room for it on the disk some are expunged before it is written.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -29,6 +30,8 @@
 
 static enum store_error intent_write(struct mailbox *, const uint32_t *,
     size_t);
+static enum store_error intent_room(struct mailbox *, const uint32_t *,
+    size_t *);
 static enum store_error intent_drop(struct mailbox *);
 static size_t	intent_parse(struct mailbox *, char *, uint32_t *, size_t);
 static size_t	lines_in(const char *);
@@ -41,6 +44,8 @@ mailbox_expunge_together(struct mailbox *mb, const uint32_t *seqs, size_t n)
 
 	if (together)
 		error = intent_write(mb, seqs, n);
+	if (error == STORE_FULL)
+		error = intent_room(mb, seqs, &n);
 	if (error != STORE_OK)
 		return (error);
 	if ((error = mailbox_expunge(mb, seqs, n, NULL, NULL)) == STORE_OK)
@@ -95,6 +100,28 @@ intent_write(struct mailbox *mb, const uint32_t *seqs, size_t n)
 	    buf_len(&b)) == -1 || fsync(mb->f->dir) == -1)
 		error = store_errno();
 	buf_free(&b);
+	return (error);
+}
+
+/*
+ * The disk is full, and it is the mail that makes room: the last ones go, more
+ * each time, until the list of the others fits.  Who is killed meanwhile has
+ * removed some and not all; otherwise he could remove none for ever.
+ */
+static enum store_error
+intent_room(struct mailbox *mb, const uint32_t *seqs, size_t *n)
+{
+	enum store_error error = STORE_FULL;
+	size_t some;
+
+	for (some = 1; error == STORE_FULL && *n > 0; some *= 2) {
+		if (some > *n)
+			some = *n;
+		*n -= some;
+		if ((error = mailbox_expunge(mb, seqs + *n, some, NULL,
+		    NULL)) == STORE_OK && *n > 0)
+			error = intent_write(mb, seqs, *n);
+	}
 	return (error);
 }
 

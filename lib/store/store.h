@@ -317,7 +317,8 @@ enum store_error mailbox_expunge(struct mailbox *, const uint32_t *, size_t n,
 /*
  * The same for a mailbox that was opened MAILBOX_EXCLUSIVE, durable when it
  * returns, and all or none of them even if we are killed: the next one who
- * opens it so finishes what was begun.
+ * opens it so finishes what was begun.  Only if the disk is full and we are
+ * killed it may be some of them.
  */
 enum store_error mailbox_expunge_together(struct mailbox *, const uint32_t *,
 		    size_t n);

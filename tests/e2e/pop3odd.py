@@ -1,5 +1,5 @@
 """POP3: what has broken other servers, and what a mailbox or a client may hold."""
-import base64, os, re, shutil, socket, ssl, sys, threading, time
+import base64, contextlib, os, re, shutil, socket, ssl, subprocess, sys, threading, time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from lib import *
@@ -295,6 +295,44 @@ def only_headers_are_read():
     equal(len(text_of(c)), size)
     c.pop("QUIT")
     s.empty(A)
+
+
+@case(root=True)
+def full_disk_is_emptied():
+    """When there is no room for a byte, what was fetched can still be deleted."""
+    user = "full@example.org"
+    t = Suite(daemons=("pop3d",), people=dict(PEOPLE, **{user: "{PLAIN}" + PASS}))
+    home = os.path.dirname(t.maildir(user))
+    os.makedirs(home)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,mode=755", "none", home], stderr=subprocess.DEVNULL).returncode != 0:
+        t.close()
+        skip("no tmpfs can be mounted here")
+    try:
+        for n in ("", "cur", "new", "tmp"):
+            os.makedirs(os.path.join(t.maildir(user), n), 0o700, exist_ok=True)
+        for i in range(40):
+            with open(os.path.join(t.maildir(user), "new", "17000000%02d.M1P1.f" % i), "wb") as f:
+                f.write(b"Subject: f%d\n\nx\n" % i)
+        for d, _, names in os.walk(home):
+            for n in [""] + names:
+                shutil.chown(os.path.join(d, n), t.owner, t.owner)
+        login(user=user, suite=t).pop("QUIT")
+        with open(home + "/ballast", "wb", 0) as f, contextlib.suppress(OSError):
+            while True:
+                f.write(b"x" * 512)
+        c = login(user=user, suite=t)
+        equal(c.pop("STAT").split()[1], "40")
+        for i in range(1, 40):
+            c.write("RETR %d\r\n" % i)
+            check(c.line().startswith("+OK"), "RETR")
+            text_of(c)
+            c.pop("DELE %d" % i)
+        c.pop("QUIT")
+        equal([b"Subject: f39\n" in slurp(p) for p in t.messages(user)], [True])
+        check(not os.path.exists(t.maildir(user) + "/postern.expunge"), "the list of what went is left")
+    finally:
+        t.close()
+        subprocess.run(["umount", "-l", home])
 
 
 @case
