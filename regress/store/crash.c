@@ -81,7 +81,7 @@ move_some(struct store *st)
 		switch (mailbox_move(mb, seqs, k, strcmp(from, "Pile") == 0 ?
 		    "Heap" : "Pile", uids, &validity, NULL, NULL)) {
 		case STORE_OK:
-		case STORE_NOENT:	/* the other child was first */
+		case STORE_GONE:	/* the other child was first */
 			break;
 		default:
 			_exit(10);
