@@ -273,6 +273,10 @@ command(struct login *l, struct client *c)
 	char *text;
 	size_t len;
 
+	if (!login_command(l)) {
+		hang_up(l, c, "too many commands before the login");
+		return (0);
+	}
 	text = imap_reader_text(&c->reader, &len);
 	imap_parser_init(&p, text, len);
 	c->tag[0] = '\0';

@@ -207,6 +207,12 @@ take_line(struct login *l, struct client *c, const char *line, size_t len)
 		st = sasl_server_step(c->sasl, line, len);
 		return (sasl_next(l, c, st));
 	}
+	if (!login_command(l)) {
+		c->over = 1;
+		(void)reply(l, "-ERR too many commands before the login");
+		login_close(l);
+		return (0);
+	}
 	switch (pop3_parse(&cmd, line, len)) {
 	case POP3_OK:
 		/* RFC 1939 7: PASS follows USER at once. */

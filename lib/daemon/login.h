@@ -61,6 +61,11 @@ const struct conf *login_conf(void);
 struct conn	*login_conn(struct login *);
 const char	*login_addr(const struct login *);
 unsigned int	 login_id(const struct login *);
+/*
+ * A command came: may it be run?  Those that cost a stranger nothing would
+ * hold up everybody else, some thousand at a time; no client needs many.
+ */
+int		 login_command(struct login *);
 /* May a password be sent on this connection as it is now? */
 int		 login_may_auth(const struct login *);
 /* Would STARTTLS help?  Then login_starttls() begins it. */

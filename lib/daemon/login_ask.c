@@ -11,6 +11,7 @@
 #include "sasl/sasl.h"
 
 #define BYE_SECONDS	5		/* to take our last words */
+#define COMMANDS_MAX	100		/* of one client */
 
 struct conn *
 login_conn(struct login *l)
@@ -28,6 +29,12 @@ unsigned int
 login_id(const struct login *l)
 {
 	return (l->id);
+}
+
+int
+login_command(struct login *l)
+{
+	return (++l->commands <= COMMANDS_MAX);
 }
 
 int

@@ -28,6 +28,7 @@ struct login {
 	enum phase	 phase;
 	unsigned int	 id;
 	unsigned int	 tries;
+	unsigned int	 commands;
 	int		 asked;		/* a verdict is on its way */
 	int		 exchange;	/* auth remembers one */
 	enum counter_method method;	/* of the login that was tried */

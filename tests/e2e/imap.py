@@ -321,6 +321,23 @@ def other_protocols():
 
 
 @case
+def commands_before_login():
+    """A stranger does not hold up others with commands that cost him nothing."""
+    c = s.imap()
+    c.line()
+    c.write("a NOOP\r\n" * 1000)
+    got = c.rest().splitlines()
+    check(len(got) == 101 and got[-1].startswith("* BYE"), "%d lines, %r" % (len(got), got[-1:]))
+    c = s.imap()
+    c.line()
+    for i in range(98):
+        c.do("NOOP")
+    c.do('LOGIN %s "%s"' % (A, PASS))
+    for i in range(200):
+        c.do("NOOP")
+
+
+@case
 def starttls_forgets():
     """Half an exchange before TLS is none inside it."""
     c = s.imap()

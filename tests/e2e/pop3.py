@@ -367,6 +367,15 @@ def wrong_password():
 
 
 @case
+def commands_before_login():
+    c = s.pop3()
+    c.line()
+    c.write("NOOP\r\n" * 1000)
+    got = c.rest().splitlines()
+    check(len(got) == 101 and got[-1].startswith("-ERR too many"), "%d lines, %r" % (len(got), got[-1:]))
+
+
+@case
 def long_and_odd_lines():
     for data in (b"USER " + b"x" * 600 + b"\r\n", b"USER " + b"x" * 100000 + b"\r\n", b"\0\0\0\r\n", b"\r\n" * 50,
                  b"USER a\0b\r\n", b"GET / HTTP/1.0\r\n\r\n"):
