@@ -101,12 +101,15 @@ session_conn_free(struct client *c)
 static void
 on_settle(evutil_socket_t fd, short ev, void *arg)
 {
-	struct store *store = arg;
-	enum store_error e = store_flush(store);
-	struct client *c;
+	struct client *c = TAILQ_FIRST(&clients);
+	enum store_error e;
 
 	(void)fd;
 	(void)ev;
+	(void)arg;
+	if (c == NULL)
+		return;
+	e = store_flush(c->set->store);
 	TAILQ_FOREACH(c, &clients, entry) {
 		if (!sio_held(c->io))
 			continue;
@@ -128,7 +131,7 @@ client_settle(struct client *c)
 	struct timeval now = { 0 };
 
 	if (settle == NULL)
-		settle = evtimer_new(c->set->base, on_settle, c->set->store);
+		settle = evtimer_new(c->set->base, on_settle, NULL);
 	if (settle == NULL || (!evtimer_pending(settle, NULL) &&
 	    event_add(settle, &now) == -1)) {
 		sio_fail(c->io);

@@ -26,6 +26,7 @@ static struct {
 static void	conn_ended(uint64_t);
 static void	one_less(void);
 static void	open_store(void);
+static void	close_moved(void);
 static void	session_mailbox(struct peer *, struct msg *);
 static void	session_session_conn(struct peer *, struct msg *);
 static void	session_resume(struct peer *, struct msg *);
@@ -158,6 +159,23 @@ open_store(void)
 	self.shared.store = NULL;
 }
 
+/*
+ * While nobody was here the mailbox may have been replaced.  This process may
+ * be confined to the old one; then this client is told to come again, and finds
+ * another process.
+ */
+static void
+close_moved(void)
+{
+	if (self.shared.store == NULL ||
+	    !store_moved(self.shared.store, self.mailbox.path))
+		return;
+	log_info("user=%s %s: another mailbox is there now",
+	    self.mailbox.user, self.mailbox.path);
+	store_close(self.shared.store);
+	self.shared.store = NULL;
+}
+
 static void
 session_session_conn(struct peer *parent, struct msg *m)
 {
@@ -226,6 +244,8 @@ new_conn(uint64_t number, const char *addr)
 	self.last = self.shared.number = number;
 	if (event_del(self.linger) == -1)
 		log_warnx("event_del");
+	if (self.conns == 0)
+		close_moved();
 	if (self.shared.store == NULL)
 		open_store();
 	self.conns++;
@@ -284,6 +304,11 @@ one_less(void)
 		tv.tv_sec = (time_t)self.mailbox.pop3_delay;
 	if (--self.conns > 0)
 		return;
+	/* The next one may need another process: see close_moved(). */
+	if (self.shared.store == NULL && !role_draining()) {
+		idle(-1, 0, NULL);
+		return;
+	}
 	if (role_draining() || event_add(self.linger, &tv) == -1)
 		role_exit(0);
 }

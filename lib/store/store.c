@@ -19,6 +19,8 @@
 #define PATH_LEVELS	32
 #define PATH_LENGTH	1024
 
+static enum store_error store_split(const char *, int, char[PATH_LENGTH],
+    const char **);
 static enum store_error store_root(int, const char *, int, int *,
     const char **);
 static char *store_hostname(const char *);
@@ -65,25 +67,53 @@ enum store_error
 store_open_path(struct store **stp, const char *path,
     const struct store_settings *set, unsigned int flags)
 {
-	char dir[PATH_LENGTH], *slash;
-	const char *name = ".";
+	char dir[PATH_LENGTH];
+	const char *name;
 	enum store_error error;
 	int fd;
 
-	if (strlcpy(dir, path, sizeof(dir)) >= sizeof(dir))
-		return (STORE_NAME);
-	if (set->mbox) {
-		if ((slash = strrchr(dir, '/')) == NULL || slash == dir)
-			return (STORE_NAME);
-		*slash = '\0';
-		name = slash + 1;
-	}
+	if ((error = store_split(path, set->mbox, dir, &name)) != STORE_OK)
+		return (error);
 	if ((fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
 	    O_CLOEXEC)) == -1)
 		return (STORE_SYS);
 	error = store_open(stp, fd, name, set, flags);
 	close(fd);
 	return (error);
+}
+
+/* The directory that becomes the root, and the name in it. */
+static enum store_error
+store_split(const char *path, int mbox, char dir[PATH_LENGTH],
+    const char **name)
+{
+	char *slash;
+
+	*name = ".";
+	if (strlcpy(dir, path, PATH_LENGTH) >= PATH_LENGTH)
+		return (STORE_NAME);
+	if (!mbox)
+		return (STORE_OK);
+	if ((slash = strrchr(dir, '/')) == NULL || slash == dir)
+		return (STORE_NAME);
+	*slash = '\0';
+	*name = slash + 1;
+	return (STORE_OK);
+}
+
+int
+store_moved(struct store *st, const char *path)
+{
+	char dir[PATH_LENGTH];
+	const char *name;
+	struct stat ours, now;
+
+	if (store_split(path, st->mbox != NULL, dir, &name) != STORE_OK ||
+	    fstat(st->root, &ours) == -1)
+		return (0);
+	if (fstatat(AT_FDCWD, dir, &now, AT_SYMLINK_NOFOLLOW) == -1)
+		return (errno == ENOENT || errno == ENOTDIR);
+	return (now.st_ino != ours.st_ino || now.st_dev != ours.st_dev);
 }
 
 /*

@@ -95,6 +95,8 @@ enum store_error store_open(struct store **, int dirfd, const char *name,
 /* The same by a path; STORE_SYS with errno if its directory does not open. */
 enum store_error store_open_path(struct store **, const char *path,
 		    const struct store_settings *, unsigned int flags);
+/* Another directory is at that path now, or none: it was restored, say. */
+int		 store_moved(struct store *, const char *path);
 void		 store_close(struct store *);
 const char	*store_strerror(enum store_error);
 

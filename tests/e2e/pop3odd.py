@@ -336,6 +336,39 @@ def full_disk_is_emptied():
 
 
 @case
+def maildir_is_restored():
+    """Another Maildir, or none, where the last client's was: his process does not hand out the old one."""
+    clear()
+    put(A, "1700000001.M1P1.old", b"Subject: old\n\nx\n")
+    login().pop("QUIT")
+    d = s.maildir(A)
+    os.rename(d, d + ".away")
+    for n in ("", "cur", "new", "tmp"):
+        os.mkdir(os.path.join(d, n), 0o700)
+        shutil.chown(os.path.join(d, n), s.owner, s.owner)
+    put(A, "1700000002.M1P1.restored", b"Subject: restored\n\nx\n")
+
+    def first():
+        with s.pop3() as c:
+            c.line()
+            c.pop("USER " + A)
+            if not c.pop("PASS " + PASS, None).startswith("+OK"):
+                return None
+            c.pop("TOP 1 0")
+            return text_of(c).split(b"\r\n")[0]
+    got = first()
+    check(got in (None, b"Subject: restored"), got)
+    equal(got or first(), b"Subject: restored")
+    shutil.rmtree(d)
+    login_ok(A)
+    check(login_ok(A), "no Maildir is made where one was removed")
+    shutil.rmtree(d)
+    os.rename(d + ".away", d)
+    s.empty(A)
+    login_ok(A)
+
+
+@case
 def mime_bombs():
     """Ten thousand parts within each other, a hundred thousand beside each other, and as many parameters."""
     clear()
