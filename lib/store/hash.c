@@ -60,11 +60,12 @@ int
 nametab_find(const struct nametab *t, const char *name, size_t len,
     nametab_match match, void *arg, uint32_t *value)
 {
-	uint32_t h = (uint32_t)hash_bytes(name, len);
+	uint32_t h;
 	size_t i;
 
 	if (t->size == 0)
 		return (-1);
+	h = (uint32_t)hash_bytes(name, len);
 	for (i = h & (t->size - 1); t->slots[i].value != 0;
 	    i = (i + 1) & (t->size - 1)) {
 		if (t->slots[i].hash == h &&
