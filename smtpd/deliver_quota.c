@@ -91,15 +91,18 @@ level_of(uint64_t used, uint64_t limit)
 	return (0);
 }
 
-/* "3 of 4 megabytes", of what is nearer to its limit. */
+/* "13 of 16 megabytes", of what is nearer to its limit; never "0 of 0". */
 static void
 holds(const struct deliver_fill *f, char *to, size_t size)
 {
+	unsigned int	unit = f->limit < 10 << 20 ? 10 : 20;
+
 	if (level_of(f->used, f->limit) >= level_of(f->messages,
 	    f->max_messages))
-		(void)snprintf(to, size, "%llu of %llu megabytes",
-		    (unsigned long long)(f->used >> 20),
-		    (unsigned long long)(f->limit >> 20));
+		(void)snprintf(to, size, "%llu of %llu %sbytes",
+		    (unsigned long long)(f->used >> unit),
+		    (unsigned long long)(f->limit >> unit),
+		    unit == 10 ? "kilo" : "mega");
 	else
 		(void)snprintf(to, size, "%llu of %llu messages",
 		    (unsigned long long)f->messages,

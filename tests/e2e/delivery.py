@@ -447,6 +447,8 @@ def quota():
     m = email.message_from_bytes(slurp(s.wait_mail(fay, "more than 95 %")[0]))
     equal((m["Auto-Submitted"], m["Return-Path"], m["To"]), ("auto-generated", "<>", "<%s>" % fay))
     check(m["Date"] and m["Message-ID"], "no Date or Message-ID")
+    held = re.search(r"holds (\d+) of 100 kilobytes", m.get_payload())
+    check(held and 95 <= int(held[1]) <= 100, m.get_payload())
     until("what does not fit is refused", lambda: rcpt(fay, " SIZE=50000").startswith("552 5.2.2"), 5)
     check(rcpt(fay, " SIZE=500").startswith("250"), "a small one is refused")
     check(rcpt("postmaster@quota.example").startswith("250"), "postmaster")
