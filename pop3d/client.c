@@ -213,7 +213,8 @@ logged_in(struct client *c)
 		return;
 	}
 	log_info("maildrop: conn=%u user=%s addr=%s: %s", c->id,
-	    c->set->user, c->addr, store_strerror(e));
+	    c->set->user, c->addr, c->set->store == NULL ?
+	    "the mailbox cannot be opened" : store_strerror(e));
 	if (e == STORE_BUSY)
 		client_reply(c, "-ERR [IN-USE] another client has the mailbox");
 	else if (e == STORE_CORRUPT || e == STORE_NAME)

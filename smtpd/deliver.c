@@ -100,9 +100,29 @@ open_store(void)
 	    &gone) == STORE_OK && gone > 0)
 		log_info("user=%s expired=%llu", self.box.user,
 		    (unsigned long long)gone);
-	if (e == STORE_SYS)
+	if (e == STORE_SYS && !role_lacking())
 		log_warn("user=%s: %s", self.box.user, self.box.path);
 	return (e);
+}
+
+static void
+on_end(evutil_socket_t fd, short ev, void *arg)
+{
+	(void)fd;
+	(void)ev;
+	(void)arg;
+	role_exit(0);
+}
+
+/* It can never reach the mailbox; one that starts when that is mended can. */
+static void
+end_soon(void)
+{
+	const struct timeval	tv = { .tv_sec = 1 };
+
+	if (event_base_once(role_base(), -1, EV_TIMEOUT, on_end, NULL, &tv) ==
+	    -1)
+		role_exit(0);
 }
 
 static void
@@ -122,8 +142,12 @@ result(enum store_error e, char *to, size_t size)
 		strlcpy(to, "450 4.2.0 the mailbox is locked", size);
 		break;
 	default:
-		snprintf(to, size, "451 4.3.0 mailbox: %s",
-		    store_strerror(e));
+		if (role_lacking())
+			strlcpy(to, "451 4.3.0 the mailbox cannot be made",
+			    size);
+		else
+			snprintf(to, size, "451 4.3.0 mailbox: %s",
+			    store_strerror(e));
 	}
 }
 
@@ -169,6 +193,8 @@ deliver_deliver_msg(struct peer *p, struct msg *m)
 	} else
 		result(e, done.reply, sizeof(done.reply));
 	peer_send(p, M_DELIVERED, &done, -1);
+	if (role_lacking())
+		end_soon();
 }
 
 static void
@@ -189,6 +215,8 @@ deliver_deliver_sync(struct peer *p, struct msg *m)
 	done.failed = self.store == NULL ||
 	    store_deliver_sync(self.store) != STORE_OK;
 	peer_send(p, M_DELIVER_SYNCED, &done, -1);
+	if (role_lacking())
+		end_soon();
 }
 
 /* queue has no use for this process any more. */

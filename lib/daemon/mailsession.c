@@ -21,6 +21,7 @@ static struct {
 	struct event	*deadline;
 	uint64_t	 last;		/* number of the latest connection */
 	unsigned int	 conns;
+	int		 tried;		/* in vain, just now */
 } self;
 
 static void	conn_ended(uint64_t);
@@ -111,6 +112,7 @@ session_go(void)
 	if (self.ops->resume != NULL)
 		self.shared.parking = &parking;
 	open_store();
+	self.tried = self.shared.store == NULL;
 }
 
 /* Nobody is kept from his mail because this fails. */
@@ -246,8 +248,9 @@ new_conn(uint64_t number, const char *addr)
 		log_warnx("event_del");
 	if (self.conns == 0)
 		close_moved();
-	if (self.shared.store == NULL)
+	if (self.shared.store == NULL && !self.tried)
 		open_store();
+	self.tried = 0;
 	self.conns++;
 	if (self.conns <= SESSION_CONNS)
 		return (0);

@@ -46,6 +46,7 @@ static struct {
 	int			 entered;
 	int			 going;
 	int			 draining;
+	int			 lacking;
 	int			 level;		/* SANDBOX_* reached */
 } self;
 
@@ -96,6 +97,12 @@ int
 role_draining(void)
 {
 	return (self.draining);
+}
+
+int
+role_lacking(void)
+{
+	return (self.lacking);
 }
 
 const struct role_def *
@@ -436,9 +443,9 @@ limits(void)
 /*
  * A user's first mail or login: the owner makes the directory, with the
  * owner's rights, while it can still be named.  The first that cannot be made
- * is told, with whom it would have to let in.
+ * is told, with whom it would have to let in; -1.
  */
-static void
+static int
 make_missing(const char *path)
 {
 	char	part[C_PATH];
@@ -457,18 +464,34 @@ make_missing(const char *path)
 		}
 		part[n] = path[n];
 	}
-	if (n <= strlen(path)) {
-		/* The owner's affair; whoever waits is told by the parent. */
-		log_warnx("%s: uid %u cannot make it: %s", part,
-		    (unsigned int)getuid(), strerror(error));
-		role_exit(0);
-	}
+	if (n > strlen(path))
+		return (0);
+	log_warnx("%s: uid %u cannot make it: %s", part,
+	    (unsigned int)getuid(), strerror(error));
+	return (-1);
+}
+
+/*
+ * What is not there can be in no sandbox.  The role goes on without it, so
+ * that whoever waits is told.
+ */
+static void
+make_own_paths(void)
+{
+	struct sandbox_path	*p = self.box.paths;
+	size_t			 i, n = 0;
+
+	for (i = 0; i < self.box.npaths; i++)
+		if (strchr(p[i].perm, 'c') == NULL ||
+		    make_missing(p[i].path) == 0)
+			p[n++] = p[i];
+	self.lacking = n < self.box.npaths;
+	self.box.npaths = n;
 }
 
 static void
 enter(void)
 {
-	size_t	i;
 	int	got;
 
 	if (!self.start.unprivileged && self.def->user != NULL) {
@@ -485,9 +508,7 @@ enter(void)
 			self.level |= SANDBOX_UID;
 	}
 	if (self.def->flags & ROLE_PERUSER)
-		for (i = 0; i < self.box.npaths; i++)
-			if (strchr(self.box.paths[i].perm, 'c') != NULL)
-				make_missing(self.box.paths[i].path);
+		make_own_paths();
 	limits();
 	self.box.promises = self.def->promises;
 	if ((got = sandbox_enter(&self.box)) == -1)

@@ -83,6 +83,8 @@ struct peer	*role_peer(enum role);
 struct peer	*role_peer_of(enum role, uint32_t generation);
 const struct msg_START *role_settings(void);
 int		 role_draining(void);
+/* 1 if a directory of the owner's could not be made: it is out of reach. */
+int		 role_lacking(void);
 
 /*
  * A further channel that came in a message of the role's own (a deliverer's);

@@ -275,16 +275,33 @@ def install_elsewhere():
 
 @case(root=True)
 def mailbox_cannot_be_made():
-    """The log names the directory and who would have to make it."""
+    """The log names the directory and who would have to make it, clients and the queue are told, and once it is mended it works."""
     closed = os.path.join(s.dir, "closed")
     os.mkdir(closed, 0o755)
-    t = Suite(daemons=("smtpd",), extra='domain "closed.example" {\n\tusers <people>\n\tdeliver maildir "%s/%%d/%%n" as %s\n}\n' %
+    t = Suite(extra='domain "closed.example" {\n\tusers <people>\n\tdeliver maildir "%s/%%d/%%n" as %s\n}\n' %
               (closed, "vmail"), people={A: "{PLAIN}x", "x@closed.example": "{PLAIN}x"})
     t.send("x@closed.example", "nowhere")
     line = until("its line", lambda: re.search(r"deliver: .*closed.*", t.log()))[0]
     equal(line, "deliver: %s/closed.example: uid %d cannot make it: Permission denied" % (closed, pwd.getpwnam("vmail").pw_uid))
     st, out = t.ctl("check")
     check(st == 0 and "advice: %s: vmail, as whom " % closed in out and out.count("advice") == 1, out)
+    until("the queue knows", lambda: "451 4.3.0 the mailbox cannot be made" in t.ctl("queue", "list")[1])
+
+    def logged_in():
+        c, p = t.imap(), t.pop3()
+        c.expect("* OK"), p.expect("+OK")
+        c.write('a LOGIN x@closed.example x\r\n'), p.write("USER x@closed.example\r\nPASS x\r\n")
+        p.expect("+OK")
+        told = c.line(), p.line()
+        c.close(), p.close()
+        return told
+    equal(logged_in(), ("a NO [UNAVAILABLE] Mailbox cannot be opened", "-ERR [SYS/TEMP] the mailbox cannot be opened"))
+    check("died" not in t.log(), t.log_tail())
+    shutil.chown(closed, "vmail")
+    until("it can be made now", lambda: [x[:4] for x in logged_in()] == ["a OK", "+OK "], 5)
+    until("no deliverer waits for a mailbox that it cannot reach", lambda: not t.role("smtpd", "deliver"), 5)
+    t.ctl("queue", "retry")
+    until("delivered", lambda: "delivered to=<x@closed.example>" in t.log(), 5)
     t.close()
     p = s.write("nowhere.conf", slurp(s.conf).decode().replace('state "', 'state "%s/no' % s.dir))
     st, out = run(program("mailctl"), "-f", p, "check")
