@@ -17,6 +17,7 @@
 #include "daemon/ctlclient.h"
 #include "log/log.h"
 #include "os/compat.h"
+#include "rules/rules.h"
 #include "check.h"
 #include "hash.h"
 #include "mailctl.h"
@@ -39,7 +40,7 @@ struct command {
 
 static int	cmd_check(const struct call *);
 static int	cmd_show_config(const struct call *);
-static int	cmd_daemons(const struct call *);
+static int	cmd_reload(const struct call *);
 static int	cmd_processes(const struct call *);
 static int	cmd_hash(const struct call *);
 static int	cmd_stats(const struct call *);
@@ -48,7 +49,7 @@ static int	cmd_sendmail(const struct call *);
 static const struct command commands[] = {
 	{ "check", NULL, 0, 1, cmd_check, 0, "check [dns]" },
 	{ "show", "config", 0, 0, cmd_show_config, 0, "show config" },
-	{ "reload", NULL, 0, 0, cmd_daemons, CTL_RELOAD, "reload" },
+	{ "reload", NULL, 0, 0, cmd_reload, CTL_RELOAD, "reload" },
 	{ "stats", NULL, 0, 0, cmd_stats, CTL_STATS, "stats" },
 	{ "limits", NULL, 0, 0, cmd_processes, CTL_LIMITS, "limits" },
 	{ "processes", NULL, 0, 0, cmd_processes, CTL_PROCESSES,
@@ -268,6 +269,15 @@ put_text(FILE *f, const char *s)
 	}
 }
 
+static void
+rule_checked(void *arg, int is_error, const char *line)
+{
+	if (is_error)
+		check_mistake(arg, "%s", line);
+	else
+		check_advice(arg, "%s", line);
+}
+
 static int
 cmd_check(const struct call *call)
 {
@@ -286,6 +296,7 @@ cmd_check(const struct call *call)
 	}
 	if (call->json)
 		printf("{\"findings\": [");
+	(void)rules_check_told(conf, rule_checked, &c);
 	check_certificates(&c, conf);
 	check_owners(&c, conf);
 	check_tables(&c, conf);
@@ -399,11 +410,11 @@ print_answer(const struct call *call, const char *name, int status,
 }
 
 /*
- * The same question to every daemon that runs.  Done if one did it and none
- * failed; which daemons should run is the administrator's choice.
+ * Every daemon that runs reads its configuration again.  Done if one did it and
+ * none failed; which daemons should run is the administrator's choice.
  */
 static int
-cmd_daemons(const struct call *call)
+cmd_reload(const struct call *call)
 {
 	struct conf	*conf;
 	char		*text;
@@ -412,6 +423,10 @@ cmd_daemons(const struct call *call)
 
 	if ((conf = call_load(call)) == NULL)
 		return (STATUS_FAILED);
+	if (rules_check_told(conf, report_stderr, NULL) == -1) {
+		conf_free(conf);
+		return (STATUS_FAILED);
+	}
 	for (i = 0; i < NDAEMONS; i++) {
 		if (call->json)
 			fputs(i == 0 ? "[" : ",\n ", stdout);

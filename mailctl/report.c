@@ -131,7 +131,10 @@ read_configured(struct report *r, const struct call *call)
 	if ((size_t)snprintf(old, sizeof(old), "%s.1", path) < sizeof(old))
 		(void)read_file(r, old);	/* most have none */
 	if ((ret = read_file(r, path)) == -1)
-		fprintf(stderr, "mailctl: %s: %s\n", path, strerror(errno));
+		fprintf(stderr, "mailctl: %s: %s%s\n", path, strerror(errno),
+		    conf->log_path == NULL ? "; name the file that syslog "
+		    "writes, or where that is systemd's journal: journalctl "
+		    "-t smtpd -S yesterday -U today | mailctl report -" : "");
 	conf_free(conf);
 	return (ret);
 }

@@ -113,7 +113,8 @@ options_load(const struct options *o, const struct parent_ops *ops)
 	if ((conf = conf_load(o->conf_path, o->macros, o->nmacros,
 	    report_stderr, NULL)) == NULL)
 		return (NULL);
-	if (ops->check != NULL && ops->check(conf, stderr) == -1) {
+	if (ops->check != NULL && ops->check(conf, report_stderr,
+	    NULL) == -1) {
 		conf_free(conf);
 		return (NULL);
 	}

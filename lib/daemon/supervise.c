@@ -308,9 +308,10 @@ gen_reload(void)
 		    sv.conf_path);
 		return;
 	}
-	if (sv.ops->check != NULL && sv.ops->check(conf, NULL) == -1) {
-		log_warnx("%s does not pass its checks (see -n); the old "
-		    "configuration stays", sv.conf_path);
+	if (sv.ops->check != NULL && sv.ops->check(conf, report_log,
+	    NULL) == -1) {
+		log_warnx("%s does not pass its checks; the old configuration "
+		    "stays", sv.conf_path);
 		conf_free(conf);
 		return;
 	}

@@ -10,13 +10,9 @@
 
 #include <sys/types.h>
 
-#include <stdio.h>
-
+#include "conf/conf.h"
 #include "os/sandbox.h"
 #include "privsep/role.h"
-
-struct conf;
-struct conf_listen;
 
 /* What a daemon's parent.c adds. */
 struct parent_ops {
@@ -52,7 +48,8 @@ struct parent_ops {
 	/* Before the first generation starts, as root. May be NULL. */
 	int			(*prepare)(const struct conf *);
 	/* More checks for -n and each reload: -1 if it must not be used. */
-	int			(*check)(const struct conf *, FILE *report);
+	int			(*check)(const struct conf *, conf_report,
+				    void *);
 };
 
 /* main() of a daemon: parses options, becomes the parent or a role. */

@@ -199,3 +199,28 @@ rules_check(const struct conf *conf, FILE *report)
 			ret = -1;
 	return (ret);
 }
+
+int
+rules_check_told(const struct conf *conf, conf_report report, void *arg)
+{
+	char	*text = NULL, *line, *rest;
+	size_t	 len = 0;
+	FILE	*f;
+	int	 ret;
+
+	if ((f = open_memstream(&text, &len)) == NULL) {
+		report(arg, 1, "the rules are not checked: out of memory");
+		return (-1);
+	}
+	ret = rules_check(conf, f);
+	if (fclose(f) == EOF) {
+		report(arg, 1, "the rules are not checked: out of memory");
+		ret = -1;
+	} else
+		for (rest = text; (line = strsep(&rest, "\n")) != NULL;)
+			if (*line != '\0')
+				report(arg, strstr(line, "warning: ") == NULL,
+				    line);
+	free(text);
+	return (ret);
+}

@@ -235,5 +235,7 @@ void	rules_now(struct rules_env *, const struct conf *);
  * failure is a line on report (NULL: not told).  -1 if there was one.
  */
 int	rules_check(const struct conf *, FILE *report);
+/* The same, told line by line; what begins with "warning: " is no failure. */
+int	rules_check_told(const struct conf *, conf_report, void *arg);
 
 #endif

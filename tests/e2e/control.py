@@ -259,6 +259,37 @@ def programs_are_missing():
 
 
 @case
+def a_test_fails():
+    """check, reload and the log name the test line, as -n does."""
+    t = Suite(daemons=("smtpd",), extra="")
+    conf = slurp(t.conf).decode()
+    t.write("mail.conf", conf + 'test from 203.0.113.9 to "x@else.example" expect relay\n')
+    want = "%s:%d:1: test: expected relay, but it is reject" % (t.conf, conf.count("\n") + 1)
+    st, out = t.ctl("check")
+    check(st == 1 and want in out, out)
+    st, out = run(program("mailctl"), "-f", t.conf, "-j", "check", stderr=subprocess.DEVNULL)
+    check(st == 1 and want in json.loads(out)["findings"][0]["text"], out)
+    st, out = t.ctl("reload")
+    check(st == 1 and want in out and "reloading" not in out, out)
+    os.kill(int(slurp(t.dir + "/run/smtpd.pid")), signal.SIGHUP)
+    until("the log says it", lambda: want in t.log() and "the old configuration stays" in t.log())
+    t.write("mail.conf", conf)
+    st, out = t.ctl("reload")
+    equal(st, 0, out)
+    t.close()
+
+
+@case
+def report_without_a_file():
+    """Where syslog writes no file, as systemd's journal does, it is said what to do."""
+    p = s.write("syslog.conf", "listen smtp on loopback\n")
+    if os.path.exists("/var/log/mail.log"):
+        skip("there is a log")
+    st, out = run(program("mailctl"), "-f", p, "report")
+    check(st == 1 and "journalctl -t smtpd" in out and "mailctl report -" in out, out)
+
+
+@case
 def install_elsewhere():
     """Programs that look for each other in another place than where they would be put are not installed there."""
     def install(**env):

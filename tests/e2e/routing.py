@@ -539,6 +539,7 @@ def proof_before_use():
     s.write("mail.conf", slurp(bad).decode(), 0o644)
     s.reload("smtpd")
     s.log_wait("does not pass its checks")
+    check(re.search(r"mail.conf:\d+:\d+: this rule relays for strangers", s.log_since()), s.log_tail())
     s.write("mail.conf", text, 0o644)
     equal(good, s.conf)
 
