@@ -17,7 +17,7 @@
 #include "session_sync.h"
 
 #define MESSAGES_A_TURN	2000
-#define BYTES_A_TURN	(2 * 1024 * 1024)	/* of text that was read */
+#define BYTES_A_TURN	(2 * 1024 * 1024)	/* read, or compared by a key */
 #define SECONDS_A_DAY	86400
 #define PROGRESS_EVERY	10			/* seconds (RFC 9585) */
 
@@ -119,12 +119,17 @@ text_key(struct search *run, size_t i)
 	const char *header;
 	size_t len;
 
-	if (k->op != SEARCH_HEADER)
-		return (search_tree(&run->text) &&
-		    mime_match_text(&run->needle[i], &run->text.tree,
+	if (k->op != SEARCH_HEADER) {
+		if (!search_tree(&run->text))
+			return (0);
+		run->text.read += run->text.tree.len;
+		return (mime_match_text(&run->needle[i], &run->text.tree,
 		    k->op == SEARCH_TEXT) == 1);
-	return (search_header(&run->text, &k->name, &header, &len) &&
-	    mime_match_header(&run->needle[i], header, len, k->name.s,
+	}
+	if (!search_header(&run->text, &k->name, &header, &len))
+		return (0);
+	run->text.read += len;
+	return (mime_match_header(&run->needle[i], header, len, k->name.s,
 	    k->name.len) == 1);
 }
 

@@ -21,7 +21,7 @@ struct search_text {
 	int			 have_raw;
 	struct mime_tree	 tree;
 	int			 have_tree;
-	size_t			 read;		/* bytes, since it was set */
+	size_t			 read;		/* bytes, and compared */
 };
 
 /* Go on to another message; keeps memory for it. */

@@ -430,6 +430,27 @@ def two_sessions_one_user():
 
 
 @case
+def search_takes_turns():
+    """Many keys on few messages: the user's other connections go on meanwhile."""
+    import select
+    c, box = fresh()
+    text = b"Subject: " + b"a" * 600 + b"\r\n\r\nx\r\n"
+    c.write("a APPEND %s" % box)
+    for i in range(300):
+        c.write(b" {%d+}\r\n%s" % (len(text), text))
+    c.write("\r\n")
+    check(c.tagged("a")[-1].startswith("a OK"), "APPEND")
+    c.do("SELECT " + box)
+    c.do("SEARCH SUBJECT b")
+    d = login()
+    c.write("x SEARCH %s\r\n" % " ".join(["NOT SUBJECT b"] * 500))
+    for i in range(3):
+        d.do("NOOP")
+    check(not select.select([c.s], [], [], 0)[0], "it was waited for")
+    check(c.tagged("x")[-1].startswith("x OK"), "SEARCH")
+
+
+@case
 def many_at_once():
     errors = []
 
