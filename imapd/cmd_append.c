@@ -157,7 +157,8 @@ one_message(struct client *c, struct run *run)
 	if ((e = open_append(c, run->name, &a,
 	    &run->append[run->n])) != STORE_OK)
 		return (refuse(c, cmd_target_error(c, e)));
-	run->n++;
+	if ((e = append_expect(run->append[run->n++], a.size)) != STORE_OK)
+		return (refuse(c, cmd_target_error(c, e)));
 	run->utf8 = a.utf8;
 	run->binary = a.binary;
 	if (a.binary && buf_reserve(&run->raw, (size_t)a.size) == NULL)

@@ -27,6 +27,7 @@ struct append {
 	struct crlf	 crlf;
 	char		*keywords[APPEND_KEYWORDS];
 	size_t		 nkeywords;
+	uint64_t	 expected;	/* counted in the store's coming */
 	char		*text;		/* for the mbox */
 	size_t		 len, cap;
 };
@@ -82,6 +83,26 @@ append_open(struct append *a, const char *name)
 	    O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (a->in.fd == -1 || crlf_init(&a->crlf, a->in.fd) == -1)
 		return (store_errno());
+	return (STORE_OK);
+}
+
+/*
+ * Before the commit nothing counts in the quota, and many may be written at a
+ * time.  Half of the bytes may be line ends that become shorter.
+ */
+enum store_error
+append_expect(struct append *a, uint64_t bytes)
+{
+	struct store *st = a->store;
+	enum store_error error;
+
+	if (a->folder == NULL)
+		return (STORE_OK);
+	error = quota_check(st, st->coming + bytes / 2, 1);
+	if (error != STORE_OK)
+		return (error);
+	a->expected = bytes / 2;
+	st->coming += a->expected;
 	return (STORE_OK);
 }
 
@@ -241,6 +262,7 @@ append_free(struct append *a)
 
 	if (a->in.fd != -1)
 		close(a->in.fd);
+	a->store->coming -= a->expected;
 	buf_free(&a->in.entry);
 	crlf_free(&a->crlf);
 	for (i = 0; i < a->nkeywords; i++)

@@ -66,6 +66,7 @@ struct store {
 	char		*user;
 	char		*hostname;
 	uint64_t	 quota, quota_messages;
+	uint64_t	 coming;	/* bytes of appends that were begun */
 	struct mbox	*mbox;		/* INBOX, if it is one */
 	TAILQ_HEAD(folderlist, folder) folders;
 	int		 idle;		/* folders without references */

@@ -334,6 +334,11 @@ struct append;
 enum store_error append_begin(struct store *, const char *name, time_t internal,
 		    uint32_t flags, const char *const *keywords,
 		    struct append **);
+/*
+ * So many bytes will be written: STORE_QUOTA if they cannot fit, with all that
+ * is being written elsewhere in this store.
+ */
+enum store_error append_expect(struct append *, uint64_t bytes);
 enum store_error append_write(struct append *, const void *, size_t);
 enum store_error append_commit(struct append **, size_t n, uint32_t *uids,
 		    uint32_t *uidvalidity);

@@ -473,6 +473,37 @@ def quota():
 
 
 @case
+def quota_of_what_comes():
+    """What cannot fit is refused before it comes, with what comes elsewhere counted."""
+    s.start("imapd") if "imapd" not in s.started else None
+
+    def login():
+        c = s.imap()
+        c.expect("*")
+        c.do('LOGIN hal@quota.example "%s"' % "x")
+        return c
+
+    def announce(c, size, what="a APPEND INBOX "):
+        c.write("%s{%d}\r\n" % (what, size))
+        return c.line()
+    c, d = login(), login()
+    check(announce(c, 700000).startswith("a NO [OVERQUOTA]"), "too large")
+    check(announce(c, 400000).startswith("+"), "it may fit")
+    check(announce(d, 400000).startswith("a NO [OVERQUOTA]"), "both do not fit")
+    c.close()
+    until("the other one went", lambda: announce(d, 400000).startswith("+"), 5)
+    text = b"Subject: several\r\n\r\n" + b"x" * 150000 + b"\r\n"
+    d.close()
+    c = login()
+    for i in range(4):
+        check(until("room", lambda: announce(c, len(text), "" if i else "a APPEND INBOX ")).startswith("+"), i)
+        c.write(text + b" ")
+    check(announce(c, len(text), "").startswith("a NO [OVERQUOTA]"), "five of 150 KB")
+    c.do("LOGOUT")
+    equal(s.messages("hal@quota.example"), [], "what is there")
+
+
+@case
 def quota_over_a_restart():
     """Who was full is not taken for empty when smtpd starts again; a file that is damaged is only forgotten."""
     gil = "gil@quota.example"
