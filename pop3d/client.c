@@ -390,9 +390,10 @@ take_line(struct client *c)
 	size_t len = buf_len(&c->in), used;
 	ptrdiff_t n;
 
-	if ((n = pop3_line(data, len, &used)) == -1) {
-		if (len < POP3_LINE_MAX)
-			return (0);
+	n = pop3_line(data, len, &used);
+	if (n == -1 && len < POP3_LINE_MAX)
+		return (0);
+	if (n == -1 || used > POP3_LINE_MAX) {
 		client_reply(c, "-ERR line too long");
 		c->over = 1;
 		return (0);

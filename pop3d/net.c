@@ -36,6 +36,8 @@ static void	pop3_refused(struct login *, void *, unsigned int);
 static size_t	pop3_preface(struct login *, void *, char *, size_t);
 static void	pop3_bye(struct login *, void *, enum login_bye);
 static void	pop3_end(void *);
+static size_t	line_max(const struct client *);
+static int	too_long(struct login *, struct client *);
 static int	take_line(struct login *, struct client *, const char *,
 		    size_t);
 static int	command(struct login *, struct client *, struct pop3_command *);
@@ -102,21 +104,33 @@ pop3_input(struct login *l, void *arg, const char *data, size_t len)
 	ptrdiff_t n;
 	int more = 1;
 
-	while (more && !c->over &&
-	    (n = pop3_line(data + done, len - done, &used)) != -1) {
-		more = take_line(l, c, data + done, (size_t)n);
-		done += used;
+	while (more && !c->over) {
+		n = pop3_line(data + done, len - done, &used);
+		if ((n == -1 ? len - done + 1 : used) > line_max(c))
+			more = too_long(l, c);
+		else if (n == -1)
+			break;
+		else {
+			more = take_line(l, c, data + done, (size_t)n);
+			done += used;
+		}
 	}
-	if (c->over)
-		return (len);
-	if (more && len - done >= (c->sasl != NULL ? POP3_SASL_MAX :
-	    POP3_LINE_MAX)) {
-		c->over = 1;
-		conn_printf(login_conn(l), "-ERR line too long\r\n");
-		login_close(l);
-		return (len);
-	}
-	return (done);
+	return (c->over ? len : done);
+}
+
+static size_t
+line_max(const struct client *c)
+{
+	return (c->sasl != NULL ? POP3_SASL_MAX : POP3_LINE_MAX);
+}
+
+static int
+too_long(struct login *l, struct client *c)
+{
+	c->over = 1;
+	(void)reply(l, "-ERR line too long");
+	login_close(l);
+	return (0);
 }
 
 /* RFC 2595 4: after the handshake it is a new session, without a greeting. */

@@ -69,12 +69,37 @@ def lines_after_login():
         check(rss() < 60000, "%d bytes: %d kB" % (n, rss()))
         c.close()
     c = login("pop3s")
-    for i in range(511):
+    for i in range(510):
         c.write("x")
     c.write("\r\n")
-    check(c.line().startswith("-ERR"), "511")
+    check(c.line().startswith("-ERR"), "510")
     c.pop("NOOP")
     c.pop("QUIT")
+
+
+@case
+def long_lines_by_any_split():
+    """A line that is too long ends the connection, in however many pieces it came; the longest one does not."""
+    for logged_in in (False, True):
+        for n, good in ((512, True), (513, False), (600, False), (1500, False)):
+            for cut in (n, 300):
+                c = login() if logged_in else s.pop3()
+                if not logged_in:
+                    c.line()
+                line = b"LANG " + b"x" * (n - 7) + b"\r\n"
+                c.write(line[:cut])
+                if cut < n:
+                    time.sleep(0.05)
+                    with contextlib.suppress(OSError):
+                        c.write(line[cut:])
+                with contextlib.suppress(OSError):
+                    c.write("CAPA\r\n")
+                said = c.rest(1 if good else 5).split("\r\n")
+                check(said[0].startswith("-ERR") and ("too long" in said[0]) != good and ("+OK" in said) == good,
+                      "%d in pieces of %d, logged in %d: %r" % (n, cut, logged_in, said[:2]))
+                c.close()
+                if logged_in:
+                    until("the maildrop is free", lambda: login_ok(A), 5, 0.1)
 
 
 @case
