@@ -194,9 +194,8 @@ pop3_bye(struct login *l, void *arg, enum login_bye why)
 	struct client *c = arg;
 
 	c->over = 1;
-	if (why == LOGIN_BYE_TIMEOUT)
-		(void)reply(l, "-ERR too slow");
-	else
+	/* RFC 1939 3: a timer ends it without a word. */
+	if (why != LOGIN_BYE_TIMEOUT)
 		(void)reply(l, "-ERR [SYS/TEMP] restarting, try again");
 }
 

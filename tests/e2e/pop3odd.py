@@ -7,6 +7,7 @@ from lib import *
 s = Suite(daemons=("smtpd", "pop3d"))
 A, B, C = "alice@example.org", "bob@example.org", "carol@example.org"
 expected = []                   # in the log, of what was done on purpose
+idler = s.pop3()                # it says nothing, to the end
 
 
 def login(port="pop3", user=A, suite=None):
@@ -510,6 +511,15 @@ def strangers_take_all_places():
         for h in held:
             h.close()
         t.close()
+
+
+@case
+def timeout_without_a_word():
+    """Who does not log in is cut off without a reply, which could be taken for that to a command (RFC 1939 3)."""
+    check((idler.line() or "").startswith("+OK"), "no greeting")
+    idler.s.settimeout(70)
+    l = idler.line()
+    check(l is None, l)
 
 
 @case
