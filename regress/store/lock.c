@@ -92,8 +92,10 @@ test_subscribe(void)
 	int old = lock_again(), new, status = 1;
 	pid_t pid;
 
-	if ((pid = fork()) == 0)
+	if ((pid = fork()) == 0) {
+		close(old);	/* or it would be held here, too */
 		_exit(store_subscribe(st, "A", 1) == STORE_OK ? 0 : 1);
+	}
 	TEST("waits", waits_for(pid, old));
 	(void)unlinkat(scratch, "m/postern.lock", 0);
 	new = lock_again();
