@@ -418,6 +418,37 @@ message(int argc, char **argv)
 	return (hand_over());
 }
 
+/* Nothing is kept: the answer is for now. */
+static int
+verify(int argc, char **argv)
+{
+	const struct submit_rcpt	*r;
+	char				 reply[SUBMIT_REPLY];
+	enum submit_result		 result;
+	size_t				 i;
+	int				 fd, status, named = 0;
+
+	self.args.take = 0;
+	if ((status = take_arguments(argc, argv)) != EX_OK)
+		return (status);
+	if ((fd = submit_connect(self.socket)) == -1)
+		return (complain(EX_TEMPFAIL, self.socket, strerror(errno)));
+	result = submit_ask(fd, &self.mail, self.args.verbose ? stdout : NULL,
+	    reply);
+	for (i = 0; i < self.mail.nrcpts; i++)
+		named |= self.mail.rcpts[i].reply[0] != '\0';
+	if (result != SUBMIT_DONE && !named)
+		return (complain(result == SUBMIT_LATER ? EX_TEMPFAIL :
+		    EX_UNAVAILABLE, reply, NULL));
+	for (i = 0; i < self.mail.nrcpts; i++) {
+		r = &self.mail.rcpts[i];
+		printf("%s: %s\n", r->address, r->reply[0] != '\0' ?
+		    r->reply : "accepted");
+	}
+	return (result == SUBMIT_DONE ? EX_OK : result == SUBMIT_LATER ?
+	    EX_TEMPFAIL : EX_NOUSER);
+}
+
 static int
 smtp(void)
 {
@@ -462,6 +493,8 @@ sendmail_main(int argc, char **argv, const struct sendmail_calls *calls)
 		return (EX_OK);
 	case SUBMIT_SMTP:
 		return (smtp());
+	case SUBMIT_VERIFY:
+		return (verify(argc, argv));
 	case SUBMIT_MESSAGE:
 		break;
 	}

@@ -227,16 +227,16 @@ say_at_once(int fd, const char *reply)
 }
 
 static void
-turn_away(const struct conf_listen *l, int fd, enum limit_id id,
-    const char *reply)
+turn_away(const struct conf_listen *l, int fd, const char *addr,
+    enum limit_id id, const char *reply)
 {
 	static struct log_limit	turned_away;
 
 	limit_reached(id);
 	counter_add(COUNTER_TURNED_AWAY, 1);
 	if (log_allowed(&turned_away))
-		log_info("turned away: %.*s", (int)strcspn(reply, "\r"),
-		    reply);
+		log_info("turned away: addr=%s reply=\"%.*s\"", addr,
+		    (int)strcspn(reply, "\r"), reply);
 	if (!conf_proto_is_tls(l->proto))
 		say_at_once(fd, reply);
 	close(fd);
@@ -299,7 +299,7 @@ start(struct session *s)
 /* Is there room for one more of this address? Then key counts it. */
 static int
 admit(const struct conf_listen *l, int fd, const struct sockaddr *sa,
-    uid_t uid, void **key)
+    const char *addr, uid_t uid, void **key)
 {
 	const struct conf	*conf = net_config();
 	enum addrcount_result	 r;
@@ -313,12 +313,12 @@ admit(const struct conf_listen *l, int fd, const struct sockaddr *sa,
 		    limit_of(conf, LIMIT_SESSIONS_NETWORK), key);
 	switch (r) {
 	case ADDRCOUNT_ADDRESS:
-		turn_away(l, fd, LIMIT_SESSIONS_ADDRESS, "421 4.7.0 too many "
-		    "connections from your address\r\n");
+		turn_away(l, fd, addr, LIMIT_SESSIONS_ADDRESS, "421 4.7.0 "
+		    "too many connections from your address\r\n");
 		return (-1);
 	case ADDRCOUNT_NETWORK:
-		turn_away(l, fd, LIMIT_SESSIONS_NETWORK, "421 4.7.0 too many "
-		    "connections from your network\r\n");
+		turn_away(l, fd, addr, LIMIT_SESSIONS_NETWORK, "421 4.7.0 "
+		    "too many connections from your network\r\n");
 		return (-1);
 	case ADDRCOUNT_MEMORY:
 		close(fd);
@@ -328,7 +328,7 @@ admit(const struct conf_listen *l, int fd, const struct sockaddr *sa,
 	}
 	if (self.nsessions >= limit_of(conf, LIMIT_SESSIONS) &&
 	    (!l->require_auth || make_room() == -1)) {
-		turn_away(l, fd, LIMIT_SESSIONS, "421 4.3.2 too many "
+		turn_away(l, fd, addr, LIMIT_SESSIONS, "421 4.3.2 too many "
 		    "connections\r\n");
 		addrcount_drop(self.addrs, *key);
 		return (-1);
@@ -341,6 +341,7 @@ take(const struct conf_listen *l, int fd, const struct sockaddr *sa,
     socklen_t len)
 {
 	struct session		*s;
+	char			 addr[C_ADDR];
 	void			*key;
 	uid_t			 uid = 0;
 	gid_t			 gid;
@@ -352,7 +353,10 @@ take(const struct conf_listen *l, int fd, const struct sockaddr *sa,
 		close(fd);
 		return;
 	}
-	if (admit(l, fd, sa, uid, &key) == -1)
+	addr_text(sa, len, addr, sizeof(addr));
+	if (addr[0] == '\0')
+		strlcpy(addr, NET_LOCAL, sizeof(addr));
+	if (admit(l, fd, sa, addr, uid, &key) == -1)
 		return;
 	if ((s = calloc(1, sizeof(*s))) == NULL ||
 	    (s->conn = conn_new(role_base(), fd, &session_ops, s,
@@ -369,9 +373,7 @@ take(const struct conf_listen *l, int fd, const struct sockaddr *sa,
 	s->uid = uid;
 	s->wait = SMTP_UNKNOWN;
 	TAILQ_INIT(&s->slots);
-	addr_text(sa, len, s->addr, sizeof(s->addr));
-	if (s->addr[0] == '\0')
-		strlcpy(s->addr, NET_LOCAL, sizeof(s->addr));
+	strlcpy(s->addr, addr, sizeof(s->addr));
 	LIST_INSERT_HEAD(&self.sessions[s->id % SESSION_BUCKETS], s, entry);
 	TAILQ_INSERT_TAIL(&self.strangers, s, stranger);
 	if (l->proto == PROTO_LOCAL)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "log/log.h"
 #include "smtpd/net.h"
 
 static void
@@ -101,11 +102,16 @@ net_reply(struct session *s, const char *fmt, ...)
 void
 net_hang_up(struct session *s, const char *reply)
 {
-	struct slot	*sl;
+	static struct log_limit	 told;
+	struct slot		*sl;
 
 	if (s->state == S_ENDING)
 		return;
 	s->state = S_ENDING;
+	if (log_allowed(&told))
+		log_info("hung up: addr=%s conn=%u%s%s reply=\"%s\"", s->addr,
+		    s->id, s->user != NULL ? " user=" : "", s->user != NULL ?
+		    s->user : "", reply);
 	net_reply(s, "%s", reply);
 	if ((sl = TAILQ_LAST(&s->slots, slots_list)) != NULL) {
 		sl->close = 1;

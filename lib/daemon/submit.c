@@ -362,14 +362,11 @@ offer(struct dialogue *d, struct submit_mail *m, size_t from, size_t to,
 	return (worst);
 }
 
-/* The message for some of its recipients. */
+/* MAIL. */
 static enum submit_result
-transaction(struct dialogue *d, struct submit_mail *m, size_t from, size_t to,
-    int partial)
+begin(struct dialogue *d, const struct submit_mail *m)
 {
-	enum submit_result	worst;
-	struct buf		b;
-	size_t			taken;
+	struct buf	b;
 
 	buf_init(&b, 4 * LINE_MAX_BYTES);
 	if (add_mail(d, m, &b) == -1) {
@@ -380,6 +377,19 @@ transaction(struct dialogue *d, struct submit_mail *m, size_t from, size_t to,
 	}
 	if (command(d, &b) == -1 || read_reply(d) != 250)
 		return (verdict(d->code));
+	return (SUBMIT_DONE);
+}
+
+/* The message for some of its recipients. */
+static enum submit_result
+transaction(struct dialogue *d, struct submit_mail *m, size_t from, size_t to,
+    int partial)
+{
+	enum submit_result	worst;
+	size_t			taken;
+
+	if ((worst = begin(d, m)) != SUBMIT_DONE)
+		return (worst);
 	worst = offer(d, m, from, to, &taken);
 	if (worst == SUBMIT_LATER || (worst == SUBMIT_REFUSED &&
 	    (!partial || taken == 0)))
@@ -415,6 +425,21 @@ forget_taken(struct submit_mail *m, size_t n)
 	m->nrcpts = left;
 }
 
+/* As many recipients as one transaction takes. */
+static size_t
+part(const struct dialogue *d, const struct submit_mail *m, size_t from)
+{
+	size_t	n = m->nrcpts - from;
+
+	return (d->most > 0 && n > d->most ? d->most : n);
+}
+
+static int
+hello(struct dialogue *d)
+{
+	return (read_reply(d) == 220 && ask(d, "EHLO localhost") == 250);
+}
+
 /* One transaction, or as many as the number of recipients needs. */
 static enum submit_result
 dialogue(struct dialogue *d, struct submit_mail *m, int partial)
@@ -422,12 +447,10 @@ dialogue(struct dialogue *d, struct submit_mail *m, int partial)
 	enum submit_result	r = SUBMIT_DONE;
 	size_t			i, n;
 
-	if (read_reply(d) != 220 || ask(d, "EHLO localhost") != 250)
+	if (!hello(d))
 		return (verdict(d->code));
 	for (i = 0; i < m->nrcpts; i += n) {
-		n = m->nrcpts - i;
-		if (d->most > 0 && n > d->most)
-			n = d->most;
+		n = part(d, m, i);
 		r = transaction(d, m, i, i + n, partial);
 		if (r == SUBMIT_REFUSED && partial)
 			mark_refused(m, i, i + n, d->reply);
@@ -442,6 +465,48 @@ dialogue(struct dialogue *d, struct submit_mail *m, int partial)
 	return (r);
 }
 
+static enum submit_result
+ask_all(struct dialogue *d, struct submit_mail *m)
+{
+	enum submit_result	worst = SUBMIT_DONE, r;
+	char			text[SUBMIT_REPLY];
+	size_t			i, n, taken;
+
+	if (!hello(d))
+		return (verdict(d->code));
+	for (i = 0; i < m->nrcpts; i += n) {
+		n = part(d, m, i);
+		if ((r = begin(d, m)) != SUBMIT_DONE)
+			return (r);
+		r = offer(d, m, i, i + n, &taken);
+		if (worst == SUBMIT_DONE || r == SUBMIT_LATER)
+			worst = r;
+		strlcpy(text, d->reply, sizeof(text));
+		if (ask(d, "RSET") != 250)
+			return (SUBMIT_LATER);
+		strlcpy(d->reply, text, SUBMIT_REPLY);
+	}
+	return (worst);
+}
+
+static void
+forget_replies(struct submit_mail *m, char reply[SUBMIT_REPLY])
+{
+	size_t	i;
+
+	reply[0] = '\0';
+	for (i = 0; i < m->nrcpts; i++)
+		m->rcpts[i].reply[0] = '\0';
+}
+
+/* It is over either way. */
+static void
+quit(int fd)
+{
+	(void)write_all(fd, "QUIT\r\n", 6);
+	close(fd);
+}
+
 enum submit_result
 submit_send(int fd, struct submit_mail *m, int partial, FILE *trace,
     char reply[SUBMIT_REPLY])
@@ -449,15 +514,24 @@ submit_send(int fd, struct submit_mail *m, int partial, FILE *trace,
 	struct dialogue		d = { .fd = fd, .trace = trace,
 				    .reply = reply };
 	enum submit_result	r;
-	size_t			i;
 
-	reply[0] = '\0';
-	for (i = 0; i < m->nrcpts; i++)
-		m->rcpts[i].reply[0] = '\0';
+	forget_replies(m, reply);
 	r = dialogue(&d, m, partial);
-	/* it is over either way */
-	(void)write_all(fd, "QUIT\r\n", 6);
-	close(fd);
+	quit(fd);
+	return (r);
+}
+
+enum submit_result
+submit_ask(int fd, struct submit_mail *m, FILE *trace,
+    char reply[SUBMIT_REPLY])
+{
+	struct dialogue		d = { .fd = fd, .trace = trace,
+				    .reply = reply };
+	enum submit_result	r;
+
+	forget_replies(m, reply);
+	r = ask_all(&d, m);
+	quit(fd);
 	return (r);
 }
 

@@ -51,5 +51,11 @@ enum submit_result submit_send(int fd, struct submit_mail *, int partial,
 	    FILE *trace, char reply[SUBMIT_REPLY]);
 /* Standard input and output are the client of the socket; 0 or -1. */
 int	submit_pump(int fd);
+/*
+ * Only asks about the recipients, all of them whatever is said of some, and
+ * sends nothing.  Closes fd.
+ */
+enum submit_result submit_ask(int fd, struct submit_mail *, FILE *trace,
+    char reply[SUBMIT_REPLY]);
 
 #endif

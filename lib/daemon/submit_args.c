@@ -40,6 +40,7 @@ set_mode(struct submit_args *a, const char *arg)
 	} modes[] = {
 		{ 'm', SUBMIT_MESSAGE }, { 's', SUBMIT_SMTP },
 		{ 'p', SUBMIT_LIST }, { 'i', SUBMIT_ALIASES },
+		{ 'v', SUBMIT_VERIFY },
 	};
 	size_t	i;
 

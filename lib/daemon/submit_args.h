@@ -10,6 +10,7 @@
 enum submit_mode {
 	SUBMIT_MESSAGE,		/* -bm */
 	SUBMIT_SMTP,		/* -bs */
+	SUBMIT_VERIFY,		/* -bv */
 	SUBMIT_LIST,		/* -bp, mailq */
 	SUBMIT_ALIASES,		/* -bi, newaliases */
 	SUBMIT_FLUSH		/* -q */

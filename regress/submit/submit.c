@@ -71,6 +71,8 @@ static const struct {
 	{ "q15m", { "sendmail", "-q15m", NULL },
 	    "smtpd runs the queue by itself: see queue in mail.conf(5)",
 	    BAD },
+	{ "bv", { "sendmail", "-bv", "a@b", NULL }, NULL, SUBMIT_VERIFY,
+	    NULL, NULL, 0, 0, 2 },
 	{ "bt", { "sendmail", "-bt", NULL }, "no such mode: -bt", BAD },
 	{ "unknown", { "sendmail", "-tZ", NULL }, "unknown option -Z", BAD },
 	{ "no-argument", { "sendmail", "-f", NULL },

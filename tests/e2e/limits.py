@@ -143,6 +143,7 @@ def rate_of_an_address():
         c.cmd("MAIL FROM:<x@client.example>", "421 4.7.0")
         check(c.closed(), "not closed")
         until("told", lambda: limit(s, "rate", "address")["reached"] >= 2, 5, 0.2)
+        check(re.search(r'net: hung up: addr=127.0.0.1 conn=\d+ reply="421 4.7.0 too many messages from your address', s.log()), s.log_tail())
         c = s.smtp("submission")        # who logs in does not suffer from it
         c.hello()
         c.auth()

@@ -142,6 +142,22 @@ def other_modes():
 
 
 @case
+def addresses_verified():
+    """-bv asks about recipients and sends nothing; the status is that of a message to them."""
+    out = sm("-bv", A, "bob@example.org")
+    equal(out.splitlines(), ["%s: accepted" % A, "bob@example.org: accepted"])
+    out = sm("-bv", "-f", "x@y.example", "unknown@example.org", A, status=67)
+    check(out.splitlines()[0].startswith("unknown@example.org: 550 5.1.1") and out.splitlines()[1] == "%s: accepted" % A, out)
+    out = sm("-bv", status=64)
+    check("no recipients" in out, out)
+    s.stop("smtpd")
+    before = len(kept())
+    out = sm("-bv", A, status=75)
+    equal(len(kept()), before, out)
+    s.start("smtpd")
+
+
+@case
 def mailctl_sendmail():
     st, out = run(program("mailctl"), "-f", s.conf, "sendmail", "-i", A, input=b"Subject: by mailctl\n\nx\n")
     equal(st, 0, out)
