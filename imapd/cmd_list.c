@@ -105,15 +105,14 @@ list_tell(struct client *c, const char *what, const char *attributes,
 		reply_bytes(c, "\r\n", 2);
 }
 
-int
+void
 list_pattern(char *reference, const char *pattern)
 {
 	if (pattern[0] == '/')
 		reference[0] = '\0';
 	if (strlcat(reference, pattern, NAME_SIZE) >= NAME_SIZE)
-		return (-1);
+		(void)strlcpy(reference, IMAP_PATTERN_NONE, NAME_SIZE);
 	imap_pattern_fold(reference);
-	return (0);
 }
 
 /* "(a b)"; STATUS has a list of its own behind it. */
@@ -157,8 +156,7 @@ one_pattern(struct imap_parser *p, struct run *run, const char *reference)
 	if (pattern[0] == '\0' && !run->extended)
 		return (0);
 	(void)strlcpy(whole, reference, sizeof(whole));
-	if (list_pattern(whole, pattern) == -1)
-		return (imap_error(p, "Pattern too long"));
+	list_pattern(whole, pattern);
 	if ((run->pattern[run->npatterns] = strdup(whole)) == NULL)
 		return (imap_error(p, "Out of memory"));
 	run->npatterns++;
@@ -342,14 +340,14 @@ find_one(void *arg, const char *name, unsigned int flags)
 void
 list_tell_one(struct client *c, const char *name)
 {
-	static const struct run plain;
+	static const struct run all = { .returns = OPT_SUBSCRIBED };
 	char copy[NAME_SIZE], words[ATTRIBUTES_SIZE];
 	struct entry e = { .name = copy };
 
 	(void)strlcpy(copy, name, sizeof(copy));
 	if (store_list(c->set->store, find_one, &e) != STORE_OK)
 		return;
-	attributes(&plain, &e, words, sizeof(words));
+	attributes(&all, &e, words, sizeof(words));
 	list_tell(c, "LIST", words, name);
 }
 

@@ -19,8 +19,8 @@ void	list_tell(struct client *, const char *what, const char *attributes,
 void	list_tell_one(struct client *, const char *name);
 /*
  * reference := the pattern below the reference, both of STORE_NAME_MAX bytes
- * at most; -1 if that is too long.
+ * at most.  What is too long matches nothing.
  */
-int	list_pattern(char *reference, const char *pattern);
+void	list_pattern(char *reference, const char *pattern);
 
 #endif

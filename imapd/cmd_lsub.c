@@ -68,8 +68,7 @@ cmd_lsub(struct client *c)
 		list_tell(c, "LSUB", "\\Noselect", "");
 		return (cmd_ok(c, "LSUB completed"));
 	}
-	if (list_pattern(l.pattern, pattern) == -1)
-		return (cmd_no(c, "[LIMIT] Pattern too long"));
+	list_pattern(l.pattern, pattern);
 	if ((e = store_list(c->set->store, tell, &l)) != STORE_OK)
 		return (cmd_store_error(c, e));
 	return (cmd_ok(c, "LSUB completed"));

@@ -312,7 +312,13 @@ imap_list_mailbox(struct imap_parser *p, char *out, size_t size)
 			return (-1);
 	} else if (span(p, &s, is_list_char) == -1)
 		return (imap_error(p, "expected a mailbox pattern"));
-	return (mailbox_name(p, &s, out, size));
+	if (mailbox_name(p, &s, out, size) == 0)
+		return (0);
+	if (p->utf8 && !utf8_valid(s.s, s.len))
+		return (-1);		/* RFC 6855 3 */
+	p->error = NULL;
+	memcpy(out, IMAP_PATTERN_NONE, sizeof(IMAP_PATTERN_NONE));
+	return (0);
 }
 
 int

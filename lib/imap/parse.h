@@ -51,7 +51,11 @@ int	imap_literal_announced(struct imap_parser *, uint64_t *, int *binary);
 
 /* A mailbox name as UTF-8; INBOX in any case becomes "INBOX". */
 int	imap_mailbox(struct imap_parser *, char *, size_t);
-/* The same with the wildcards of LIST. */
+/*
+ * The same with the wildcards of LIST.  One that no mailbox can be called is
+ * a pattern that matches none (RFC 9051 6.3.9), IMAP_PATTERN_NONE.
+ */
+#define IMAP_PATTERN_NONE	"//"
 int	imap_list_mailbox(struct imap_parser *, char *, size_t);
 
 int	imap_str_is(const struct imap_str *, const char *);	/* any case */
