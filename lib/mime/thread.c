@@ -514,10 +514,10 @@ mime_threads_subjects(struct mime_threads *t)
 	return (order(t));
 }
 
-/* What order() sorts: siblings together, by date, then by number. */
+/* What order() sorts: by date, then by number. */
 struct place {
-	uint32_t	parent, num, node;
 	int64_t		date;
+	uint32_t	num, node;
 };
 
 static int
@@ -525,8 +525,6 @@ place_cmp(const void *va, const void *vb)
 {
 	const struct place *a = va, *b = vb;
 
-	if (a->parent != b->parent)
-		return (a->parent < b->parent ? -1 : 1);
 	if (a->date != b->date)
 		return (a->date < b->date ? -1 : 1);
 	if (a->num != b->num)
@@ -534,7 +532,10 @@ place_cmp(const void *va, const void *vb)
 	return (a->node < b->node ? -1 : a->node > b->node);
 }
 
-/* Steps 4 and 6. */
+/*
+ * Steps 4 and 6.  All are sorted together, and siblings so are, too: mail
+ * mostly comes in the order of its dates, which mergesort() makes use of.
+ */
 static int
 order(struct mime_threads *t)
 {
@@ -548,14 +549,16 @@ order(struct mime_threads *t)
 		t->node[i].child = t->node[i].next = NONE;
 		if (i == NONE || t->node[i].dead)
 			continue;
-		v[n].parent = t->node[i].parent;
 		v[n].num = t->node[i].order;
 		v[n].date = t->node[i].date;
 		v[n++].node = i;
 	}
-	qsort(v, n, sizeof(*v), place_cmp);
+	if (mergesort(v, n, sizeof(*v), place_cmp) == -1) {
+		free(v);
+		return (-1);
+	}
 	for (i = n; i > 0; i--) {
-		up = &t->node[v[i - 1].parent];
+		up = &t->node[t->node[v[i - 1].node].parent];
 		t->node[v[i - 1].node].next = up->child;
 		up->child = v[i - 1].node;
 	}
