@@ -22,6 +22,7 @@
 #define PROGRESS_EVERY	10			/* seconds (RFC 9585) */
 
 static enum cmd_result	step(struct client *, void *);
+static enum cmd_result	look(struct client *, struct search *);
 static void		run_free(void *);
 
 static const struct cmd_run search_ops = { step, NULL, run_free };
@@ -243,10 +244,33 @@ tell_progress(struct client *c, struct search *run, uint32_t count)
 	    c->tag, run->next - 1, count);
 }
 
+/* RFC 5182 2.1 and 4 */
+static enum cmd_result
+no_memory(struct client *c, const struct search *run)
+{
+	if ((run->keys.returns & RETURN_SAVE) == 0)
+		return (cmd_no(c, "[LIMIT] Out of memory"));
+	imap_seqset_free(&c->saved);
+	return (cmd_no(c, "[NOTSAVED] Out of memory"));
+}
+
+/* A message that could not be looked at is not one that does not match. */
 static enum cmd_result
 step(struct client *c, void *arg)
 {
 	struct search *run = arg;
+	enum cmd_result result = look(c, run);
+
+	if (run->text.nomem)
+		return (no_memory(c, run));
+	if (result == CMD_MORE)		/* others need the memory meanwhile */
+		search_text_next(&run->text, 0);
+	return (result);
+}
+
+static enum cmd_result
+look(struct client *c, struct search *run)
+{
 	const struct store_message *m;
 	uint32_t count = mailbox_count(c->mb);
 	int n;
@@ -264,7 +288,9 @@ step(struct client *c, void *arg)
 		run->m = *m;
 		search_text_next(&run->text, run->next++);
 		if (matches(run, 0) && add_found(run) == -1)
-			return (cmd_no(c, "[LIMIT] Out of memory"));
+			return (no_memory(c, run));
+		if (run->text.nomem)
+			return (CMD_NO);
 	}
 	if (run->next > count)
 		return (run->kind->finish(c, run));

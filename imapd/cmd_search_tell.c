@@ -197,8 +197,10 @@ search_tell(struct client *c, struct search *run)
 		run->keys.returns = RETURN_GIVEN | RETURN_ALL;
 	if (run->keys.returns == 0)
 		return (tell_numbers(c, run));
-	if ((run->keys.returns & RETURN_SAVE) && save(c, run) == -1)
-		return (cmd_no(c, "[LIMIT] Out of memory"));
+	if ((run->keys.returns & RETURN_SAVE) && save(c, run) == -1) {
+		imap_seqset_free(&c->saved);
+		return (cmd_no(c, "[NOTSAVED] Out of memory"));
+	}
 	/* RFC 5182 2.3: SAVE alone is answered with the tag only. */
 	if (run->keys.returns != (RETURN_GIVEN | RETURN_SAVE))
 		tell_extended(c, run);

@@ -48,8 +48,10 @@ raw_room(struct search_text *t, size_t want)
 		return (0);
 	if (want < RAW_KEPT)
 		want = want < RAW_KEPT / 8 ? RAW_KEPT / 8 : RAW_KEPT;
-	if ((p = realloc(t->raw, want)) == NULL)
+	if ((p = realloc(t->raw, want)) == NULL) {
+		t->nomem = 1;
 		return (0);
+	}
 	t->raw = p;
 	t->rawroom = want;
 	return (1);

@@ -19,6 +19,7 @@ struct search_text {
 	char			*raw;		/* the message, lines as they */
 	size_t			 rawlen, rawroom;	/* are on disk */
 	int			 have_raw;
+	int			 nomem;		/* for one of them */
 	struct mime_tree	 tree;
 	int			 have_tree;
 	size_t			 read;		/* bytes, and compared */

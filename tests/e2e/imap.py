@@ -451,6 +451,21 @@ def search_takes_turns():
 
 
 @case
+def search_memory():
+    """Many who search large messages at a time: between its turns none holds one."""
+    c, box = fresh()
+    text = b"Subject: large\r\n\r\n" + (b"x" * 998 + b"\r\n") * 60000 + b"needle\r\n"
+    for i in range(2):
+        check(append(c, box, text).startswith("a OK"), "APPEND")
+    several = [login(select=box) for i in range(14)]
+    for d in several:
+        d.write("x SEARCH BODY needle\r\n")
+    for d in several:
+        equal(d.tagged("x"), ["* SEARCH 1 2", "x OK SEARCH completed"])
+    c.do("DELETE " + box)
+
+
+@case
 def many_at_once():
     errors = []
 
