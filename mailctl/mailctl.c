@@ -272,8 +272,12 @@ put_text(FILE *f, const char *s)
 static void
 rule_checked(void *arg, int is_error, const char *line)
 {
+	static const char	word[] = "warning: ";
+
 	if (is_error)
 		check_mistake(arg, "%s", line);
+	else if (strncmp(line, word, sizeof(word) - 1) == 0)
+		check_advice(arg, "%s", line + sizeof(word) - 1);
 	else
 		check_advice(arg, "%s", line);
 }

@@ -63,6 +63,20 @@ find_path(const struct conf *conf, const char *name)
 	return (found->source);
 }
 
+/* A hash of another kind would shut out who logs in by what is offered. */
+static const char *
+usual_scheme(const struct conf *conf, const char *path)
+{
+	const struct conf_auth	*a;
+
+	TAILQ_FOREACH(a, &conf->auths, entry)
+		if (a->scram && a->table != NULL &&
+		    a->table->kind == TABLE_FILE &&
+		    strcmp(a->table->source, path) == 0)
+			return ("SCRAM-SHA-256");
+	return (NULL);
+}
+
 /* No byte that would make another line or field of it. */
 static int
 name_ok(const char *name)
@@ -348,7 +362,9 @@ user_command(const struct call *given)
 	if ((w.conf = call_load(&call)) == NULL)
 		return (STATUS_FAILED);
 	w.name = call.argc > 0 ? call.argv[0] : "";
-	if ((path = find_path(w.conf, w.name)) != NULL)
+	if ((path = find_path(w.conf, w.name)) != NULL && w.scheme == NULL)
+		w.scheme = usual_scheme(w.conf, path);
+	if (path != NULL)
 		rv = call.what == USER_LIST ? do_list(&call, w.conf,
 		    w.name, path) :
 		    change(&w, &call, path);

@@ -334,20 +334,26 @@ static void
 ask_retry(struct peer *p, const struct queue_filter *f, int json)
 {
 	struct message	*m;
-	size_t		 i, n = 0;
-	char		 text[64];
+	size_t		 i, n = 0, held = 0;
+	char		 text[128];
 
 	for (m = message_first(); m != NULL; m = message_next(m)) {
-		if (!message_wanted(f, m))
+		if (m->active == 0 || !message_wanted(f, m))
 			continue;
+		if (m->env.held) {
+			held++;
+			continue;
+		}
 		for (i = 0; i < m->env.nrcpts; i++)
 			if (wanted(f, m, &m->recips[i]))
 				dest_retry(&m->recips[i]);
 		n++;
 	}
 	dest_run();
-	(void)snprintf(text, sizeof(text), json ? "{\"retried\": %zu}\n" :
-	    "%zu messages are tried again\n", n);
+	(void)snprintf(text, sizeof(text), json ? "{\"retried\": %zu, "
+	    "\"held\": %zu}\n" : held == 0 ? "%zu messages are tried "
+	    "again\n" : "%zu messages are tried again, %zu held: release "
+	    "them first\n", n, held);
 	send_done(p, text, 0);
 }
 

@@ -55,6 +55,13 @@ def users():
         c.write('t LOGIN new@example.org "other"\r\n')
         return "OK" in c.tagged("t")[-1]
     until("login with the new password", login, 10, 0.3)
+    # What is offered to all is what new ones get.
+    p = s.write("scram.conf", re.sub(r"(?m)^auth <people>$", "auth <people> scram", slurp(s.conf).decode()))
+    for argv, want in ((["password"], "{SCRAM-SHA-256}"), (["password", "-s", "SHA512-CRYPT"], "$6$")):
+        st, out = run(program("mailctl"), "-f", p, "user", *argv, "new@example.org", input=b"third\n")
+        equal(st, 0, out)
+        line = [l for l in slurp(os.path.join(s.dir, "people")).decode().splitlines() if l.startswith("new@")][0]
+        check(want in line, line)
     ctl("user", "delete", "new@example.org")
     check("new@example.org" not in ctl("user", "list"), "still in the list")
     ctl("user", "delete", "new@example.org", want=1)
