@@ -205,7 +205,9 @@ response_code(struct conn *c, struct cmd *cmd, const char *p)
 	else if (strncmp(p, "UIDNEXT ", 8) == 0)
 		uidnext(c, cmd, b, (uint32_t)strtoul(p + 8, NULL, 10));
 	else if (strncmp(p, "HIGHESTMODSEQ ", 14) == 0)
-		highest(c, cmd, b, strtoull(p + 14, NULL, 10));
+		/* MOVE's is of the mailbox that it took from. */
+		highest(c, cmd, cmd->kind == C_MOVE ? cmd->box : b,
+		    strtoull(p + 14, NULL, 10));
 	else if (strncmp(p, "MODIFIED ", 9) == 0 && cmd->kind == C_STORE)
 		modified(c, cmd, p + 9);
 	else if (strncmp(p, "APPENDUID ", 10) == 0 && cmd->kind == C_APPEND)
