@@ -109,7 +109,7 @@ STORE_OBJS = \
 	lib/store/record.o lib/store/recover.o \
 	lib/store/renumber.o lib/store/reserve.o lib/store/seeds.o lib/store/store.o \
 	lib/store/subscribe.o lib/store/sync.o lib/store/tidy.o lib/store/tree.o \
-	lib/store/uidlist.o lib/store/uidlist_follow.o lib/store/use.o \
+	lib/store/pop3ids.o lib/store/uidlist.o lib/store/uidlist_follow.o lib/store/use.o \
 	lib/store/view.o
 SASL_OBJS = \
 	lib/sasl/base64.o lib/sasl/client.o lib/sasl/prep.o \

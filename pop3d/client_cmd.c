@@ -133,6 +133,11 @@ do_list(struct client *c, const struct pop3_command *cmd)
 	int uidl = cmd->verb == POP3_UIDL;
 	int64_t size;
 
+	if (uidl && maildrop_uids(c->drop) == -1) {
+		log_warn("conn=%u user=%s: unique ids", c->id, c->set->user);
+		client_reply(c, "-ERR [SYS/TEMP] the ids cannot be read");
+		return;
+	}
 	if (!cmd->has_number) {
 		client_reply(c, "+OK %u messages (%" PRIu64 " octets)",
 		    maildrop_count(c->drop), maildrop_size(c->drop));

@@ -25,6 +25,8 @@
 
 struct maildrop {
 	const char	*uidl;		/* format */
+	struct pop3_ids	*ids;		/* that come before it, or NULL */
+	int		 ids_known;
 	int		 utf8;
 	struct mailbox	*mb;
 	/* By number; it begins at 1. */
@@ -186,6 +188,7 @@ maildrop_close(struct maildrop *md)
 {
 	if (md == NULL)
 		return;
+	pop3_ids_free(md->ids);
 	mailbox_close(md->mb);
 	free(md->marks);
 	free(md->sizes);
@@ -267,13 +270,28 @@ growth_of(struct maildrop *md, uint32_t n)
 	return (growth);
 }
 
+/* Better none than such that make a client fetch everything again. */
+int
+maildrop_uids(struct maildrop *md)
+{
+	if (!md->ids_known && mailbox_pop3_ids(md->mb, &md->ids) == -1)
+		return (-1);
+	md->ids_known = 1;
+	return (0);
+}
+
 void
 maildrop_uid(struct maildrop *md, uint32_t n, char uid[UIDL_MAX + 1])
 {
 	const struct store_message *m = mailbox_message(md->mb, md->seqs[n]);
+	const char *kept = NULL;
 
-	if (uidl_expand(md->uidl, m != NULL ? m->uid : 0, md->uidvalidity,
-	    uid) == -1)
+	if (m != NULL && md->ids != NULL)
+		kept = pop3_ids_find(md->ids, m->uid);
+	if (kept != NULL)
+		(void)strlcpy(uid, kept, UIDL_MAX + 1);
+	else if (uidl_expand(md->uidl, m != NULL ? m->uid : 0,
+	    md->uidvalidity, uid) == -1)
 		(void)strlcpy(uid, "0", UIDL_MAX + 1);
 }
 

@@ -35,7 +35,6 @@
 static void recover_validity(struct folder *, struct index_header *);
 static void recover_names(struct folder *, const char *, uint32_t *,
     uint32_t *);
-static int recover_unknown(int);
 static int salvage(struct folder *, struct seeds *, struct index_header *);
 static enum store_error install(struct folder *, int, int);
 static enum store_error pending_forward(struct folder *, uint32_t,
@@ -96,8 +95,7 @@ done:
 	return (error);
 }
 
-/* It is there and could not be read now: the UIDs in it are not lost. */
-static int
+int
 recover_unknown(int error)
 {
 	return (error != ENOENT && error != EBADMSG && error != ELOOP &&

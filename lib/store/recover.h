@@ -19,5 +19,10 @@ enum store_error recover_pending(struct folder *);
 enum store_error recover_compact(struct folder *);
 /* How many files are in new/ and cur/, counted up to max. */
 int		 recover_count(const struct folder *, int max);
+/*
+ * Does this errno say that a file is there and could not be read now?  Then
+ * what is in it is not lost.
+ */
+int		 recover_unknown(int error);
 
 #endif

@@ -69,12 +69,25 @@ seeds_add(struct seeds *s, const char *name, size_t len, uint32_t uid)
 	seed->emailid = 0;
 	seed->name = s->nameslen;
 	seed->namelen = len;
+	seed->pop3len = 0;
 	memcpy(s->names + s->nameslen, name, len);
 	if (nametab_add(&s->tab, name, len, (uint32_t)s->n) == -1)
 		return (NULL);
 	s->nameslen += len;
 	s->n++;
 	return (seed);
+}
+
+int
+seeds_pop3(struct seeds *s, const char *id, size_t len)
+{
+	if (seeds_room(s, len) == -1)
+		return (-1);
+	s->list[s->n - 1].pop3 = s->nameslen;
+	s->list[s->n - 1].pop3len = len;
+	memcpy(s->names + s->nameslen, id, len);
+	s->nameslen += len;
+	return (0);
 }
 
 const struct seed *

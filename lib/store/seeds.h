@@ -19,6 +19,8 @@ struct seed {
 	uint64_t	 emailid;	/* 0 unknown */
 	size_t		 name;		/* offset in names */
 	size_t		 namelen;
+	size_t		 pop3;		/* the same, its id; length 0: none */
+	size_t		 pop3len;
 };
 
 struct seeds {
@@ -33,6 +35,8 @@ void	seeds_free(struct seeds *);
 /* The seed, good until the next call, or NULL with errno. */
 struct seed *seeds_add(struct seeds *, const char *name, size_t len,
 	    uint32_t uid);
+/* The last one that was added had this id for POP3; -1 with errno. */
+int	seeds_pop3(struct seeds *, const char *id, size_t len);
 /* NULL if there is none of that base name. */
 const struct seed *seeds_find(const struct seeds *, const char *, size_t);
 

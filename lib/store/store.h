@@ -241,6 +241,18 @@ uint32_t	 mailbox_seq_from_uid(struct mailbox *, uint32_t uid);
 uint32_t	 mailbox_seq_of_uid(struct mailbox *, uint32_t uid);
 
 /*
+ * What POP3 clients know its messages by where a Dovecot kept ids of another
+ * server's or another format's, by UID, none of them twice; NULL if there are
+ * none, and -1 with errno if nobody can know.  find() gives NULL for a message
+ * without, and else a text of 1 to 70 printable octets that is good until the
+ * next call.
+ */
+struct pop3_ids;
+int		 mailbox_pop3_ids(struct mailbox *, struct pop3_ids **);
+const char	*pop3_ids_find(struct pop3_ids *, uint32_t uid);
+void		 pop3_ids_free(struct pop3_ids *);
+
+/*
  * Look at the disk and bring the view up to date.  Each change is told:
  * expunged (highest sequence number first), then flags, then how many there
  * are now.  no_expunge keeps removed messages in the view.

@@ -3,6 +3,7 @@
  *
  *	3 V1190129035 N235 G2a6a9f...		version, UIDVALIDITY, next UID
  *	25006 W2481 :1276528487.M364837P9451.kurkku,S=1355:2,
+ *	25007 P1100000.M1 :1276528490.M2P9451.kurkku	an id for POP3
  *
  * Version 1 has "1 uidvalidity uidnext" and "uid name".  The file is the
  * user's: bad lines are passed over, never believed.
@@ -24,6 +25,7 @@
 static int number(const char *, uint64_t, uint64_t *);
 static int uidlist_header(char *, uint32_t *, uint32_t *);
 static int uidlist_line(char *, uint32_t, struct seeds *, uint32_t *);
+static int uidlist_pop3(struct seeds *, const char *);
 
 int
 uidlist_read(int dirfd, struct seeds *seeds, uint32_t *uidvalidity,
@@ -102,7 +104,7 @@ uidlist_line(char *line, uint32_t version, struct seeds *seeds,
 {
 	uint64_t uid, size = UINT64_MAX;
 	struct seed *seed;
-	char *word, *name;
+	char *word, *name, *pop3 = NULL;
 	size_t len;
 
 	word = strsep(&line, " ");
@@ -117,6 +119,8 @@ uidlist_line(char *line, uint32_t version, struct seeds *seeds,
 			if (word[0] == 'W' &&
 			    number(word + 1, UINT64_MAX / 2, &size) == -1)
 				size = UINT64_MAX;
+			else if (word[0] == 'P')
+				pop3 = word + 1;
 		}
 		if (name == NULL)
 			return (0);
@@ -129,7 +133,20 @@ uidlist_line(char *line, uint32_t version, struct seeds *seeds,
 	if ((seed = seeds_add(seeds, name, len, (uint32_t)uid)) == NULL)
 		return (-1);
 	seed->size = size;
-	return (0);
+	return (pop3 == NULL ? 0 : uidlist_pop3(seeds, pop3));
+}
+
+/* What is no id of RFC 1939 7 is passed over. */
+static int
+uidlist_pop3(struct seeds *seeds, const char *id)
+{
+	size_t len;
+
+	for (len = 0; id[len] >= 0x21 && id[len] <= 0x7e; len++)
+		continue;
+	if (id[len] != '\0' || len == 0 || len > POP3_ID_MAX)
+		return (0);
+	return (seeds_pop3(seeds, id, len));
 }
 
 /* Digits only. */

@@ -12,6 +12,7 @@
 
 #define UIDLIST_FILE	"dovecot-uidlist"
 #define UIDLIST_MAX	(512U << 20)	/* bytes of the file */
+#define POP3_ID_MAX	70		/* RFC 1939 7 */
 #define UIDVALIDITY_FILE "dovecot-uidvalidity"
 
 /* -1 with EBADMSG if it is none; seeds has what was good until then. */

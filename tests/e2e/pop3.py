@@ -298,6 +298,42 @@ def adopted_from_dovecot():
 
 
 @case
+def ids_that_dovecot_kept():
+    """Ids of its own format or of a server before it (pop3_save_uidl) stay; none is told twice."""
+    user = "carol@example.org"
+    d = s.maildir(user)
+    shutil.rmtree(d, ignore_errors=True)
+    for n in ("", "cur", "new", "tmp"):
+        os.makedirs(os.path.join(d, n), 0o700, exist_ok=True)
+        shutil.chown(os.path.join(d, n), s.owner, s.owner)
+    names = ["17000000%02d.M1P1.old" % i for i in range(1, 8)]
+    for n in names:
+        put(user, n, b"Subject: x\n\ny\n")
+    kept = ["P1100000.Msome,thing:else", "", "G0123456789abcdef Ptwice", "Ptwice W30", "P" + "x" * 71, "P\xfc", "P" + "x" * 70]
+    with open(os.path.join(d, "dovecot-uidlist"), "wb") as f:
+        f.write(b"3 V1234567890 N12 Gabcdef\n" + b"".join(
+            b"%d %s:%s\n" % (i + 1, (k + " " if k else "").encode("latin-1"), n.encode()) for i, (n, k) in enumerate(zip(names, kept))))
+    shutil.chown(os.path.join(d, "dovecot-uidlist"), s.owner, s.owner)
+    ours = ["%08x%08x" % (i, 1234567890) for i in range(20)]
+    want = ["1100000.Msome,thing:else", ours[2], "twice", ours[4], ours[5], ours[6], "x" * 70]
+    for again in range(3):
+        s.stop("pop3d")
+        s.start("pop3d")
+        c = login(user=user)
+        c.pop("UIDL")
+        got = [l.split(" ")[1] for l in c.multi()]
+        if again == 1:
+            want.append(got[-1])
+            check(re.fullmatch("[0-9a-f]{8}499602d2", got[-1]), got)
+        equal(got, want)
+        equal(c.pop("UIDL 1"), "+OK 1 " + want[0])
+        equal(c.pop("UIDL 3"), "+OK 3 " + want[2])
+        c.pop("QUIT")
+        if again == 0:
+            put(user, "1700000099.M1P1.new", b"Subject: x\n\ny\n")
+
+
+@case
 def sasl():
     c = s.pop3()
     c.line()
