@@ -43,6 +43,7 @@ static void	session_drain(unsigned int);
 static void	session_stats(void);
 static void	idle(evutil_socket_t, short, void *);
 static void	stop(evutil_socket_t, short, void *);
+static void	leave(void);
 
 static const struct mailsession_parking parking = { park, watch, unwatch };
 
@@ -313,7 +314,7 @@ one_less(void)
 		return;
 	}
 	if (role_draining() || event_add(self.linger, &tv) == -1)
-		role_exit(0);
+		leave();
 }
 
 /* The parent answers with DRAIN, or with another connection. */
@@ -334,11 +335,11 @@ session_drain(unsigned int seconds)
 	struct timeval tv = { .tv_sec = seconds };
 
 	if (self.conns == 0)
-		role_exit(0);
+		leave();
 	if (self.ops->drain != NULL)
 		self.ops->drain();
 	if (event_add(self.deadline, &tv) == -1)
-		role_exit(0);
+		leave();
 }
 
 static void
@@ -349,6 +350,14 @@ stop(evutil_socket_t fd, short ev, void *arg)
 	(void)arg;
 	if (self.ops->stop != NULL)
 		self.ops->stop();
+	leave();
+}
+
+/* What is kept up for other programs is written when a folder is closed. */
+static void
+leave(void)
+{
+	store_close(self.shared.store);
 	role_exit(0);
 }
 

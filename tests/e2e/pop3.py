@@ -318,6 +318,10 @@ def ids_that_dovecot_kept():
     want = ["1100000.Msome,thing:else", ours[2], "twice", ours[4], ours[5], ours[6], "x" * 70]
     for again in range(3):
         s.stop("pop3d")
+        if again == 2:
+            # Dovecot may come back, and our own index be lost.
+            check(slurp(os.path.join(d, "dovecot-uidlist")).endswith(b" :1700000099.M1P1.new\n"), "its list was not kept up")
+            os.unlink(os.path.join(d, "postern.index"))
         s.start("pop3d")
         c = login(user=user)
         c.pop("UIDL")
