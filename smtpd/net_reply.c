@@ -108,7 +108,7 @@ net_hang_up(struct session *s, const char *reply)
 	if (s->state == S_ENDING)
 		return;
 	s->state = S_ENDING;
-	if (log_allowed(&told))
+	if (reply[0] != '2' && log_allowed(&told))
 		log_info("hung up: addr=%s conn=%u%s%s reply=\"%s\"", s->addr,
 		    s->id, s->user != NULL ? " user=" : "", s->user != NULL ?
 		    s->user : "", reply);

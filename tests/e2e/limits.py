@@ -144,6 +144,11 @@ def rate_of_an_address():
         check(c.closed(), "not closed")
         until("told", lambda: limit(s, "rate", "address")["reached"] >= 2, 5, 0.2)
         check(re.search(r'net: hung up: addr=127.0.0.1 conn=\d+ reply="421 4.7.0 too many messages from your address', s.log()), s.log_tail())
+        c = s.smtp()
+        c.hello()
+        c.cmd("QUIT", "221")
+        check(c.closed(), "not closed")
+        check('reply="221' not in s.log(), "whoever goes is told of: " + s.log_tail())
         c = s.smtp("submission")        # who logs in does not suffer from it
         c.hello()
         c.auth()
