@@ -3,10 +3,10 @@
  * 6.4.4, 5032, 5182, 7162, 8474, 8514).
  *
  * Keys that the index answers are asked first, then those that the cache can,
- * then those that need the message's text, which is read at most once; a key
- * is evaluated at most once a message.  Some messages a turn, so that the
- * user's other connections get theirs.  Memory: four bytes a message found, a
- * buffer for one message.
+ * then those that need the message's text, which is read once a turn; a key is
+ * evaluated at most once a message.  Some messages a turn, and of a large one
+ * some keys, so that the user's other connections get theirs.  Memory: four
+ * bytes a message found, and within a turn a buffer for one message.
  */
 #include <time.h>
 
@@ -19,6 +19,7 @@
 #define MESSAGES_A_TURN	2000
 #define BYTES_A_TURN	(2 * 1024 * 1024)	/* read, or compared by a key */
 #define SECONDS_A_DAY	86400
+#define LATER		(-1)			/* in another turn */
 #define PROGRESS_EVERY	10			/* seconds (RFC 9585) */
 
 static enum cmd_result	step(struct client *, void *);
@@ -38,6 +39,7 @@ run_free(void *arg)
 		mime_needle_free(&run->needle[i]);
 	free(run->needle);
 	free(run->keyword);
+	free(run->known);
 	free(run->found);
 	if (run->more != NULL)
 		run->kind->free_more(run->more);
@@ -134,6 +136,19 @@ text_key(struct search *run, size_t i)
 	    k->name.len) == 1);
 }
 
+/* Once a message, and for so many a turn. */
+static int
+text_key_once(struct search *run, size_t i)
+{
+	if (run->known[i] == LATER) {
+		if (run->text.read >= BYTES_A_TURN)
+			return (LATER);
+		run->known[i] = (signed char)text_key(run, i);
+		run->asked = 1;
+	}
+	return (run->known[i]);
+}
+
 static int
 index_key(const struct search *run, size_t i)
 {
@@ -180,25 +195,28 @@ index_key(const struct search *run, size_t i)
 	}
 }
 
-/* Recursion is bounded by IMAP_SEARCH_DEPTH. */
+/* 1, 0, or LATER.  Recursion is bounded by IMAP_SEARCH_DEPTH. */
 static int
 matches(struct search *run, size_t i)
 {
 	const struct imap_search_key *k = &run->keys.key[i];
 	size_t child;
+	int ret;
 
 	switch (k->op) {
 	case SEARCH_AND:
 		for (child = k->child; child != 0;
 		    child = run->keys.key[child].next)
-			if (!matches(run, child))
-				return (0);
+			if ((ret = matches(run, child)) != 1)
+				return (ret);
 		return (1);
 	case SEARCH_OR:
-		return (matches(run, k->child) ||
-		    matches(run, run->keys.key[k->child].next));
+		if ((ret = matches(run, k->child)) != 0)
+			return (ret);
+		return (matches(run, run->keys.key[k->child].next));
 	case SEARCH_NOT:
-		return (!matches(run, k->child));
+		ret = matches(run, k->child);
+		return (ret == LATER ? LATER : !ret);
 	case SEARCH_SENTBEFORE:
 	case SEARCH_SENTON:
 	case SEARCH_SENTSINCE:
@@ -206,7 +224,7 @@ matches(struct search *run, size_t i)
 	case SEARCH_HEADER:
 	case SEARCH_BODY:
 	case SEARCH_TEXT:
-		return (text_key(run, i));
+		return (text_key_once(run, i));
 	default:
 		return (index_key(run, i));
 	}
@@ -268,12 +286,21 @@ step(struct client *c, void *arg)
 	return (result);
 }
 
+static void
+next_message(struct search *run)
+{
+	if (run->asked)
+		memset(run->known, LATER, run->keys.n);
+	run->asked = 0;
+	run->next++;
+}
+
 static enum cmd_result
 look(struct client *c, struct search *run)
 {
 	const struct store_message *m;
 	uint32_t count = mailbox_count(c->mb);
-	int n;
+	int n, ret;
 
 	if (run->next > count)
 		return (run->kind->finish(c, run));
@@ -282,15 +309,19 @@ look(struct client *c, struct search *run)
 	    run->next <= count; n++) {
 		m = mailbox_facts(c->mb, run->next, run->facts);
 		if (m == NULL || m->gone) {
-			run->next++;
+			next_message(run);
 			continue;
 		}
 		run->m = *m;
-		search_text_next(&run->text, run->next++);
-		if (matches(run, 0) && add_found(run) == -1)
-			return (no_memory(c, run));
+		search_text_next(&run->text, run->next);
+		ret = matches(run, 0);
 		if (run->text.nomem)
 			return (CMD_NO);
+		if (ret == LATER)
+			break;
+		if (ret && add_found(run) == -1)
+			return (no_memory(c, run));
+		next_message(run);
 	}
 	if (run->next > count)
 		return (run->kind->finish(c, run));
@@ -430,8 +461,11 @@ prepare(struct client *c, struct search *run, enum mime_charset set)
 
 	run->needle = calloc(run->keys.n, sizeof(*run->needle));
 	run->keyword = calloc(run->keys.n, sizeof(*run->keyword));
-	if (run->needle == NULL || run->keyword == NULL)
+	run->known = malloc(run->keys.n);
+	if (run->needle == NULL || run->keyword == NULL ||
+	    run->known == NULL)
 		return (-1);
+	memset(run->known, LATER, run->keys.n);
 	for (i = 0; i < run->keys.n; i++) {
 		k = &run->keys.key[i];
 		run->facts |= facts_for(k->op);

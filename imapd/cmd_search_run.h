@@ -27,6 +27,8 @@ struct search {
 	struct imap_search	 keys;
 	struct mime_needle	*needle;	/* of key i */
 	uint32_t		*keyword;	/* bit of key i; 0 unknown */
+	signed char		*known;		/* does the text match key i? */
+	int			 asked;		/* one of these was */
 	int			 uses_modseq;
 	unsigned int		 facts;		/* FACT_* of each message */
 	time_t			 began;

@@ -1,5 +1,5 @@
 """IMAP: what clients do, and what they must not be able to do."""
-import imaplib, os, re, sys, threading, time
+import imaplib, os, re, select, sys, threading, time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from lib import *
@@ -432,7 +432,6 @@ def two_sessions_one_user():
 @case
 def search_takes_turns():
     """Many keys on few messages: the user's other connections go on meanwhile."""
-    import select
     c, box = fresh()
     text = b"Subject: " + b"a" * 600 + b"\r\n\r\nx\r\n"
     c.write("a APPEND %s" % box)
@@ -462,6 +461,15 @@ def search_memory():
         d.write("x SEARCH BODY needle\r\n")
     for d in several:
         equal(d.tagged("x"), ["* SEARCH 1 2", "x OK SEARCH completed"])
+    # Nor does one of many keys on one of these messages hold up the others.
+    c.do("SELECT " + box)
+    c.write("x SEARCH OR BODY none %s NOT OR BODY needle SUBJECT none\r\ny SEARCH 2 BODY needle NOT BODY none\r\n" % " ".join(
+        ["NOT BODY none"] * 20))
+    for d in several[:3]:
+        d.do("NOOP")
+    check(not select.select([c.s], [], [], 0)[0], "it was waited for")
+    equal(c.tagged("x"), ["* SEARCH", "x OK SEARCH completed"])
+    equal(c.tagged("y"), ["* SEARCH 2", "y OK SEARCH completed"])
     c.do("DELETE " + box)
 
 
