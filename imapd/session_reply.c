@@ -266,6 +266,8 @@ cmd_store_error(struct client *c, enum store_error e)
 		return (cmd_no(c, "[LIMIT] Too many"));
 	case STORE_GONE:
 		return (cmd_no(c, "[EXPUNGEISSUED] Some messages are gone"));
+	case STORE_SINGLE:
+		return (cmd_no(c, "[CANNOT] An mbox has no other mailboxes"));
 	case STORE_TAKEN:
 		return (cmd_no(c, "[USEATTR] Another mailbox is for that"));
 	case STORE_CORRUPT:

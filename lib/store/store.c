@@ -256,6 +256,8 @@ store_strerror(enum store_error error)
 		return ("removed by another session");
 	case STORE_TAKEN:
 		return ("another mailbox is for that");
+	case STORE_SINGLE:
+		return ("an mbox has no other mailboxes");
 	case STORE_SYS:
 		break;
 	}

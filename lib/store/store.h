@@ -7,7 +7,6 @@
  * between levels; INBOX is any case.  Where a call takes a sequence number it
  * counts from 1 within the view of this struct mailbox, which changes only in
  * mailbox_sync() and mailbox_expunge().
- *
  * "Durable" below means: synced to disk when the call returns.
  */
 #ifndef STORE_STORE_H
@@ -35,7 +34,8 @@ enum store_error {
 	STORE_LIMIT,
 	STORE_MODIFIED,		/* since the mod-sequence that was given */
 	STORE_GONE,		/* a message of several was removed by others */
-	STORE_TAKEN		/* another mailbox is for that */
+	STORE_TAKEN,		/* another mailbox is for that */
+	STORE_SINGLE		/* INBOX is an mbox, and all there is */
 };
 
 /* Flags of a message; the order is that of the bits on disk. */

@@ -53,7 +53,7 @@ store_create(struct store *st, const char *name)
 	if (name_is_inbox(name) || tree_exists(st, dirname))
 		return (STORE_EXISTS);
 	if (st->mbox != NULL)
-		return (STORE_READONLY);
+		return (STORE_SINGLE);
 	if (folder_make(st, dirname) == -1)
 		return (store_errno());
 	/* With its index, so that a delivery need not wait for a session. */
@@ -233,7 +233,7 @@ store_rename(struct store *st, const char *from, const char *to)
 	    tree_odd_inbox(to))
 		return (STORE_NAME);
 	if (st->mbox != NULL)
-		return (STORE_READONLY);
+		return (STORE_SINGLE);
 	if (name_is_inbox(to) || tree_exists(st, todir))
 		return (STORE_EXISTS);
 	if (name_is_inbox(from))

@@ -281,6 +281,8 @@ def mbox():
     box = mailbox.mbox(p)
     equal(len(box), 2, "messages that Python sees")
     equal([p for p in os.listdir(os.path.dirname(p)) if "lock" in p], [], "a lock was left")
+    st, out = s.ctl("mailbox", "create", "dave@box.example", "Sent")
+    check(st == 1 and "an mbox has no other mailboxes" in out, out)
 
 
 def piped(text):
