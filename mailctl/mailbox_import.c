@@ -511,8 +511,14 @@ import_tree(struct job *job, const char *only)
 	int	 dir, folder, status = STATUS_OK;
 
 	if ((dir = openat(job->dir, "Maildir", O_RDONLY | O_DIRECTORY |
-	    O_NOFOLLOW | O_CLOEXEC)) == -1)
+	    O_NOFOLLOW | O_CLOEXEC)) == -1) {
+		if (errno == EACCES) {
+			fprintf(stderr, "mailctl: Maildir: Permission denied: "
+			    "the mailbox's owner must be able to read it\n");
+			return (STATUS_FAILED);
+		}
 		dir = dup(job->dir);
+	}
 	if (dir == -1 || !is_kind(dir, "cur", S_IFDIR)) {
 		fprintf(stderr, "mailctl: no Maildir in this directory\n");
 		if (dir != -1)

@@ -240,6 +240,11 @@ def moved_to_another_account():
     check("\\Archive \\Sent" in told and "Gone" in told, told)
     check(not any("Subscribed" in l and "Quiet" in l for l in boxes(to)), told)
     s.empty(to)
+    closed = os.path.join(s.dir, "closed-home")
+    os.makedirs(closed + "/Maildir/cur", 0o755)
+    os.chmod(closed + "/Maildir", 0o700)
+    st, told = run(program("mailctl"), "-f", s.conf, "mailbox", "import", to, closed)
+    check(st == 1 and "Maildir: Permission denied" in told, told)
     # As an mbox, which has one mailbox and to whole seconds its dates.
     mbox = os.path.join(s.dir, "moving.mbox")
     ctl("mailbox", "export", b, "Work/Sub", mbox)
