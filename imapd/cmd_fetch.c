@@ -17,7 +17,7 @@
 
 #define CHUNK		(16 * 1024)
 #define MESSAGES_A_TURN	1000
-#define BYTES_A_TURN	(4 * 1024 * 1024)	/* of text that was read */
+#define BYTES_A_TURN	(4 * 1024 * 1024)	/* read, or made sections of */
 
 static enum cmd_result	step(struct client *, void *);
 static void		run_free(void *);

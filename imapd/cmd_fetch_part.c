@@ -222,6 +222,10 @@ fetch_part(struct client *c, struct fetch_run *run,
 			return (PART_NIL);
 		part = &run->tree.part[i];
 	}
+	/* Those that are made of it cost as much as to read it. */
+	if (s->binary != BINARY_NONE || s->text == SECTION_FIELDS ||
+	    s->text == SECTION_FIELDS_NOT)
+		run->read += run->text.len;
 	ret = whole(&run->tree, part, s, &run->fields, &run->p, &run->left);
 	if (ret == -1)
 		*e = STORE_SYS;

@@ -453,7 +453,7 @@ def search_takes_turns():
 def search_memory():
     """Many who search large messages at a time: between its turns none holds one."""
     c, box = fresh()
-    text = b"Subject: large\r\n\r\n" + (b"x" * 998 + b"\r\n") * 60000 + b"needle\r\n"
+    text = b"Subject: large\r\n" + b"X-A: b\r\n" * 200000 + b"\r\n" + (b"x" * 998 + b"\r\n") * 60000 + b"needle\r\n"
     for i in range(2):
         check(append(c, box, text).startswith("a OK"), "APPEND")
     several = [login(select=box) for i in range(14)]
@@ -461,6 +461,15 @@ def search_memory():
         d.write("x SEARCH BODY needle\r\n")
     for d in several:
         equal(d.tagged("x"), ["* SEARCH 1 2", "x OK SEARCH completed"])
+    # Nor do many sections of one of these messages hold up the others.
+    c.do("SELECT " + box)
+    c.write("x FETCH 1 (%s)\r\n" % " ".join("BODY.PEEK[HEADER.FIELDS (X-%d)]" % i for i in range(128)))
+    for d in several[:3]:
+        d.do("NOOP")
+    while select.select([c.s], [], [], 0)[0] and c.fill():
+        pass
+    check(b"\nx OK" not in c.buf, "it was waited for")
+    c.tagged("x")
     # Nor does one of many keys on one of these messages hold up the others.
     c.do("SELECT " + box)
     c.write("x SEARCH OR BODY none %s NOT OR BODY needle SUBJECT none\r\ny SEARCH 2 BODY needle NOT BODY none\r\n" % " ".join(
