@@ -9,8 +9,8 @@
  * beyond the Delivered-To fields of the header.  It may touch the mailbox and
  * nothing else; it stays for the next message.
  *
- * Cost of a message of 4 KB: pread, open, write, rename; syncs are batched by
- * queue (DELIVER_SYNC).
+ * Cost of a message of 4 KB: pread, open, write, rename, and two to see that
+ * the mailbox is where it was; syncs are batched by queue (DELIVER_SYNC).
  */
 #include <sys/stat.h>
 
@@ -37,6 +37,7 @@ static struct {
 	struct msg_DELIVER_BOX	 box;
 	struct msg_FORWARD_FILE	 forward;
 	struct store		*store;
+	int			 moved;		/* store is not the mailbox */
 } self;
 
 static void
@@ -114,12 +115,17 @@ on_end(evutil_socket_t fd, short ev, void *arg)
 	role_exit(0);
 }
 
-/* It can never reach the mailbox; one that starts when that is mended can. */
+/*
+ * A process that is confined to what it cannot use, or should not, can never
+ * reach the mailbox; another one can, now or when that is mended.
+ */
 static void
-end_soon(void)
+end_if_useless(void)
 {
 	const struct timeval	tv = { .tv_sec = 1 };
 
+	if (!role_lacking() && !self.moved)
+		return;
 	if (event_base_once(role_base(), -1, EV_TIMEOUT, on_end, NULL, &tv) ==
 	    -1)
 		role_exit(0);
@@ -142,7 +148,10 @@ result(enum store_error e, char *to, size_t size)
 		strlcpy(to, "450 4.2.0 the mailbox is locked", size);
 		break;
 	default:
-		if (role_lacking())
+		if (self.moved)
+			strlcpy(to, "451 4.3.0 another mailbox is there now",
+			    size);
+		else if (role_lacking())
 			strlcpy(to, "451 4.3.0 the mailbox cannot be made",
 			    size);
 		else
@@ -162,6 +171,11 @@ deliver(const struct msg_DELIVER_MSG *a, int fd)
 
 	if ((e = open_store()) != STORE_OK)
 		return (e);
+	/* Restored by somebody, say: what is put into the old one is lost. */
+	if (store_moved(self.store, self.box.path)) {
+		self.moved = 1;
+		return (STORE_GONE);
+	}
 	if ((n = deliver_head(a, head)) == -1)
 		return (STORE_NAME);
 	d.head = head;
@@ -193,8 +207,7 @@ deliver_deliver_msg(struct peer *p, struct msg *m)
 	} else
 		result(e, done.reply, sizeof(done.reply));
 	peer_send(p, M_DELIVERED, &done, -1);
-	if (role_lacking())
-		end_soon();
+	end_if_useless();
 }
 
 static void
@@ -215,8 +228,7 @@ deliver_deliver_sync(struct peer *p, struct msg *m)
 	done.failed = self.store == NULL ||
 	    store_deliver_sync(self.store) != STORE_OK;
 	peer_send(p, M_DELIVER_SYNCED, &done, -1);
-	if (role_lacking())
-		end_soon();
+	end_if_useless();
 }
 
 /* queue has no use for this process any more. */

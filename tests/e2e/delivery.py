@@ -120,6 +120,25 @@ domain "sq.example" {
 
 
 @case
+def mailbox_that_was_replaced():
+    """Moved away, restored or removed while its process is there: mail goes to the mailbox that is there now."""
+    who, box = "gil@quota.example", s.maildir("gil@quota.example")
+    arrives(who, [who], "before")
+    os.rename(box, box + ".old")
+    arrives(who, [who], "moved")
+    equal(len(s.messages(who)), 1, "in the new one")
+    old = [p for sub in ("new", "cur") for p in os.listdir(os.path.join(box + ".old", sub))]
+    equal(len(old), 1, "in the old one")
+    shutil.rmtree(box)
+    arrives(who, [who], "removed")
+    shutil.rmtree(box)
+    os.rename(box + ".old", box)
+    arrives(who, [who], "restored")
+    s.wait_mail(who, "Subject: before")
+    s.empty(who)
+
+
+@case
 def maildir_modes():
     """The file is the owner's, for him alone, and in new/ with the queue id in its name."""
     qid = s.send("alice@example.org", "modes")
