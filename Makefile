@@ -243,7 +243,7 @@ REGRESS = \
 	regress/store/damage regress/store/kept regress/store/lock \
 	regress/store/mailbox \
 	regress/store/mboxkill regress/store/names regress/store/outside \
-	regress/store/steps \
+	regress/store/steps regress/store/together \
 	regress/store/version regress/store/view \
 	regress/submit/batch regress/submit/submit \
 	regress/table/map \

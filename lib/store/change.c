@@ -24,6 +24,8 @@ static enum store_error change_one(struct mailbox *, uint32_t,
     const struct store_change *, struct store_changed *, struct batch *);
 static int change_apply(struct index_mut *, const struct store_change *);
 
+static enum store_error expunge_locked(struct mailbox *, const uint32_t *,
+    size_t);
 static size_t expunge_files(struct mailbox *, const uint32_t *, size_t);
 static int expunge_slot(struct mailbox *, uint32_t, uint32_t *,
     struct index_mut *);
@@ -201,22 +203,42 @@ mailbox_expunge(struct mailbox *mb, const uint32_t *seqs, size_t n,
 		return (mbox_expunge(mb->mbox, seqs, n, changes, arg));
 	if ((error = folder_lock(f, LOCK_LONG)) != STORE_OK)
 		return (error);
-	if ((error = folder_sync(f, 0)) == STORE_OK)
-		error = view_fresh(mb);
-	if (error == STORE_OK) {
-		/* Some were not where they should be: look, and again. */
-		if (expunge_files(mb, seqs, n) > 0 &&
-		    (error = folder_sync(f, 1)) == STORE_OK &&
-		    (error = view_fresh(mb)) == STORE_OK &&
-		    expunge_files(mb, seqs, n) > 0)
-			/* They are there, and do not go. */
-			error = STORE_READONLY;
-	}
 	/* The index is compacted by whoever syncs next under the lock. */
-	if (error == STORE_OK)
+	if ((error = expunge_locked(mb, seqs, n)) == STORE_OK)
 		error = view_collect(mb, 0);
 	folder_unlock(f);
 	view_tell(mb, changes, arg);
+	return (error);
+}
+
+enum store_error
+change_expunge(struct mailbox *mb, const uint32_t *seqs, size_t n)
+{
+	enum store_error error;
+
+	if ((error = folder_lock(mb->f, LOCK_LONG)) != STORE_OK)
+		return (error);
+	error = expunge_locked(mb, seqs, n);
+	folder_unlock(mb->f);
+	return (error);
+}
+
+static enum store_error
+expunge_locked(struct mailbox *mb, const uint32_t *seqs, size_t n)
+{
+	struct folder *f = mb->f;
+	enum store_error error;
+
+	if ((error = folder_sync(f, 0)) != STORE_OK ||
+	    (error = view_fresh(mb)) != STORE_OK)
+		return (error);
+	/* Some were not where they should be: look, and again. */
+	if (expunge_files(mb, seqs, n) > 0 &&
+	    (error = folder_sync(f, 1)) == STORE_OK &&
+	    (error = view_fresh(mb)) == STORE_OK &&
+	    expunge_files(mb, seqs, n) > 0)
+		/* They are there, and do not go. */
+		error = STORE_READONLY;
 	return (error);
 }
 

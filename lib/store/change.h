@@ -22,4 +22,10 @@ void	 batch_end(struct folder *, struct batch *);
  */
 void	 change_moved(struct mailbox *, const uint32_t *seqs, size_t n);
 
+/*
+ * These are removed, but not from the view: it is not told what else has
+ * happened, so that sequence numbers stay what they are.
+ */
+enum store_error change_expunge(struct mailbox *, const uint32_t *, size_t);
+
 #endif

@@ -21,6 +21,7 @@
 
 #include "buf/buf.h"
 #include "os/compat.h"
+#include "store/change.h"
 #include "store/file.h"
 #include "store/intent.h"
 #include "store/view.h"
@@ -95,10 +96,14 @@ intent_write(struct mailbox *mb, const uint32_t *seqs, size_t n)
 	for (i = 0; i < n && bad == 0; i++)
 		if (view_at(mb, seqs[i], &e) == 0)
 			bad = buf_printf(&b, "%" PRIu32 "\n", e.uid);
-	/* Its name must be on the disk before the first file goes. */
 	if (bad != 0 || file_replace(mb->f->dir, INTENT_FILE, buf_data(&b),
-	    buf_len(&b)) == -1 || fsync(mb->f->dir) == -1)
+	    buf_len(&b)) == -1)
 		error = store_errno();
+	/* Its name must be on the disk before the first file goes. */
+	else if (fsync(mb->f->dir) == -1) {
+		error = store_errno();
+		(void)intent_drop(mb);
+	}
 	buf_free(&b);
 	return (error);
 }
@@ -118,8 +123,8 @@ intent_room(struct mailbox *mb, const uint32_t *seqs, size_t *n)
 		if (some > *n)
 			some = *n;
 		*n -= some;
-		if ((error = mailbox_expunge(mb, seqs + *n, some, NULL,
-		    NULL)) == STORE_OK && *n > 0)
+		if ((error = change_expunge(mb, seqs + *n, some)) ==
+		    STORE_OK && *n > 0)
 			error = intent_write(mb, seqs, *n);
 	}
 	return (error);
