@@ -300,7 +300,7 @@ cmd_check(const struct call *call)
 	}
 	if (call->json)
 		printf("{\"findings\": [");
-	(void)rules_check_told(conf, rule_checked, &c);
+	(void)rules_check(conf, rule_checked, &c);
 	check_certificates(&c, conf);
 	check_owners(&c, conf);
 	check_tables(&c, conf);
@@ -427,7 +427,7 @@ cmd_reload(const struct call *call)
 
 	if ((conf = call_load(call)) == NULL)
 		return (STATUS_FAILED);
-	if (rules_check_told(conf, report_stderr, NULL) == -1) {
+	if (rules_check(conf, report_stderr, NULL) == -1) {
 		conf_free(conf);
 		return (STATUS_FAILED);
 	}

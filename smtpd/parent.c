@@ -516,5 +516,5 @@ const struct parent_ops parent_ops = {
 	.peruser_gone = peruser_gone,
 	.tick = handover_tick,
 	.prepare = prepare,
-	.check = rules_check_told,
+	.check = rules_check,
 };

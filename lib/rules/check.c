@@ -15,22 +15,42 @@
 #include "rules/rules.h"
 #include "rules/value.h"
 
-static void
-complain(FILE *report, const struct conf_pos *pos, const char *fmt, ...)
-    __attribute__((__format__(printf, 3, 4)));
+/* Whom the mistakes are told, if anybody. */
+struct told {
+	conf_report	 fn;
+	void		*arg;
+};
 
+static void	complain(const struct told *, int is_error,
+		    const struct conf_pos *, const char *, ...)
+		    __attribute__((__format__(printf, 4, 5)));
+
+/* pos may be NULL. */
 static void
-complain(FILE *report, const struct conf_pos *pos, const char *fmt, ...)
+complain(const struct told *told, int is_error, const struct conf_pos *pos,
+    const char *fmt, ...)
 {
-	va_list	ap;
+	char	*line = NULL;
+	size_t	 len;
+	FILE	*f;
+	va_list	 ap;
 
-	if (report == NULL)
+	if (told->fn == NULL)
 		return;
-	fprintf(report, "%s:%u:%u: ", pos->file, pos->line, pos->col);
+	if ((f = open_memstream(&line, &len)) == NULL) {
+		told->fn(told->arg, is_error, "out of memory");
+		return;
+	}
+	if (pos != NULL)
+		fprintf(f, "%s:%u:%u: ", pos->file, pos->line, pos->col);
+	if (!is_error)
+		fputs("warning: ", f);
 	va_start(ap, fmt);
-	vfprintf(report, fmt, ap);
+	vfprintf(f, fmt, ap);
 	va_end(ap);
-	fputc('\n', report);
+	told->fn(told->arg, is_error, fclose(f) == EOF ? "out of memory" :
+	    line);
+	free(line);
 }
 
 static const char *
@@ -53,7 +73,8 @@ outcome(const struct rules_env *env, const struct rules_request *q,
 }
 
 static int
-run_test(const struct rules_env *env, const struct conf_test *t, FILE *report)
+run_test(const struct rules_env *env, const struct conf_test *t,
+    const struct told *told)
 {
 	struct rules_request	 q = { .addr = t->from, .tls = t->tls,
 				    .user = t->auth };
@@ -66,7 +87,7 @@ run_test(const struct rules_env *env, const struct conf_test *t, FILE *report)
 	    rules_complete(env->conf, rcpt) == -1 ||
 	    (t->sender != NULL && *t->sender != '\0' &&
 	    smtp_address(t->sender, sender) != NULL)) {
-		complain(report, &t->pos, "test: not an address");
+		complain(told, 1, &t->pos, "test: not an address");
 		return (-1);
 	}
 	q.rcpt = rcpt;
@@ -75,7 +96,7 @@ run_test(const struct rules_env *env, const struct conf_test *t, FILE *report)
 	got = outcome(env, &q, reply);
 	if (strcmp(got, t->expect) == 0)
 		return (0);
-	complain(report, &t->pos, "test: expected %s, but it is %s%s%s",
+	complain(told, 1, &t->pos, "test: expected %s, but it is %s%s%s",
 	    t->expect, got, *reply != '\0' ? ": " : "", reply);
 	return (-1);
 }
@@ -88,8 +109,29 @@ rules_witness_print(FILE *f, const struct rules_witness *w)
 	    w->helo, *w->sender == '\0' ? "<>" : w->sender, w->rcpt);
 }
 
+static void
+tell_witness(const struct told *told, const struct rules_witness *w)
+{
+	char	*text = NULL;
+	size_t	 len;
+	FILE	*f;
+
+	if ((f = open_memstream(&text, &len)) == NULL ||
+	    (rules_witness_print(f, w), fclose(f) == EOF)) {
+		complain(told, 1, &w->rule->pos, "this rule relays for "
+		    "strangers");
+		free(text);
+		return;
+	}
+	complain(told, 1, &w->rule->pos, "this rule relays for strangers, for "
+	    "instance %s%s%s: name a network, \"authenticated\" or recipients, "
+	    "or write \"unsafe\"", text, *w->given != '\0' ? ", if " : "",
+	    w->given);
+	free(text);
+}
+
 static int
-prove(const struct conf *conf, FILE *report)
+prove(const struct conf *conf, const struct told *told)
 {
 	struct rules_witness	w;
 
@@ -97,23 +139,15 @@ prove(const struct conf *conf, FILE *report)
 	case PROOF_SAFE:
 		return (0);
 	case PROOF_UNKNOWN:
-		if (report != NULL)
-			fprintf(report, "it cannot be proven that no rule "
-			    "relays for strangers: too many combinations of "
-			    "conditions, a rule that asks one block list "
-			    "twice, or no memory\n");
+		complain(told, 1, NULL, "it cannot be proven that no rule "
+		    "relays for strangers: too many combinations of "
+		    "conditions, a rule that asks one block list twice, or no "
+		    "memory");
 		return (-1);
 	case PROOF_RELAYS:
 		break;
 	}
-	if (report == NULL)
-		return (-1);
-	fprintf(report, "%s:%u:%u: this rule relays for strangers, for "
-	    "instance ", w.rule->pos.file, w.rule->pos.line, w.rule->pos.col);
-	rules_witness_print(report, &w);
-	fprintf(report, "%s%s: name a network, \"authenticated\" or "
-	    "recipients, or write \"unsafe\"\n", *w.given != '\0' ?
-	    ", if " : "", w.given);
+	tell_witness(told, &w);
 	return (-1);
 }
 
@@ -123,19 +157,19 @@ prove(const struct conf *conf, FILE *report)
  * table may be filled later.
  */
 static void
-warn_postmaster(const struct rules_env *env, FILE *report)
+warn_postmaster(const struct rules_env *env, const struct told *told)
 {
 	struct rules_dests	dests;
 	char			rcpt[SMTP_ADDR_SIZE], reply[C_REPLY];
 
-	if (report == NULL || TAILQ_EMPTY(&env->conf->domains))
+	if (told->fn == NULL || TAILQ_EMPTY(&env->conf->domains))
 		return;
 	if (smtp_address(env->conf->postmaster, rcpt) != NULL ||
 	    rules_complete(env->conf, rcpt) == -1 ||
 	    rules_resolve(env, "", rcpt, 1, &dests, reply) == RULES_NO)
-		fprintf(report, "warning: mail to postmaster goes to \"%s\", "
+		complain(told, 0, NULL, "mail to postmaster goes to \"%s\", "
 		    "which cannot be delivered: give it an alias or write "
-		    "\"postmaster\"\n", env->conf->postmaster);
+		    "\"postmaster\"", env->conf->postmaster);
 	else
 		rules_dests_free(&dests);
 }
@@ -157,33 +191,34 @@ names_command(const char *text)
  * at hand, and those of an account that is not there or that takes none.
  */
 static void
-warn_commands(const struct conf_domain *d, FILE *report)
+warn_commands(const struct conf_domain *d, const struct told *told)
 {
 	const struct conf_table	*t = d->alias_table;
 	const struct passwd	*pw;
 	size_t			 i;
 
-	if (report == NULL)
+	if (told->fn == NULL)
 		return;
 	if (d->alias_as != NULL) {
 		if ((pw = getpwnam(d->alias_as)) == NULL || pw->pw_uid == 0)
-			complain(report, &d->pos, "warning: commands of "
-			    "aliases do not start: there is no account %s, "
-			    "or it is root's", d->alias_as);
+			complain(told, 0, &d->pos, "commands of aliases do not "
+			    "start: there is no account %s, or it is root's",
+			    d->alias_as);
 		return;
 	}
 	for (i = 0; t != NULL && t->kind == TABLE_INLINE && i < t->values.n;
 	    i++)
 		if (names_command(t->values.v[i]))
-			complain(report, &d->pos, "warning: mail to %s waits, "
-			    "its alias names a command: write \"commands as "
+			complain(told, 0, &d->pos, "mail to %s waits, its "
+			    "alias names a command: write \"commands as "
 			    "USER\" behind the table, or remove it",
 			    t->keys.v[i]);
 }
 
 int
-rules_check(const struct conf *conf, FILE *report)
+rules_check(const struct conf *conf, conf_report report, void *arg)
 {
+	const struct told	 told = { .fn = report, .arg = arg };
 	struct rules_env	 env;
 	const struct conf_domain *d;
 	const struct conf_test	*t;
@@ -191,36 +226,11 @@ rules_check(const struct conf *conf, FILE *report)
 
 	rules_now(&env, conf);
 	TAILQ_FOREACH(d, &conf->domains, entry)
-		warn_commands(d, report);
-	warn_postmaster(&env, report);
-	ret = prove(conf, report);
+		warn_commands(d, &told);
+	warn_postmaster(&env, &told);
+	ret = prove(conf, &told);
 	TAILQ_FOREACH(t, &conf->tests, entry)
-		if (run_test(&env, t, report) == -1)
+		if (run_test(&env, t, &told) == -1)
 			ret = -1;
-	return (ret);
-}
-
-int
-rules_check_told(const struct conf *conf, conf_report report, void *arg)
-{
-	char	*text = NULL, *line, *rest;
-	size_t	 len = 0;
-	FILE	*f;
-	int	 ret;
-
-	if ((f = open_memstream(&text, &len)) == NULL) {
-		report(arg, 1, "the rules are not checked: out of memory");
-		return (-1);
-	}
-	ret = rules_check(conf, f);
-	if (fclose(f) == EOF) {
-		report(arg, 1, "the rules are not checked: out of memory");
-		ret = -1;
-	} else
-		for (rest = text; (line = strsep(&rest, "\n")) != NULL;)
-			if (*line != '\0')
-				report(arg, strstr(line, "warning: ") == NULL,
-				    line);
-	free(text);
 	return (ret);
 }

@@ -232,10 +232,9 @@ int	rules_rcpt_in_set(const struct rules_env *, const struct conf_set *,
 void	rules_now(struct rules_env *, const struct conf *);
 /*
  * The "test" lines and the proof that no rule relays for strangers; each
- * failure is a line on report (NULL: not told).  -1 if there was one.
+ * failure is told (NULL: not told), and what is no more than a warning.  -1 if
+ * there was a failure.
  */
-int	rules_check(const struct conf *, FILE *report);
-/* The same, told line by line; what begins with "warning: " is no failure. */
-int	rules_check_told(const struct conf *, conf_report, void *arg);
+int	rules_check(const struct conf *, conf_report, void *arg);
 
 #endif

@@ -93,6 +93,9 @@ static const struct {
 	{ "a command that is permitted", "table c { prog = \"|/bin/prog\" "
 	    "}\ndomain \"c.example\" {\n	aliases <c> commands as "
 	    "\"nobody\"\n}\ntest to prog@c.example expect deliver\n", "" },
+	{ "a word of warnings", "bounce any \"550 5.1.1 warning: no\"\n"
+	    "test to x@b.example expect relay\n", "reject: 550 5.1.1 "
+	    "warning: no" },
 	{ "two are wrong", "test from 203.0.113.9 to x@b.example expect "
 	    "relay\ntest from 203.0.113.9 to y@b.example expect relay\n",
 	    "<y@b.example>" },
@@ -105,13 +108,24 @@ report(void *arg, int is_error, const char *line)
 		fprintf(stderr, "conf: %s\n", line);
 }
 
+static struct {
+	FILE	*f;
+	int	 errors;
+} told;
+
+static void
+tell(void *arg, int is_error, const char *line)
+{
+	told.errors += is_error;
+	fprintf(told.f, "%s\n", line);
+}
+
 int
 main(void)
 {
 	struct conf	*c;
 	char		 text[2000], *got;
 	size_t		 i, size;
-	FILE		*f;
 	int		 r;
 
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -120,10 +134,11 @@ main(void)
 		    NULL)
 			return (2);
 		got = NULL;
-		if ((f = open_memstream(&got, &size)) == NULL)
+		told.errors = 0;
+		if ((told.f = open_memstream(&got, &size)) == NULL)
 			return (2);
-		r = rules_check(c, f);
-		fclose(f);
+		r = rules_check(c, tell, NULL);
+		fclose(told.f);
 		if (*cases[i].want == '\0')
 			TEST_STR(cases[i].name, r == 0 ? got : "failed", "");
 		else if (r == -1 && strstr(got, cases[i].want) != NULL)
@@ -131,7 +146,9 @@ main(void)
 		else
 			TEST_STR(cases[i].name, got, cases[i].want);
 		if (*cases[i].want != '\0')
-			TEST("silent", rules_check(c, NULL) == -1);
+			TEST("silent", rules_check(c, NULL, NULL) == r);
+		TEST("mistakes are told as such", (told.errors > 0) == (r ==
+		    -1));
 		free(got);
 		conf_free(c);
 	}

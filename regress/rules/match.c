@@ -158,7 +158,7 @@ test_matrix(void)
 		for (i = 0; i < sizeof(rcpts) / sizeof(rcpts[0]); i++)
 			for (f = 0; f < 3; f++)
 				matrix_row(&env, s, i, froms[f]);
-	TEST("the proof", rules_check(c, NULL) == 0);
+	TEST("the proof", rules_check(c, NULL, NULL) == 0);
 	conf_free(c);
 }
 
