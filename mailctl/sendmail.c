@@ -426,7 +426,7 @@ verify(int argc, char **argv)
 	char				 reply[SUBMIT_REPLY];
 	enum submit_result		 result;
 	size_t				 i;
-	int				 fd, status, named = 0;
+	int				 fd, status, answered = 0;
 
 	self.args.take = 0;
 	if ((status = take_arguments(argc, argv)) != EX_OK)
@@ -436,14 +436,16 @@ verify(int argc, char **argv)
 	result = submit_ask(fd, &self.mail, self.args.verbose ? stdout : NULL,
 	    reply);
 	for (i = 0; i < self.mail.nrcpts; i++)
-		named |= self.mail.rcpts[i].reply[0] != '\0';
-	if (result != SUBMIT_DONE && !named)
+		answered |= self.mail.rcpts[i].accepted ||
+		    self.mail.rcpts[i].reply[0] != '\0';
+	if (!answered)
 		return (complain(result == SUBMIT_LATER ? EX_TEMPFAIL :
 		    EX_UNAVAILABLE, reply, NULL));
 	for (i = 0; i < self.mail.nrcpts; i++) {
 		r = &self.mail.rcpts[i];
-		printf("%s: %s\n", r->address, r->reply[0] != '\0' ?
-		    r->reply : "accepted");
+		/* Who was not asked any more: by what ended it. */
+		printf("%s: %s\n", r->address, r->accepted ? "accepted" :
+		    r->reply[0] != '\0' ? r->reply : reply);
 	}
 	return (result == SUBMIT_DONE ? EX_OK : result == SUBMIT_LATER ?
 	    EX_TEMPFAIL : EX_NOUSER);

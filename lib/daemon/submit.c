@@ -278,7 +278,7 @@ send_rcpts(struct dialogue *d, struct submit_mail *m, size_t from, size_t n)
 	for (i = from; i < from + n; i++) {
 		if (read_reply(d) == 0)
 			return (-1);
-		if (d->code / 100 == 2)
+		if ((m->rcpts[i].accepted = d->code / 100 == 2) != 0)
 			ok++;
 		else
 			strlcpy(m->rcpts[i].reply, d->reply,
@@ -469,7 +469,7 @@ static enum submit_result
 ask_all(struct dialogue *d, struct submit_mail *m)
 {
 	enum submit_result	worst = SUBMIT_DONE, r;
-	char			text[SUBMIT_REPLY];
+	char			text[SUBMIT_REPLY] = "";
 	size_t			i, n, taken;
 
 	if (!hello(d))
@@ -479,13 +479,14 @@ ask_all(struct dialogue *d, struct submit_mail *m)
 		if ((r = begin(d, m)) != SUBMIT_DONE)
 			return (r);
 		r = offer(d, m, i, i + n, &taken);
-		if (worst == SUBMIT_DONE || r == SUBMIT_LATER)
+		if (worst == SUBMIT_DONE || r == SUBMIT_LATER) {
 			worst = r;
-		strlcpy(text, d->reply, sizeof(text));
+			strlcpy(text, d->reply, sizeof(text));
+		}
 		if (ask(d, "RSET") != 250)
 			return (SUBMIT_LATER);
-		strlcpy(d->reply, text, SUBMIT_REPLY);
 	}
+	strlcpy(d->reply, text, SUBMIT_REPLY);
 	return (worst);
 }
 
@@ -495,8 +496,10 @@ forget_replies(struct submit_mail *m, char reply[SUBMIT_REPLY])
 	size_t	i;
 
 	reply[0] = '\0';
-	for (i = 0; i < m->nrcpts; i++)
+	for (i = 0; i < m->nrcpts; i++) {
 		m->rcpts[i].reply[0] = '\0';
+		m->rcpts[i].accepted = 0;
+	}
 }
 
 /* It is over either way. */

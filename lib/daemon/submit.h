@@ -13,7 +13,8 @@
 
 struct submit_rcpt {
 	char	*address;
-	char	 reply[SUBMIT_REPLY];	/* refused; "" not */
+	char	 reply[SUBMIT_REPLY];	/* refused; "" not, or not asked */
+	int	 accepted;
 };
 
 struct submit_mail {

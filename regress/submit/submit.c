@@ -425,6 +425,60 @@ test_dialogue(void)
 	}
 }
 
+/* Replies are the script's; "": never asked. */
+static void
+test_ask(void)
+{
+	static const struct {
+		const char		*name, *rcpt1, *rcpt2;
+		int			 one;
+		enum submit_result	 want;
+		const char		*reply;
+		int			 accepted[2];
+	} asked[] = {
+		{ "ask", "250 ok", "250 ok", 0, SUBMIT_DONE, "250 ok",
+		    { 1, 1 } },
+		{ "ask-one-refused", "550 no", "250 ok", 0, SUBMIT_REFUSED,
+		    "550 no", { 0, 1 } },
+		{ "ask-parts", "451 later", "250 ok", 1, SUBMIT_LATER,
+		    "451 later", { 0, 1 } },
+		{ "ask-hangs-up", "250 ok", NULL, 0, SUBMIT_LATER,
+		    "451 4.3.2 smtpd hung up", { 1, 0 } },
+		{ "ask-hangs-up-between", "250 ok", NULL, 1, SUBMIT_LATER,
+		    "451 4.3.2 smtpd hung up", { 1, 0 } },
+		{ "ask-turned-away", "421 go away", NULL, 0, SUBMIT_LATER,
+		    "451 4.3.2 smtpd hung up", { 0, 0 } },
+	};
+	struct script		 s = { .mail = "250 ok" };
+	struct submit_mail	 m;
+	enum submit_result	 r;
+	char			 reply[SUBMIT_REPLY];
+	size_t			 i;
+	pid_t			 pid;
+	int			 sp[2], status;
+
+	for (i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+		s.rcpt1 = asked[i].rcpt1;
+		s.rcpt2 = asked[i].rcpt2;
+		s.one = asked[i].one;
+		if (socketpair(AF_UNIX, SOCK_STREAM, 0, sp) == -1)
+			exit(1);
+		if ((pid = fork()) == 0) {
+			close(sp[0]);
+			serve(sp[1], &s);
+		}
+		close(sp[1]);
+		make_mail(&m);
+		r = submit_ask(sp[0], &m, NULL, reply);
+		TEST(asked[i].name, waitpid(pid, &status, 0) == pid &&
+		    status == 0 && r == asked[i].want &&
+		    strcmp(reply, asked[i].reply) == 0 &&
+		    m.rcpts[0].accepted == asked[i].accepted[0] &&
+		    m.rcpts[1].accepted == asked[i].accepted[1]);
+		submit_mail_free(&m);
+	}
+}
+
 static void
 test_notice(void)
 {
@@ -455,6 +509,7 @@ main(void)
 	test_sync();
 	test_keep();
 	test_dialogue();
+	test_ask();
 	test_notice();
 	TEST_DONE();
 }

@@ -148,6 +148,10 @@ def addresses_verified():
     equal(out.splitlines(), ["%s: accepted" % A, "bob@example.org: accepted"])
     out = sm("-bv", "-f", "x@y.example", "unknown@example.org", A, status=67)
     check(out.splitlines()[0].startswith("unknown@example.org: 550 5.1.1") and out.splitlines()[1] == "%s: accepted" % A, out)
+    # Too many errors end the connection: who was not asked is not said to be accepted.
+    out = sm("-bv", A, *["unknown%d@example.org" % i for i in range(300)], "bob@example.org", status=75).splitlines()
+    equal((len(out), out[0]), (302, "%s: accepted" % A))
+    check(out[1].startswith("unknown0@example.org: 550 5.1.1") and re.match("bob@example.org: 4", out[-1]), out[-1])
     out = sm("-bv", status=64)
     check("no recipients" in out, out)
     s.stop("smtpd")
