@@ -119,7 +119,7 @@ TABLE_OBJS = \
 	lib/table/sqlite.o lib/table/table.o lib/table/user.o
 AUTH_OBJS = \
 	lib/auth/auth.o lib/auth/cache.o lib/auth/exchange.o \
-	lib/auth/hold.o lib/auth/judge.o lib/auth/lru.o lib/auth/session.o lib/auth/source_system.o \
+	lib/auth/hold.o lib/auth/judge.o lib/auth/lru.o lib/auth/salted.o lib/auth/session.o lib/auth/source_system.o \
 	lib/auth/source_table.o lib/auth/sources.o lib/auth/throttle.o \
 	lib/auth/verify.o lib/auth/worker.o
 DNS_OBJS = \

@@ -33,6 +33,7 @@ struct reading {
 	struct table			*table;
 	size_t				 told;
 	size_t				 scramless;	/* users */
+	size_t				 fast;		/* verify_fast() */
 	char				 such[256];	/* one of them */
 };
 
@@ -160,6 +161,7 @@ one_user(const char *key, const char *value, void *arg)
 		mistake(r, key, "", ": this system knows no such hash, so "
 		    "nobody can log in with it; make one with mailctl hash");
 	else {
+		r->fast += !verify_locked(u.hash) && verify_fast(u.hash);
 		if (!verify_locked(u.hash) && !verify_scrams(u.hash) &&
 		    r->scramless++ == 0)
 			(void)strlcpy(r->such, key, sizeof(r->such));
@@ -366,6 +368,12 @@ check_one(struct reading *r, int users, int aliases)
 		    "mailctl user password -s SCRAM-SHA-256, or do not write "
 		    "scram", r->t->pos.file, r->t->pos.line, r->t->name,
 		    r->scramless, r->such);
+	if (users && r->fast > 0)
+		check_advice(r->c, "%s:%u: table %s: the passwords of %zu of "
+		    "its users can be guessed quickly by whoever gets to read "
+		    "it ({SSHA...}); make better hashes with mailctl user "
+		    "password when they choose new ones", r->t->pos.file,
+		    r->t->pos.line, r->t->name, r->fast);
 	check_routes(r);
 done:
 	table_close(r->table);
@@ -387,7 +395,7 @@ check_tables(struct check *c, const struct conf *conf)
 			users |= d->users_table == r.t;
 			aliases |= d->alias_table == r.t;
 		}
-		r.told = r.scramless = 0;
+		r.told = r.scramless = r.fast = 0;
 		check_one(&r, users, aliases);
 	}
 }

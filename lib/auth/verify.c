@@ -21,6 +21,7 @@
 #include <bsd_auth.h>
 #endif
 
+#include "auth/salted.h"
 #include "auth/verify.h"
 #include "os/compat.h"
 #include "sasl/scram.h"
@@ -30,7 +31,9 @@
 #define ITOA64		"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ" \
 			"abcdefghijklmnopqrstuvwxyz"
 
-enum scheme { SCHEME_CRYPT, SCHEME_SCRAM, SCHEME_PLAIN, SCHEME_UNKNOWN };
+enum scheme {
+	SCHEME_CRYPT, SCHEME_SCRAM, SCHEME_SALTED, SCHEME_PLAIN, SCHEME_UNKNOWN
+};
 
 /* The scheme of "{NAME}rest", and the rest. */
 static enum scheme
@@ -51,6 +54,8 @@ scheme_of(const char *hash, const char **rest)
 		return (SCHEME_SCRAM);
 	if (n == 5 && strncasecmp(hash, "PLAIN", n) == 0)
 		return (SCHEME_PLAIN);
+	if (salted_scheme(hash, n))
+		return (SCHEME_SALTED);
 	/* Dovecot's other name for MD5-CRYPT; LDAP's MD5 is another. */
 	if (n == 3 && strncasecmp(hash, "MD5", n) == 0 &&
 	    strncmp(*rest, "$1$", 3) == 0)
@@ -164,6 +169,21 @@ verify_scram(const char *text, const char *pass)
 	return (ok ? VERIFY_RIGHT : VERIFY_WRONG);
 }
 
+static enum verify_result
+verify_salted(const char *hash, const char *pass)
+{
+	struct salted	s;
+	int		ok;
+
+	if (salted_parse(&s, hash) == -1)
+		return (VERIFY_UNUSABLE);
+	ok = salted_check(&s, pass);
+	explicit_bzero(&s, sizeof(s));
+	if (ok == -1)
+		return (VERIFY_FAILED);
+	return (ok ? VERIFY_RIGHT : VERIFY_WRONG);
+}
+
 enum verify_result
 verify_password(const char *hash, const char *pass)
 {
@@ -178,6 +198,8 @@ verify_password(const char *hash, const char *pass)
 		return (verify_crypt(rest, pass));
 	if (scheme == SCHEME_SCRAM)
 		return (verify_scram(rest, pass));
+	if (scheme == SCHEME_SALTED)
+		return (verify_salted(hash, pass));
 	if (scheme == SCHEME_PLAIN)
 		return (same_text(rest, pass) ? VERIFY_RIGHT : VERIFY_WRONG);
 #ifdef __OpenBSD__
@@ -207,6 +229,14 @@ verify_scrams(const char *hash)
 }
 
 int
+verify_fast(const char *hash)
+{
+	const char	*rest;
+
+	return (scheme_of(hash, &rest) == SCHEME_SALTED);
+}
+
+int
 verify_locked(const char *hash)
 {
 	const char	*rest;
@@ -222,6 +252,7 @@ int
 verify_usable(const char *hash)
 {
 	struct scram_verifier	 v;
+	struct salted		 s;
 	const char		*rest;
 
 	switch (scheme_of(hash, &rest)) {
@@ -229,6 +260,8 @@ verify_usable(const char *hash)
 		return (crypt_string(rest));
 	case SCHEME_SCRAM:
 		return (scram_verifier_parse(&v, rest) == 0);
+	case SCHEME_SALTED:
+		return (salted_parse(&s, hash) == 0);
 	case SCHEME_PLAIN:
 		return (1);
 	case SCHEME_UNKNOWN:
@@ -262,6 +295,7 @@ int
 verify_dummy(const char *like, char *out, size_t size)
 {
 	struct scram_verifier	 v;
+	struct salted		 s;
 	const char		*rest;
 	char			*p;
 	enum scheme		 scheme;
@@ -274,6 +308,11 @@ verify_dummy(const char *like, char *out, size_t size)
 		memset(v.stored, 0, sizeof(v.stored));
 		memset(v.server, 0, sizeof(v.server));
 		return (scram_verifier_print(&v, out, size));
+	}
+	if (scheme == SCHEME_SALTED && salted_parse(&s, like) == 0) {
+		memset(s.digest, 0, sizeof(s.digest));
+		memset(s.salt, 0, sizeof(s.salt));
+		return (salted_print(&s, out, size));
 	}
 	if (scheme == SCHEME_PLAIN)
 		return (strlcpy(out, "{PLAIN}.", size) < size ? 0 : -1);

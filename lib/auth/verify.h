@@ -2,7 +2,8 @@
  * verify: does a password belong to a stored hash?
  *
  * A hash is any crypt(3) string that the system knows, bare or behind {CRYPT},
- * another {...-CRYPT} or {MD5}; {SCRAM-SHA-256}; or {PLAIN}, for tests.
+ * another {...-CRYPT} or {MD5}; {SCRAM-SHA-256}; one of salted.h, to come from
+ * elsewhere with; or {PLAIN}, for tests.
  */
 #ifndef AUTH_VERIFY_H
 #define AUTH_VERIFY_H
@@ -29,6 +30,8 @@ enum verify_result verify_password(const char *hash, const char *pass);
 const char *verify_plain(const char *hash);
 /* 1 if a login by SCRAM-SHA-256 can be judged by it. */
 int	verify_scrams(const char *hash);
+/* 1 if whoever reads it can guess the password at great speed (salted.h). */
+int	verify_fast(const char *hash);
 /* 1 if no password may open this account: empty, "*", "!...", "x". */
 int	verify_locked(const char *hash);
 /* 1 if it has the form of a hash that verify_password() can judge. */

@@ -35,6 +35,11 @@ static const struct {
 	{ "scram", "{SCRAM-SHA-256}4096,W22ZaJ0SNY7soEsUEjb6gQ==,"
 	    "WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=,"
 	    "wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=", "pencil" },
+	{ "ssha", "{SSHA}jbrxJUKgbQVzrMkezlbBGzEdDM1RYTXw", "pencil" },
+	{ "ssha256", "{SSHA256}v24W+KrmU1oyF5a7tFyfjHs8mYdcMWtABsh0YOfJM2co"
+	    "Tfh+", "pencil" },
+	{ "ssha512", "{ssha512}NvN0kliwC8I2qkoZvRF+IbdkAmCISz7kdwCfulnRys/N"
+	    "USlKWxNBku4AwMDvBB9sRLdHZZseVtKDTENzDMTen+vmO+Q=", "pencil" },
 	{ "plain", "{PLAIN}secret", "secret" }
 };
 
@@ -80,7 +85,15 @@ static const struct {
 	{ "bare-plain-13", "secret secret", "secret secret",
 	    VERIFY_UNUSABLE },
 	{ "crypt-plain", "{CRYPT}secret", "secret", VERIFY_UNUSABLE },
-	{ "unknown-scheme", "{SSHA}secret", "secret", VERIFY_UNUSABLE },
+	{ "unknown-scheme", "{SMD5}secret", "secret", VERIFY_UNUSABLE },
+	{ "salted-short", "{SSHA}c2VjcmV0", "secret", VERIFY_UNUSABLE },
+	{ "salted-no-salt", "{SSHA}5en6G6MezRroT3XKqkdPOmY/BfQ=", "secret",
+	    VERIFY_UNUSABLE },
+	{ "salted-no-base64", "{SSHA}jbrxJUKgbQVzrMkezlbBGzEdDM1RYTX!",
+	    "pencil", VERIFY_UNUSABLE },
+	{ "salted-other", "{SSHA256}jbrxJUKgbQVzrMkezlbBGzEdDM1RYTXw",
+	    "pencil", VERIFY_UNUSABLE },
+	{ "salted-empty", "{SSHA}", "", VERIFY_UNUSABLE },
 	{ "unknown-crypt", "{XCRYPT}$1$abcdefgh$1s0bv7.OjNizlrMAOIQD7.",
 	    "pass", VERIFY_UNUSABLE },
 	{ "open-brace", "{PLAINsecret", "secret", VERIFY_UNUSABLE },
@@ -140,6 +153,10 @@ test_usable(void)
 	TEST("plain", verify_usable("{PLAIN}x"));
 	TEST("a password itself", !verify_usable("secret"));
 	TEST("unknown scheme", !verify_usable("{MD5}abc"));
+	TEST("salted", verify_usable("{SSHA}jbrxJUKgbQVzrMkezlbBGzEdDM1RYTXw"));
+	TEST("bad salted", !verify_usable("{SSHA}jbrxJUKgbQVzrMkezlbBGw=="));
+	TEST("salted is fast", verify_fast("{SSHA}x") &&
+	    !verify_fast("$2b$10$abc") && !verify_fast("{PLAIN}x"));
 	TEST("no end", !verify_usable("{CRYPT"));
 	TEST("bad scram", !verify_usable("{SCRAM-SHA-256}1,2"));
 }

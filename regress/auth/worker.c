@@ -42,7 +42,7 @@ wait_for(int n)
 static void
 test_results(struct workers *w)
 {
-	const char	*hashes[] = { "{PLAIN}a", "{SSHA}x", "{PLAIN}b" };
+	const char	*hashes[] = { "{PLAIN}a", "{SMD5}x", "{PLAIN}b" };
 	int		 id = 1;
 
 	TEST("submit", workers_submit(w, "a", "b", hashes, 3, &id) == 0);

@@ -1,5 +1,5 @@
 """Logins: guessing, throttling, caching, and what the log says of it."""
-import os, re, sys, threading, time
+import base64, hashlib, os, re, sys, threading, time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from lib import *
@@ -7,6 +7,10 @@ from lib import *
 PEOPLE_ = {"u%02d@example.org" % i: "{PLAIN}" + PASS for i in range(20)}
 PEOPLE_["slow@example.org"] = "$2b$12$" + crypt.crypt(PASS, "$2b$12$" + "a" * 21 + "u")[7:]
 PEOPLE_["sha@example.org"] = "sha512"
+# As another server's file has them: base64 of the digest of password and salt, and the salt.
+SALTED = ["ssha", "ssha256", "ssha512"]
+for salted, digest in zip(SALTED, (hashlib.sha1, hashlib.sha256, hashlib.sha512)):
+    PEOPLE_[salted + "@example.org"] = "{%s}" % salted.upper() + base64.b64encode(digest(PASS.encode() + b"salt").digest() + b"salt").decode()
 s = Suite(people=dict(PEOPLE, **PEOPLE_))
 
 
@@ -34,6 +38,18 @@ def smtp_try(user, password):
     r = c.cmd("AUTH PLAIN " + plain(user, password))
     c.close()
     return r
+
+
+@case
+def salted_digests():
+    """What comes from another server is verified, and counted by check."""
+    for salted in SALTED:
+        user = salted + "@example.org"
+        check(imap_try(user, PASS)[0].startswith("t OK"), user)
+        check(imap_try(user, "wr0ng-secret")[0].startswith("t NO"), user)
+        check(pop_try(user, PASS).startswith("+OK"), user)
+    out = s.ctl("check")[1]
+    check("the passwords of 3 of its users can be guessed quickly" in out, out)
 
 
 @case
