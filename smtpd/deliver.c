@@ -181,7 +181,12 @@ deliver(const struct msg_DELIVER_MSG *a, int fd)
 	d.head = head;
 	d.headlen = n;
 	d.len = a->size;
-	return (store_deliver(self.store, "INBOX", &d));
+	e = store_deliver(self.store, "INBOX", &d);
+	/* The sender is not told where it is; who can mend it is. */
+	if (e == STORE_READONLY || e == STORE_CORRUPT)
+		log_warnx("user=%s: %s: %s", self.box.user, self.box.path,
+		    store_strerror(e));
+	return (e);
 }
 
 static void

@@ -139,6 +139,20 @@ def mailbox_that_was_replaced():
 
 
 @case
+def mailbox_that_cannot_be_written():
+    """The log says where it is; once that is mended the mail is there."""
+    who, new = "gil@quota.example", s.maildir("gil@quota.example") + "/new"
+    arrives(who, [who], "writable")
+    os.chmod(new, 0o500)
+    s.log_mark()
+    s.send(who, "not writable")
+    s.log_wait(r"user=gil@quota\.example: \S*/gil/Maildir: read-only", 5)
+    os.chmod(new, 0o700)
+    s.wait_mail(who, "Subject: not writable")
+    s.empty(who)
+
+
+@case
 def maildir_modes():
     """The file is the owner's, for him alone, and in new/ with the queue id in its name."""
     qid = s.send("alice@example.org", "modes")
