@@ -222,7 +222,8 @@ REGRESS = \
 	regress/net/conn regress/net/listen \
 	regress/net/pump regress/net/tls \
 	regress/os/os \
-	regress/pop3/ascii regress/pop3/command regress/pop3/session \
+	regress/pop3/ascii regress/pop3/command regress/pop3/ids \
+	regress/pop3/session \
 	regress/pop3/sizes regress/pop3/stuff \
 	regress/privsep/role regress/queue/clock \
 	regress/queue/envelope regress/queue/journal \

@@ -221,8 +221,8 @@ list_line(struct client *c, const char *prefix, uint32_t n, int64_t size,
 	    buf_add(out, " ", 1) == -1)
 		r = -1;
 	else if (uidl) {
-		maildrop_uid(c->drop, n, uid);
-		r = buf_puts(out, uid);
+		r = maildrop_uid(c->drop, n, uid) == -1 ? -1 :
+		    buf_puts(out, uid);
 	} else
 		r = buf_number(out, (uint64_t)size);
 	if (r == -1 || buf_add(out, "\r\n", 2) == -1)

@@ -13,6 +13,7 @@
  * its answer.  In nearly all cases that is done before it asks for a size.
  */
 #include "os/compat.h"
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -280,19 +281,30 @@ maildrop_uids(struct maildrop *md)
 	return (0);
 }
 
-void
+int
 maildrop_uid(struct maildrop *md, uint32_t n, char uid[UIDL_MAX + 1])
 {
 	const struct store_message *m = mailbox_message(md->mb, md->seqs[n]);
 	const char *kept = NULL;
+	int len;
 
-	if (m != NULL && md->ids != NULL)
-		kept = pop3_ids_find(md->ids, m->uid);
-	if (kept != NULL)
+	errno = EBADMSG;
+	if (m == NULL || m->uid == 0)
+		return (-1);
+	if (md->ids != NULL && (kept = pop3_ids_find(md->ids, m->uid)) !=
+	    NULL) {
 		(void)strlcpy(uid, kept, UIDL_MAX + 1);
-	else if (uidl_expand(md->uidl, m != NULL ? m->uid : 0,
-	    md->uidvalidity, uid) == -1)
-		(void)strlcpy(uid, "0", UIDL_MAX + 1);
+		return (0);
+	}
+	if ((len = uidl_expand(md->uidl, m->uid, md->uidvalidity, uid)) == -1)
+		return (-1);
+	/* No format has other dots for one message than for another. */
+	for (; md->ids != NULL && pop3_ids_has(md->ids, uid); len++) {
+		if (len == UIDL_MAX)
+			return (-1);
+		(void)strlcpy(uid + len, ".", 2);
+	}
+	return (0);
 }
 
 enum store_error

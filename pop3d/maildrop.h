@@ -46,11 +46,12 @@ uint64_t	 maildrop_size(const struct maildrop *);
  */
 int64_t		 maildrop_message(const struct maildrop *, uint32_t n);
 /*
- * The unique id of a message that there is (RFC 1939 7 UIDL).  Before the
- * first, maildrop_uids(): -1 with errno if they are not known.
+ * The unique id of a message that there is (RFC 1939 7 UIDL), or -1 with
+ * errno: what is not known would be taken for another's.  Before the first,
+ * maildrop_uids(): -1 with errno if they are not known.
  */
 int		 maildrop_uids(struct maildrop *);
-void		 maildrop_uid(struct maildrop *, uint32_t n,
+int		 maildrop_uid(struct maildrop *, uint32_t n,
 		    char uid[UIDL_MAX + 1]);
 /* The text, to be read; text_end() by the caller. */
 enum store_error maildrop_text(struct maildrop *, uint32_t n, struct text *);

@@ -39,7 +39,7 @@ mailbox_pop3_ids(struct mailbox *mb, struct pop3_ids **idsp)
 	data = file_read(mb->f->dir, UIDLIST_FILE, UIDLIST_MAX, &len);
 	if (data == NULL)
 		return (recover_unknown(errno) ? -1 : 0);
-	if (strstr(data, " P") == NULL) {
+	if (memmem(data, len, " P", 2) == NULL) {
 		free(data);
 		return (0);
 	}
@@ -121,6 +121,15 @@ pop3_ids_find(struct pop3_ids *ids, uint32_t uid)
 	    s->list[low].pop3len);
 	ids->text[s->list[low].pop3len] = '\0';
 	return (ids->text);
+}
+
+int
+pop3_ids_has(struct pop3_ids *ids, const char *id)
+{
+	uint32_t value;
+
+	return (nametab_find(&ids->tab, id, strlen(id), ids_match,
+	    &ids->seeds, &value) == 0);
 }
 
 void

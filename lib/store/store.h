@@ -244,12 +244,12 @@ uint32_t	 mailbox_seq_of_uid(struct mailbox *, uint32_t uid);
  * What POP3 clients know its messages by where a Dovecot kept ids of another
  * server's or another format's, by UID, none of them twice; NULL if there are
  * none, and -1 with errno if nobody can know.  find() gives NULL for a message
- * without, and else a text of 1 to 70 printable octets that is good until the
- * next call.
+ * without, and else 1 to 70 printable octets that are good until the next call.
  */
 struct pop3_ids;
 int		 mailbox_pop3_ids(struct mailbox *, struct pop3_ids **);
 const char	*pop3_ids_find(struct pop3_ids *, uint32_t uid);
+int		 pop3_ids_has(struct pop3_ids *, const char *id); /* any */
 void		 pop3_ids_free(struct pop3_ids *);
 
 /*

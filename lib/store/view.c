@@ -28,7 +28,7 @@ static enum store_error view_message(struct mailbox *, uint32_t,
     struct index_mut *);
 static void view_begin(struct mailbox *, uint32_t);
 static enum store_error view_settle(struct mailbox *);
-static int view_recall(struct mailbox *);
+static int view_recall(struct mailbox *, int);
 
 int
 view_at(const struct mailbox *mb, uint32_t seq, struct view_entry *e)
@@ -147,10 +147,11 @@ view_message(struct mailbox *mb, uint32_t slot, struct index_mut *m)
 
 /*
  * UIDs that could not be read any more.  If there are as many as there were,
- * they are the same; else nobody knows which number is whose.
+ * they are the same; else nobody knows which number is whose.  They are only
+ * set if that is known.
  */
 static int
-view_recall(struct mailbox *mb)
+view_recall(struct mailbox *mb, int set)
 {
 	struct folder *f = mb->f;
 	struct index_mut m;
@@ -170,13 +171,15 @@ view_recall(struct mailbox *mb)
 		if (i == mb->n || (mb->list[i].uid != 0 &&
 		    mb->list[i].uid != uid))
 			return (-1);
-		mb->list[i++].uid = uid;
+		if (set)
+			mb->list[i].uid = uid;
+		i++;
 	}
 	while (i < mb->n && mb->list[i].gone)
 		i++;
 	if (i < mb->n)
 		return (-1);
-	mb->unknown = 0;
+	mb->unknown &= !set;
 	return (0);
 }
 
@@ -190,7 +193,8 @@ view_fresh(struct mailbox *mb)
 
 	if (mb->epoch == f->epoch)
 		return (STORE_OK);
-	if (mb->lost || (mb->unknown && view_recall(mb) == -1)) {
+	if (mb->lost || (mb->unknown && (view_recall(mb, 0) == -1 ||
+	    view_recall(mb, 1) == -1))) {
 		mb->lost = 1;
 		return (STORE_CORRUPT);
 	}
