@@ -23,6 +23,7 @@
 #include "store/keywords.h"
 #include "store/mboxfile.h"
 #include "store/name.h"
+#include "store/recover.h"
 #include "store/subscribe.h"
 #include "store/uidlist.h"
 #include "store/use.h"
@@ -389,7 +390,7 @@ list_files(int folder, struct file **files, size_t *n)
 
 /*
  * The UIDs that they have by Dovecot's list, or by their names if they are
- * ours; the UIDVALIDITY, or 0.
+ * ours, which do not tell of those that have gone since; the UIDVALIDITY, or 0.
  */
 static uint32_t
 find_uids(int folder, struct file *files, size_t n, uint32_t *uidnext)
@@ -419,6 +420,11 @@ find_uids(int folder, struct file *files, size_t n, uint32_t *uidnext)
 			*uidnext = files[i].uid + 1;
 	}
 	seeds_free(&seeds);
+	if (listed || validity == 0)
+		return (validity);
+	if (*uidnext > UINT32_MAX - 2 * UIDS_LOST)
+		return (0);
+	*uidnext += UIDS_LOST;
 	return (validity);
 }
 

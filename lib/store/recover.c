@@ -26,8 +26,6 @@
 
 #define INDEX_TMP	"postern.index.tmp"
 #define VALIDITY_LOOK	1000	/* names of files */
-#define UIDS_LOST	(1U << 20)	/* more than were given since the last
-					   that a name tells of */
 #define MODSEQ_LOST	10	/* bits: more changes than that a second are
 				   not made */
 #define COMPACT_MIN	512	/* dead slots that nobody minds */

@@ -7,6 +7,9 @@
 
 #include "store/folder.h"
 
+/* More UIDs than were given since the last one that a file's name tells of. */
+#define UIDS_LOST	(1U << 20)
+
 /* All with the folder locked. */
 enum store_error recover_rebuild(struct folder *, int damaged);
 /* Of an index of the version before, whole; else STORE_CORRUPT. */
