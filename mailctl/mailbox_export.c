@@ -30,12 +30,16 @@
 /* A mailbox on its way out. */
 struct out {
 	struct mailbox		*mb;
+	struct pop3_ids		*ids;		/* in a Maildir's list */
 	struct mailbox_status	 status;
 	int			 dir;		/* of the Maildir; or -1 */
 	int			 file;		/* the mbox */
 	FILE			*uidlist;
 	uint32_t		 first;		/* message that is written */
 };
+
+static int	list_one(struct out *, const struct store_message *,
+		    const char *);
 
 /* With blanks between; $Forwarded is a letter in a Maildir, a word here. */
 static void
@@ -106,10 +110,21 @@ export_maildir(struct out *o, const struct store_message *m,
 	ret = os_write_all(fd, text->data, text->len);
 	if (ret == 0)
 		ret = futimens(fd, times);
-	if (close(fd) == -1 || fprintf(o->uidlist, "%u W%llu :%s\n", m->uid,
-	    (unsigned long long)m->size, base) < 0)
+	if (close(fd) == -1 || list_one(o, m, base) == -1)
 		ret = -1;
 	return (ret);
+}
+
+static int
+list_one(struct out *o, const struct store_message *m, const char *base)
+{
+	const char	*id = NULL;
+
+	if (o->ids != NULL)
+		id = pop3_ids_find(o->ids, m->uid);
+	return (fprintf(o->uidlist, "%u W%llu%s%s :%s\n", m->uid,
+	    (unsigned long long)m->size, id != NULL ? " P" : "",
+	    id != NULL ? id : "", base) < 0 ? -1 : 0);
 }
 
 static int
@@ -220,7 +235,8 @@ export_mailbox(struct job *job, const char *name, int dir)
 	if (e != STORE_OK)
 		return (job_failed(job, name, e));
 	mailbox_status(o.mb, &o.status);
-	if (dir != -1 && (ret = begin_maildir(&o)) == 0)
+	if (dir != -1 && (ret = mailbox_pop3_ids(o.mb, &o.ids)) == 0 &&
+	    (ret = begin_maildir(&o)) == 0)
 		ret = export_uses(store_uses(job->store, name), dir);
 	n = mailbox_count(o.mb);
 	for (seq = 1; ret == 0 && seq <= n; seq++) {
@@ -229,6 +245,7 @@ export_mailbox(struct job *job, const char *name, int dir)
 			progress(name, seq, n);
 	}
 	save = errno;
+	pop3_ids_free(o.ids);
 	mailbox_close(o.mb);
 	errno = save;
 	if (o.uidlist != NULL && fclose(o.uidlist) == EOF)

@@ -166,6 +166,25 @@ def maildir_in_and_out():
     equal(len(os.listdir(os.path.join(out, "cur"))), 2, "exported")
 
 
+@case(root=True)
+def pop3_ids_go_along():
+    """What POP3 clients know messages by is exported, too."""
+    b, out = "bob@example.org", os.path.join(s.dir, "with-ids")
+    d = s.maildir(b)
+    shutil.rmtree(d, ignore_errors=True)
+    os.makedirs(os.path.join(d, "cur"), 0o700)
+    for n in ("1700000001", "1700000002"):
+        open(os.path.join(d, "cur", n + ".x.host:2,"), "w").write("Subject: x\n\ny\n")
+    open(os.path.join(d, "dovecot-uidlist"), "w").write("3 V1234567890 N9\n4 Psome,id W30 :1700000001.x.host\n7 :1700000002.x.host\n")
+    run("chown", "-R", "vmail", d)
+    os.makedirs(out)
+    shutil.chown(out, "vmail")
+    ctl("mailbox", "export", b, "INBOX", out)
+    got = slurp(os.path.join(out, "dovecot-uidlist")).decode().splitlines()
+    equal([re.sub(r"(W\d+ |:.*)", "", l).strip() for l in got], ["3 V1234567890 N9", "4 Psome,id", "7"])
+    shutil.rmtree(d)
+
+
 def view(user, mailbox):
     """All that a client would notice: {uid: (flags, date, size, text)} and the numbers of the mailbox."""
     c = s.imap()
