@@ -3,8 +3,8 @@
  *
  * Before an address is tried, relay_share says whether a connection to it is
  * there already, or whether it is known to be down.  Mail that was not sent
- * here by the configuration never goes to this machine's own port 25, where it
- * would be taken for its own.
+ * there by the configuration never goes to port 25 of the loopback, where it
+ * would be taken for this machine's own.
  */
 #include "os/compat.h"
 #include <sys/types.h>
@@ -112,23 +112,12 @@ drop_others(struct session *s)
 	attempts_drop(hop);
 }
 
-/* The kernel gives a connection to our own address that same address. */
+/*
+ * On an address of this machine that is not the loopback's there may be another
+ * server than we; who it is its greeting tells (relay_session).
+ */
 static int
-both_ends_here(int fd, const struct relay_addr *a)
-{
-	struct sockaddr_storage	ss;
-	socklen_t		len = sizeof(ss);
-	char			text[C_ADDR];
-
-	if (getsockname(fd, (struct sockaddr *)&ss, &len) == -1)
-		return (0);
-	addr_text((struct sockaddr *)&ss, len, text, sizeof(text));
-	return (strcmp(text, a->text) == 0);
-}
-
-/* Mail for a domain of the outside never goes to our own door. */
-static int
-is_own_door(const struct session *s)
+may_be_own_door(const struct session *s)
 {
 	return (!s->dest.nomx && s->dest.port == 25);
 }
@@ -159,13 +148,6 @@ connected(evutil_socket_t fd, short ev, void *arg)
 	}
 	drop_others(s);
 	session_no_timer(s);
-	if (is_own_door(s) && both_ends_here(fd, addr)) {
-		close(fd);
-		share_close(k);
-		connect_loops(s);
-		attempt_next(s);
-		return;
-	}
 	share_connected(s, k);
 	session_begin(s, fd);
 }
@@ -225,7 +207,7 @@ try_addr(struct session *s, size_t i)
 
 	s->phase = PHASE_CONNECTING;
 	addr->tried = 1;
-	if (is_own_door(s) && is_loopback_or_any(addr->text)) {
+	if (may_be_own_door(s) && is_loopback_or_any(addr->text)) {
 		connect_loops(s);
 		return (TRY_FAILED);
 	}

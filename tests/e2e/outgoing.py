@@ -23,6 +23,7 @@ ZONE = {
     "mail.example.org": {"A": [US]},
     "ourselves.lab": {"MX": [(5, "other-name-of.us"), (10, "b.lab")]},
     "other-name-of.us": {"A": [US]},
+    "beside.lab": {"MX": [(10, "c.lab")]},
     "door.lab": {"MX": [(10, "localhost.lab")]},
     "localhost.lab": {"A": ["127.0.0.1"]},
     "fail.lab": "fail",
@@ -79,13 +80,13 @@ relay to "binary.example" via "smtp://127.0.0.1:{3}"
 relay to "eight.example" via "smtp://127.0.0.1:{4}"
 relay to "few.example" via "smtp://127.0.0.1:{5}"
 relay to "gmail.example" via "smtp+notls://gmail@127.0.0.1:{6}" auth <secrets>
-relay to "ourselves.lab"
+relay to {{ "ourselves.lab", "beside.lab" }}
 relay any source {7}
 queue retry 1s to 5s lifetime 1h
 """.format(s.dir, tcp.port, seven.port, binary.port, eight.port, few.port, gmail.port, US))
 if HERE:
     names = dns.Names(ZONE)
-    at = {h: Peer(port=25, host=h) for h in (US, A, B, C, A6)}
+    at = {h: Peer({"BANNER": "220 mail.example.org ESMTP\r\n"} if h == US else {}, port=25, host=h) for h in (US, A, B, C, A6)}
 s.start()
 
 
@@ -159,6 +160,12 @@ if HERE:
         equal(at[US].messages, [], "messages to ourselves")
         submit("x@better.lab", "better")
         arrives(at[B], "better")
+
+    @case
+    def mx_beside_us():
+        """Another server on another address of this machine, to which the kernel connects from that address, is not us."""
+        submit("x@beside.lab", "beside")
+        arrives(at[C], "beside", 10)
 
     @case
     def mx_not_there():
