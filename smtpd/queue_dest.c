@@ -116,7 +116,6 @@ dest_new(char *key, const struct place *p)
 	d->place.host = copy(p->host);
 	d->place.label = copy(p->label);
 	d->place.source = copy(p->source);
-	d->window = WINDOW_FIRST;
 	TAILQ_INIT(&d->ready);
 	LIST_INIT(&d->open);
 	if (d->place.user == NULL || d->place.host == NULL ||
@@ -124,6 +123,8 @@ dest_new(char *key, const struct place *p)
 		dest_free(d);
 		return (NULL);
 	}
+	/* A login that fails may count for the lock of an account. */
+	d->window = *d->place.label != '\0' ? 1 : WINDOW_FIRST;
 	RB_INSERT(dests, &self.all, d);
 	return (d);
 }
@@ -265,9 +266,9 @@ dest_block(struct dest *d, const char *why)
 
 	d->fails++;
 	block(d, delay, why);
-	log_info("%s%s: not reachable, %zu recipients wait, next try in "
-	    "%llds: %s", d->place.local ? "local:" : "", d->place.local ?
-	    d->place.user : d->place.host, d->nready, (long long)delay, why);
+	log_info("%s%s: put off, %zu recipients wait, next try in %llds: %s",
+	    d->place.local ? "local:" : "", d->place.local ? d->place.user :
+	    d->place.host, d->nready, (long long)delay, why);
 }
 
 /* Others that rest for the same host do not all come back at once. */

@@ -51,6 +51,7 @@ tcp = Peer({"LHLO": EIGHT, "DOT": per_recipient})
 tokens = []
 gmail = Peer({"EHLO": "250-peer\r\n250 AUTH XOAUTH2 PLAIN\r\n",
               "AUTH": lambda l: (tokens.append(base64.b64decode(l.split()[2])), "235 2.7.0 in\r\n")[1]})
+closed = Peer({"EHLO": "250-peer\r\n250 AUTH PLAIN\r\n", "AUTH": "535 5.7.8 no\r\n"})
 
 s = Suite(start=False)
 sock = os.path.join(s.dir, "lmtp.sock")
@@ -80,10 +81,11 @@ relay to "binary.example" via "smtp://127.0.0.1:{3}"
 relay to "eight.example" via "smtp://127.0.0.1:{4}"
 relay to "few.example" via "smtp://127.0.0.1:{5}"
 relay to "gmail.example" via "smtp+notls://gmail@127.0.0.1:{6}" auth <secrets>
+relay to "closed.example" via "smtp+notls://plain@127.0.0.1:{8}" auth <secrets>
 relay to {{ "ourselves.lab", "beside.lab" }}
 relay any source {7}
 queue retry 1s to 5s lifetime 1h
-""".format(s.dir, tcp.port, seven.port, binary.port, eight.port, few.port, gmail.port, US))
+""".format(s.dir, tcp.port, seven.port, binary.port, eight.port, few.port, gmail.port, US, closed.port))
 if HERE:
     names = dns.Names(ZONE)
     at = {h: Peer({"BANNER": "220 mail.example.org ESMTP\r\n"} if h == US else {}, port=25, host=h) for h in (US, A, B, C, A6)}
@@ -187,7 +189,7 @@ if HERE:
         """Of twelve dead hosts ten are tried."""
         s.log_mark()
         qid = submit("x@many.lab", "many")
-        s.log_wait(r"many\.lab: not reachable|" + qid + ".*many", 20)
+        s.log_wait(r"many\.lab: put off|" + qid + ".*many", 20)
         asked = {n for n, k in names.asked if n.startswith("h") and n.endswith(".lab")}
         equal(len(asked), 10, "hosts asked for")
         s.ctl("queue", "delete", qid)
@@ -245,7 +247,7 @@ def lmtp_socket_comes_later():
     until("the new user", lambda: c.cmd("RCPT TO:<joe@gone.lab>").startswith("250"), 15, 1)
     c.close()
     s.send("joe@gone.lab", "patience")
-    s.log_wait(r"nothing\.sock.*(No such file|not reachable)")
+    s.log_wait(r"nothing\.sock.*(No such file|put off)")
     late = Peer({"LHLO": EIGHT}, path=os.path.join(s.dir, "nothing.sock"))
     arrives(late, "patience", 20)
     late.close()
@@ -305,6 +307,25 @@ def token_that_others_read():
     s.log_wait(r"secrets\.gmail: a token must be")
     check(not any(b"open token" in m for m in gmail.messages), "it was used")
     s.ctl("queue", "delete", qid)
+
+
+@case
+def login_refused():
+    """Each failure may count for the lock of an account: one a try, however many messages wait."""
+    s.log_mark()
+    s.ctl("pause", "relay")
+    for i in range(3):
+        submit("x@closed.example", "refused%d" % i)
+    equal(closed.connections, 0)
+    s.ctl("resume", "relay")
+    s.log_wait(r"queue: 127\.0\.0\.1: put off, \d recipients wait, next try in \ds: 454 4\.7\.8 .* refuses our login: 535 5\.7\.8")
+    s.ctl("pause", "relay")
+
+    def logins():
+        return sum(c.startswith(b"AUTH PLAIN") for c in closed.commands)
+    until("one login a try", lambda: logins() == len(re.findall(r": put off, .*refuses our login", s.log_since())), 5)
+    s.ctl("queue", "delete", "domain=closed.example")
+    s.ctl("resume", "relay")
 
 
 @case

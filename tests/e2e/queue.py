@@ -118,7 +118,7 @@ def too_old_while_down():
     ctl("resume", "relay", of=t)
     for to in ("one@later.example", "never@later.example", "far@dead.example"):
         t.send(to, to)
-    until("tried", lambda: t.log().count("deferred to=<") == 2 and "not reachable" in t.log())
+    until("tried", lambda: t.log().count("deferred to=<") == 2 and "put off" in t.log())
     t.stop()
     end = time.time() + 7
     until("a lifetime", lambda: time.time() > end, 20, 0.1)
