@@ -32,6 +32,7 @@ struct reading {
 	const struct conf_table		*t;
 	struct table			*table;
 	size_t				 told;
+	int				 grave;	/* a mistake was not */
 	size_t				 scramless;	/* users */
 	size_t				 fast;		/* verify_fast() */
 	char				 such[256];	/* one of them */
@@ -77,8 +78,10 @@ static void
 tell(void (*how)(struct check *, const char *, ...), struct reading *r,
     const char *key, const char *about, const char *what)
 {
-	if (++r->told > TOLD_MAX)
+	if (++r->told > TOLD_MAX) {
+		r->grave |= how == check_mistake;
 		return;
+	}
 	if (r->t->kind == TABLE_FILE)
 		how(r->c, "%s:%u: %s%s%s%s", r->t->source,
 		    line_of(r->t->source, key), key, *about != '\0' ? ": " :
@@ -359,8 +362,8 @@ check_one(struct reading *r, int users, int aliases)
 	else if (aliases)
 		table_each(r->table, one_alias, r);
 	if (r->told > TOLD_MAX)
-		check_mistake(r->c, "table %s: %zu more like these",
-		    r->t->name, r->told - TOLD_MAX);
+		(r->grave ? check_mistake : check_advice)(r->c, "table %s: %zu "
+		    "more like these", r->t->name, r->told - TOLD_MAX);
 	if (users && r->scramless > 0 && offers_scram(r))
 		check_advice(r->c, "%s:%u: table %s: %zu of its users, such as "
 		    "%s, cannot log in by SCRAM-SHA-256, which is offered, and "

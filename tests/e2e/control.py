@@ -222,6 +222,14 @@ def mailctl_check_tables():
               got[0]["text"].startswith("%s/people:%d: new@example.org: " % (t.dir, people.count("\n") + 1)), (word, got))
     t.write("people", people + "new@example.org:x::::::quota=1m,messages=5 sender=@a.example\n", 0o640)
     equal(found(), [])
+    # Many of them are not worse than one; one that restricts among them is.
+    many = people + "".join("u%d@example.org:x::::::proxy\n" % i for i in range(30))
+    for last, kinds in (("", {"advice"}), ("new@example.org:x::::::nologin\n", {"advice", "mistake"})):
+        t.write("people", many + last, 0o640)
+        st, out = run(program("mailctl"), "-f", t.conf, "-j", "check", stderr=subprocess.DEVNULL)
+        got = json.loads(out)["findings"]
+        equal((st, len(got), {f["kind"] for f in got}), (len(kinds) - 1, 21, kinds), out)
+        check("%d more like these" % (10 + (last != "")) in got[-1]["text"], got[-1])
     # Who cannot log in by what is offered.
     t.write("people", "%s:{PLAIN}x\nold@example.org:$6$a$b\nnew@example.org:!\n" % A, 0o640)
     conf = slurp(t.conf).decode()
