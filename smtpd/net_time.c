@@ -9,7 +9,6 @@
 #include <time.h>
 
 #include "daemon/limit.h"
-#include "log/log.h"
 #include "smtpd/net.h"
 
 static struct {
@@ -64,11 +63,7 @@ time_message(struct session *s)
 static void
 too_slow(struct session *s, enum limit_id id, const char *reply)
 {
-	static struct log_limit	slow;
-
 	limit_reached(id);
-	if (log_allowed(&slow))
-		log_info("conn %u: %s: %s", s->id, s->addr, reply);
 	net_hang_up(s, reply);
 }
 

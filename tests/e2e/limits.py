@@ -119,6 +119,8 @@ def time_limits():
         equal(sorted(ended), ["busy", "data", "drip", "idle"], "who was ended: %r" % ended)
         check(1 < ended["drip"] < 6 and 1 < ended["idle"] < 6, "%r" % ended)
         check(2 < ended["data"] < 8 and 4 < ended["busy"] < 10, "%r" % ended)
+        told = [l for l in s.log().splitlines() if "421 4.4.2" in l and "net: " in l]
+        check(len(told) == 4 and all("hung up: addr=127.0.0.1 conn=" in l for l in told), "a line each: %r" % told)
         s.send(A, "after slow ones")
 
 
