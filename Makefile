@@ -36,7 +36,7 @@ LIBS =	$(TLS_LINK) $(EVENT_LIBS) $(UNBOUND_LIBS) $(SQLITE_LIBS) $(CRYPT_LIBS) \
 	$(Z_LIBS) $(UTF8PROC_LIBS) $(BSD_LIBS) -lpthread
 
 OS_OBJS = \
-	lib/os/os_cap.o lib/os/os_clock.o lib/os/os_file.o lib/os/os_peer.o \
+	lib/os/os_cap.o lib/os/os_clock.o lib/os/os_file.o lib/os/os_heap.o lib/os/os_peer.o \
 	lib/os/os_watch.o lib/os/os_watch_kqueue.o lib/os/sandbox.o \
 	lib/os/sandbox_freebsd.o lib/os/sandbox_landlock.o \
 	lib/os/sandbox_linux.o lib/os/sandbox_none.o \

@@ -5,14 +5,10 @@
  * write after the login, which net passes through as it came.  May touch the
  * user's mailbox and nothing else.
  */
-#include "os/compat.h"
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
-
 #include "cmd_idle.h"
 #include "contract.h"
 #include "daemon/mailsession.h"
+#include "os/os.h"
 #include "roles.h"
 #include "session_conn.h"
 #include "session_park.h"
@@ -48,9 +44,6 @@ static const struct daemon_def imapd = { "imapd", &imapd_contract, roles,
 int
 main(int argc, char **argv)
 {
-#ifdef __GLIBC__
-	(void)mallopt(M_MMAP_THRESHOLD, HEAP_KEPT);
-	(void)mallopt(M_TRIM_THRESHOLD, HEAP_KEPT);
-#endif
+	os_heap_keep(HEAP_KEPT);
 	mailsession_run(&ops, &imapd, &roles[0], argc, argv);
 }

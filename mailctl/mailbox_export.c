@@ -21,6 +21,7 @@
 #include "store/keywords.h"
 #include "store/mboxfile.h"
 #include "store/name.h"
+#include "store/pop3ids.h"
 #include "store/subscribe.h"
 #include "store/uidlist.h"
 #include "store/use.h"

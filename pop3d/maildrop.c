@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "maildrop.h"
+#include "store/pop3ids.h"
 
 #define MARK_DELETED	0x01
 #define MARK_RETRIEVED	0x02

@@ -10,8 +10,11 @@
 
 #include "daemon/mailsession.h"
 #include "log/log.h"
+#include "os/os.h"
 #include "privsep/contract.h"
 #include "store/store.h"
+
+#define REST_SECONDS	2	/* without a connection: memory is given back */
 
 static struct {
 	const struct mailsession_ops *ops;
@@ -21,6 +24,7 @@ static struct {
 	struct event	*deadline;
 	uint64_t	 last;		/* number of the latest connection */
 	unsigned int	 conns;
+	time_t		 rest;		/* seconds to linger after it, or 0 */
 	int		 tried;		/* in vain, just now */
 } self;
 
@@ -41,7 +45,8 @@ static void	unwatch(uint64_t);
 static void	session_go(void);
 static void	session_drain(unsigned int);
 static void	session_stats(void);
-static void	idle(evutil_socket_t, short, void *);
+static void	alone(evutil_socket_t, short, void *);
+static void	idle(void);
 static void	stop(evutil_socket_t, short, void *);
 static void	leave(void);
 
@@ -102,7 +107,7 @@ session_go(void)
 	if (self.mailbox.path[0] == '\0')
 		fatalx("no mailbox");
 	setproctitle("session %s", self.mailbox.user);
-	self.linger = evtimer_new(role_base(), idle, NULL);
+	self.linger = evtimer_new(role_base(), alone, NULL);
 	self.deadline = evtimer_new(role_base(), stop, NULL);
 	if (self.linger == NULL || self.deadline == NULL)
 		fatal("event");
@@ -271,7 +276,7 @@ park(uint64_t number, int fd, unsigned int seconds, const void *state,
 	one_less();
 	/* It is known where the next one comes from: no need to linger. */
 	if (self.conns == 0)
-		idle(-1, 0, NULL);
+		idle();
 }
 
 static void
@@ -310,22 +315,48 @@ one_less(void)
 		return;
 	/* The next one may need another process: see close_moved(). */
 	if (self.shared.store == NULL && !role_draining()) {
-		idle(-1, 0, NULL);
+		idle();
 		return;
+	}
+	self.rest = 0;
+	if (tv.tv_sec > REST_SECONDS) {
+		self.rest = tv.tv_sec - REST_SECONDS;
+		tv.tv_sec = REST_SECONDS;
 	}
 	if (role_draining() || event_add(self.linger, &tv) == -1)
 		leave();
 }
 
-/* The parent answers with DRAIN, or with another connection. */
+/*
+ * Who comes back within a moment finds his mailboxes open; who comes later, a
+ * process that costs little.
+ */
 static void
-idle(evutil_socket_t fd, short ev, void *arg)
+alone(evutil_socket_t fd, short ev, void *arg)
 {
-	struct msg_SESSION_IDLE msg = { .id = self.last };
+	struct timeval tv = { .tv_sec = self.rest };
 
 	(void)fd;
 	(void)ev;
 	(void)arg;
+	self.rest = 0;
+	if (tv.tv_sec == 0) {
+		idle();
+		return;
+	}
+	if (self.shared.store != NULL)
+		store_rest(self.shared.store);
+	os_heap_trim();
+	if (event_add(self.linger, &tv) == -1)
+		leave();
+}
+
+/* The parent answers with DRAIN, or with another connection. */
+static void
+idle(void)
+{
+	struct msg_SESSION_IDLE msg = { .id = self.last };
+
 	peer_send(role_parent(), M_SESSION_IDLE, &msg, -1);
 }
 

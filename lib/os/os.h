@@ -44,6 +44,14 @@ int	os_anonfile_is_sealed(int fd);	/* 1: size and bytes stay */
 int	os_lock(int fd);
 
 /*
+ * Memory that was freed: keep up to so much of it for the next malloc(), and
+ * give all of it back.  Where the system's malloc() sees to that itself they
+ * do nothing.
+ */
+void	os_heap_keep(size_t most);
+void	os_heap_trim(void);
+
+/*
  * Empty the capability bounding set, as root before the uid is dropped: no
  * program that is started later can gain one.
  */

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "store/file.h"
+#include "store/pop3ids.h"
 #include "store/recover.h"
 #include "store/uidlist.h"
 #include "store/view.h"

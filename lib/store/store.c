@@ -202,6 +202,12 @@ store_close(struct store *st)
 	free(st);
 }
 
+void
+store_rest(struct store *st)
+{
+	folder_close_idle(st);
+}
+
 size_t
 store_namespaces(struct store *st, const struct store_namespace **list)
 {

@@ -98,6 +98,8 @@ enum store_error store_open_path(struct store **, const char *path,
 /* Another directory is at that path now, or none: it was restored, say. */
 int		 store_moved(struct store *, const char *path);
 void		 store_close(struct store *);
+/* Give back what is kept of mailboxes that nobody has open. */
+void		 store_rest(struct store *);
 const char	*store_strerror(enum store_error);
 
 /*
@@ -239,18 +241,6 @@ size_t		 mailbox_prove(struct mailbox *, const uint32_t *seqs,
 /* The sequence number of the first message with at least this UID, or 0. */
 uint32_t	 mailbox_seq_from_uid(struct mailbox *, uint32_t uid);
 uint32_t	 mailbox_seq_of_uid(struct mailbox *, uint32_t uid);
-
-/*
- * What POP3 clients know its messages by where a Dovecot kept ids of another
- * server's or another format's, by UID, none of them twice; NULL if there are
- * none, and -1 with errno if nobody can know.  find() gives NULL for a message
- * without, and else 1 to 70 printable octets that are good until the next call.
- */
-struct pop3_ids;
-int		 mailbox_pop3_ids(struct mailbox *, struct pop3_ids **);
-const char	*pop3_ids_find(struct pop3_ids *, uint32_t uid);
-int		 pop3_ids_has(struct pop3_ids *, const char *id); /* any */
-void		 pop3_ids_free(struct pop3_ids *);
 
 /*
  * Look at the disk and bring the view up to date.  Each change is told:

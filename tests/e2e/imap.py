@@ -41,6 +41,21 @@ MSG = b"From: a@b.example\r\nTo: c@d.example\r\nSubject: appended\r\nDate: Mon, 
 
 
 @case
+def a_process_without_clients_costs_little():
+    """It keeps nothing of a mailbox for who comes back, and then it is the same process."""
+    def mapped():
+        return [l for l in slurp("/proc/%d/maps" % pid).decode().splitlines() if "postern." in l]
+    c = login(select="INBOX")
+    pid, = [p for p in s.role("imapd", "session") if A in title(p)]
+    check(mapped(), "it has no index")
+    c.do("LOGOUT")
+    until("the index is given back", lambda: not mapped(), 8)
+    c = login(select="INBOX")
+    check(mapped(), "it is another process")
+    c.do("LOGOUT")
+
+
+@case
 def delivered_then_read():
     s.send(A, "imap one", "text of it\r\n")
     s.wait_mail(A, "Subject: imap one")
