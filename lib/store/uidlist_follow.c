@@ -6,8 +6,8 @@
  * itself does; those that are gone it finds out.  What Dovecot added, if it was
  * at work in between, is taken over with the next scan that finds new files.
  *
- * Cost: nothing without such a list; else one write a close, and reading the
- * list once after somebody else wrote it.
+ * Cost: nothing without such a list; else one write a close for some hundred
+ * messages, and reading the list once after somebody else wrote it.
  */
 #include <sys/stat.h>
 #include <errno.h>
@@ -19,15 +19,17 @@
 
 #include "os/os.h"
 #include "store/file.h"
+#include "store/info.h"
 #include "store/uidlist.h"
 #include "store/uidlist_follow.h"
 
-#define FOLLOW_BYTES	(16U << 20)	/* added at once */
+#define FOLLOW_BYTES	(64U << 10)	/* added at once */
+#define LINE_BYTES	(INFO_BASE_MAX + 16)
 
 static int list_time(const struct folder *, struct index_time *);
 static int list_next(struct folder *, uint32_t *);
 static int list_add(int, const struct buf *);
-static int follow_lines(struct folder *, struct buf *);
+static int follow_lines(struct folder *, int, struct buf *);
 
 static int
 list_time(const struct folder *f, struct index_time *t)
@@ -48,7 +50,7 @@ static int
 list_next(struct folder *f, uint32_t *next)
 {
 	struct seeds seeds = { 0 };
-	uint32_t validity = 0;
+	uint32_t validity = 0, end;
 	char first[2] = "";
 	int fd, ret = -1;
 
@@ -57,8 +59,10 @@ list_next(struct folder *f, uint32_t *next)
 	/* Version 1 cannot be added to without its header. */
 	if (pread(fd, first, sizeof(first), 0) == (ssize_t)sizeof(first) &&
 	    memcmp(first, "3 ", 2) == 0 && uidlist_read(f->dir, &seeds,
-	    &validity, next) == 0 && validity == f->ix.hdr.uidvalidity)
+	    &validity, &end) == 0 && validity == f->ix.hdr.uidvalidity) {
+		*next = end;
 		ret = 0;
+	}
 	seeds_free(&seeds);
 	close(fd);
 	return (ret);
@@ -81,25 +85,38 @@ list_add(int fd, const struct buf *b)
 	return (-1);
 }
 
-/* "uid :name", as Dovecot adds them. */
+/*
+ * "uid :name", as Dovecot adds them.  What was added is not added again, also
+ * if there is no room for the rest.
+ */
 static int
-follow_lines(struct folder *f, struct buf *b)
+follow_lines(struct folder *f, int fd, struct buf *b)
 {
+	struct index_header *h = &f->ix.hdr;
 	struct index_mut m;
 	const char *name;
 	uint32_t s;
 	size_t len;
 
-	for (s = 0; s < f->ix.hdr.slots; s = index_next(&f->ix, s)) {
-		if (index_uid(&f->ix, s) < f->ix.hdr.uidlisted ||
+	for (s = 0; s < h->slots; s = index_next(&f->ix, s)) {
+		if (index_uid(&f->ix, s) < h->uidlisted ||
 		    index_get(&f->ix, s, &m) == -1 ||
 		    (m.state & REC_LIVE) == 0 ||
 		    (name = index_name(&f->ix, s, &len)) == NULL)
 			continue;
+		if (buf_len(b) > FOLLOW_BYTES - LINE_BYTES) {
+			if (list_add(fd, b) == -1)
+				return (-1);
+			buf_drain(b, buf_len(b));
+			h->uidlisted = index_uid(&f->ix, s);
+		}
 		if (buf_printf(b, "%" PRIu32 " :%.*s\n",
 		    index_uid(&f->ix, s), (int)len, name) == -1)
 			return (-1);
 	}
+	if (list_add(fd, b) == -1)
+		return (-1);
+	h->uidlisted = h->uidnext;
 	return (0);
 }
 
@@ -118,10 +135,10 @@ uidlist_follow(struct folder *f)
 	fd = openat(f->dir, UIDLIST_FILE, O_WRONLY | O_APPEND | O_NOFOLLOW |
 	    O_NONBLOCK | O_CLOEXEC);
 	if (fd != -1 && (memcmp(&t, &h->listtime, sizeof(t)) == 0 ||
-	    list_next(f, &h->uidlisted) == 0) && follow_lines(f, &b) == 0 &&
-	    list_add(fd, &b) == 0 && list_time(f, &h->listtime) == 0) {
-		h->uidlisted = h->uidnext;
-		index_publish(&f->ix);
+	    list_next(f, &h->uidlisted) == 0)) {
+		(void)follow_lines(f, fd, &b);
+		if (list_time(f, &h->listtime) == 0)
+			index_publish(&f->ix);
 	}
 	if (fd != -1)
 		close(fd);

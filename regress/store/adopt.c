@@ -7,6 +7,8 @@
 #include "store.h"
 #include "store/uidlist.h"
 
+#define MANY	3000
+
 static void
 test_adopt(void)
 {
@@ -337,6 +339,33 @@ test_lie(void)
 	store_close(st);
 }
 
+/* So many new messages that their lines are added in pieces. */
+static void
+test_many_listed(void)
+{
+	char end[192], last[16] = "";
+	struct store *st;
+	struct stat sb;
+	int fd;
+
+	memset(end, 'x', sizeof(end));
+	memcpy(end, ".", 1);
+	strlcpy(end + sizeof(end) - 5, ":2,S", 5);
+	make_dirs("l");
+	put_file("l/dovecot-uidlist", "3 V1190129035 N1\n");
+	st = open_store("l");
+	mailbox_close(open_box(st, "INBOX", 0));
+	put_many("l", 0, MANY, end);
+	mailbox_close(open_box(st, "INBOX", 0));
+	store_close(st);
+	fd = openat(scratch, "l/dovecot-uidlist", O_RDONLY);
+	TEST("all are listed", fd != -1 && fstat(fd, &sb) == 0 &&
+	    sb.st_size > 200 * MANY && pread(fd, last, 10, sb.st_size -
+	    (off_t)strlen(end) - 7) == 10);
+	TEST_STR("to the last", last, "1000002999");
+	close(fd);
+}
+
 int
 main(void)
 {
@@ -348,6 +377,7 @@ main(void)
 	test_mbox_full();
 	test_mbox_parts();
 	test_mbox_quota();
+	test_many_listed();
 	scratch_remove();
 	TEST_DONE();
 }

@@ -92,7 +92,7 @@ static inline void
 put_many(const char *dir, unsigned int first, unsigned int n,
     const char *end)
 {
-	char path[128];
+	char path[NAME_MAX + 32];
 	unsigned int i;
 
 	for (i = 0; i < n; i++) {
