@@ -28,6 +28,7 @@
 
 static int list_time(const struct folder *, struct index_time *);
 static int list_next(struct folder *, uint32_t *);
+static int list_cut(int);
 static int list_add(int, const struct buf *);
 static int follow_lines(struct folder *, int, struct buf *);
 
@@ -68,6 +69,17 @@ list_next(struct folder *f, uint32_t *next)
 	return (ret);
 }
 
+/* Cut short: what is added must not go on in that line. */
+static int
+list_cut(int fd)
+{
+	struct stat st;
+	char last;
+
+	return (fstat(fd, &st) == 0 && st.st_size > 0 &&
+	    pread(fd, &last, 1, st.st_size - 1) == 1 && last != '\n');
+}
+
 /* All of them or none: half a line would be read as another name. */
 static int
 list_add(int fd, const struct buf *b)
@@ -98,6 +110,8 @@ follow_lines(struct folder *f, int fd, struct buf *b)
 	uint32_t s;
 	size_t len;
 
+	if (list_cut(fd) && buf_add(b, "\n", 1) == -1)
+		return (-1);
 	for (s = 0; s < h->slots; s = index_next(&f->ix, s)) {
 		if (index_uid(&f->ix, s) < h->uidlisted ||
 		    index_get(&f->ix, s, &m) == -1 ||
@@ -132,7 +146,7 @@ uidlist_follow(struct folder *f)
 	    list_time(f, &t) == -1 || folder_lock(f, LOCK_SHORT) != STORE_OK)
 		return;
 	buf_init(&b, FOLLOW_BYTES);
-	fd = openat(f->dir, UIDLIST_FILE, O_WRONLY | O_APPEND | O_NOFOLLOW |
+	fd = openat(f->dir, UIDLIST_FILE, O_RDWR | O_APPEND | O_NOFOLLOW |
 	    O_NONBLOCK | O_CLOEXEC);
 	if (fd != -1 && (memcmp(&t, &h->listtime, sizeof(t)) == 0 ||
 	    list_next(f, &h->uidlisted) == 0)) {

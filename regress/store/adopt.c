@@ -366,6 +366,24 @@ test_many_listed(void)
 	close(fd);
 }
 
+/* A list whose last line was cut short. */
+static void
+test_half_line(void)
+{
+	struct store *st;
+	uint32_t uid;
+
+	make_dirs("c");
+	put_file("c/cur/7.host:2,", "a: b\n");
+	put_file("c/dovecot-uidlist", "3 V1190129035 N9\n7 :7.host\n8 :8.ho");
+	st = open_store("c");
+	TEST("append", append_text(st, "INBOX", "a: b\n", 0, &uid) ==
+	    STORE_OK && uid >= 9);
+	store_close(st);
+	TEST("goes on in a line of its own", strstr(slurp("c/dovecot-uidlist"),
+	    "\n8 :8.ho\n9 :") != NULL);
+}
+
 int
 main(void)
 {
@@ -378,6 +396,7 @@ main(void)
 	test_mbox_parts();
 	test_mbox_quota();
 	test_many_listed();
+	test_half_line();
 	scratch_remove();
 	TEST_DONE();
 }
