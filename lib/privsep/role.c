@@ -459,7 +459,9 @@ make_missing(const char *path)
 		part[n] = '\0';
 		if (mkdir(part, 0700) == -1) {
 			error = errno;
-			if (error != EEXIST && access(part, F_OK) == -1)
+			/* What is there may be a link to nothing. */
+			if ((error != EEXIST || path[n] == '\0') &&
+			    access(part, F_OK) == -1)
 				break;
 		}
 		part[n] = path[n];

@@ -312,6 +312,31 @@ def install_elsewhere():
     shutil.rmtree(os.path.join(s.dir, "dest"))
 
 
+@case
+def mailbox_is_a_link_to_nothing():
+    """It is there and cannot be reached: that is told as well, and nobody dies of it."""
+    t = Suite(daemons=("smtpd", "imapd"), extra="")
+    home = os.path.dirname(t.maildir(A))
+    os.makedirs(home, exist_ok=True)
+    if os.path.isdir(t.maildir(A)):
+        shutil.rmtree(t.maildir(A))
+    if ROOT:
+        shutil.chown(home, t.owner, t.owner)
+    os.symlink("/nonexistent/place", t.maildir(A))
+    t.send(A, "nowhere")
+    until("the queue knows", lambda: "451 4.3.0 the mailbox cannot be made" in t.ctl("queue", "list")[1], 5)
+    with t.imap() as c:
+        c.expect("* OK")
+        c.write('a LOGIN %s "%s"\r\n' % (A, PASS))
+        equal(c.line(), "a NO [UNAVAILABLE] Mailbox cannot be opened")
+    check("%s: uid " % t.maildir(A) in t.log() and not re.search("exited with status|died", t.log()), t.log_tail())
+    os.unlink(t.maildir(A))
+    until("no deliverer is left", lambda: not t.role("smtpd", "deliver"), 5)
+    t.ctl("queue", "retry")
+    t.wait_mail(A, "Subject: nowhere")
+    t.close()
+
+
 @case(root=True)
 def mailbox_cannot_be_made():
     """The log names the directory and who would have to make it, clients and the queue are told, and once it is mended it works."""
