@@ -148,8 +148,10 @@ one_user(const char *key, const char *value, void *arg)
 	size_t			 size = strlen(value) + 1;
 	char			*copy;
 
-	if ((copy = malloc(size)) == NULL)
+	if ((copy = malloc(size)) == NULL) {
+		mistake(r, key, "", ": no memory to check this user");
 		return;
+	}
 	memcpy(copy, value, size);
 	if ((why = table_user_parse(&u, key, copy)) != NULL)
 		mistake(r, key, why, "; he can neither log in nor get mail");

@@ -103,6 +103,7 @@ maildrop_begin(struct maildrop *md, int utf8)
 		} else
 			md->sizes[n] = size_of(md, n);
 	}
+	/* As yet our numbers are the mailbox's. */
 	believe = told > PROVE_MAX && mailbox_prove(md->mb, some,
 	    choose(md, told, some)) == 0;
 	for (n = 1; n <= md->last && !believe && told > 0; n++) {
