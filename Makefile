@@ -36,7 +36,8 @@ LIBS =	$(TLS_LINK) $(EVENT_LIBS) $(UNBOUND_LIBS) $(SQLITE_LIBS) $(CRYPT_LIBS) \
 	$(Z_LIBS) $(UTF8PROC_LIBS) $(BSD_LIBS) -lpthread
 
 OS_OBJS = \
-	lib/os/os_cap.o lib/os/os_clock.o lib/os/os_file.o lib/os/os_heap.o lib/os/os_peer.o \
+	lib/os/os_cap.o lib/os/os_clock.o lib/os/os_file.o lib/os/os_heap.o \
+	lib/os/os_peer.o \
 	lib/os/os_watch.o lib/os/os_watch_kqueue.o lib/os/sandbox.o \
 	lib/os/sandbox_freebsd.o lib/os/sandbox_landlock.o \
 	lib/os/sandbox_linux.o lib/os/sandbox_none.o \
@@ -106,10 +107,10 @@ STORE_OBJS = \
 	lib/store/mailbox.o lib/store/mapped.o lib/store/mbox.o lib/store/mboxfile.o \
 	lib/store/mboxredo.o lib/store/mboxview.o lib/store/mboxwrite.o \
 	lib/store/message.o lib/store/name.o lib/store/quota.o \
-	lib/store/record.o lib/store/recover.o \
+	lib/store/pop3ids.o lib/store/record.o lib/store/recover.o \
 	lib/store/renumber.o lib/store/reserve.o lib/store/seeds.o lib/store/store.o \
 	lib/store/subscribe.o lib/store/sync.o lib/store/tidy.o lib/store/tree.o \
-	lib/store/pop3ids.o lib/store/uidlist.o lib/store/uidlist_follow.o lib/store/use.o \
+	lib/store/uidlist.o lib/store/uidlist_follow.o lib/store/use.o \
 	lib/store/view.o
 SASL_OBJS = \
 	lib/sasl/base64.o lib/sasl/client.o lib/sasl/prep.o \
@@ -119,7 +120,8 @@ TABLE_OBJS = \
 	lib/table/sqlite.o lib/table/table.o lib/table/user.o
 AUTH_OBJS = \
 	lib/auth/auth.o lib/auth/cache.o lib/auth/exchange.o \
-	lib/auth/hold.o lib/auth/judge.o lib/auth/lru.o lib/auth/salted.o lib/auth/session.o lib/auth/source_system.o \
+	lib/auth/hold.o lib/auth/judge.o lib/auth/lru.o lib/auth/salted.o \
+	lib/auth/session.o lib/auth/source_system.o \
 	lib/auth/source_table.o lib/auth/sources.o lib/auth/throttle.o \
 	lib/auth/verify.o lib/auth/worker.o
 DNS_OBJS = \

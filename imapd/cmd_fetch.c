@@ -173,7 +173,7 @@ begin_section(struct client *c, struct fetch_run *run)
 		break;
 	case PART_SIZE:
 		reply_check(c, buf_puts(out, " "));
-		reply_check(c, imap_write_number(out, run->left));
+		reply_check(c, buf_number(out, run->left));
 		run->left = 0;
 		return (STORE_OK);
 	case PART_NIL:
@@ -190,7 +190,7 @@ begin_section(struct client *c, struct fetch_run *run)
 		reply_check(c, buf_puts(out, " \"\""));
 	else {
 		reply_check(c, buf_puts(out, run->binary ? " ~{" : " {"));
-		reply_check(c, imap_write_number(out, run->left));
+		reply_check(c, buf_number(out, run->left));
 		reply_check(c, buf_puts(out, "}\r\n"));
 	}
 	return (STORE_OK);

@@ -99,7 +99,7 @@ reply_number(struct client *c, const char *name, uint64_t n)
 	struct buf *out = sio_out(c->io);
 
 	reply_check(c, buf_puts(out, name));
-	reply_check(c, imap_write_number(out, n));
+	reply_check(c, buf_number(out, n));
 }
 
 static void

@@ -262,16 +262,6 @@ tell_progress(struct client *c, struct search *run, uint32_t count)
 	    c->tag, run->next - 1, count);
 }
 
-/* RFC 5182 2.1 and 4 */
-static enum cmd_result
-no_memory(struct client *c, const struct search *run)
-{
-	if ((run->keys.returns & RETURN_SAVE) == 0)
-		return (cmd_no(c, "[LIMIT] Out of memory"));
-	imap_seqset_free(&c->saved);
-	return (cmd_no(c, "[NOTSAVED] Out of memory"));
-}
-
 /* A message that could not be looked at is not one that does not match. */
 static enum cmd_result
 step(struct client *c, void *arg)
@@ -280,7 +270,7 @@ step(struct client *c, void *arg)
 	enum cmd_result result = look(c, run);
 
 	if (run->text.nomem)
-		return (no_memory(c, run));
+		return (search_no_memory(c, run));
 	if (result == CMD_MORE)		/* others need the memory meanwhile */
 		search_text_next(&run->text, 0);
 	return (result);
@@ -320,7 +310,7 @@ look(struct client *c, struct search *run)
 		if (ret == LATER)
 			break;
 		if (ret && add_found(run) == -1)
-			return (no_memory(c, run));
+			return (search_no_memory(c, run));
 		next_message(run);
 	}
 	if (run->next > count)

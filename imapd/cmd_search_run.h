@@ -52,5 +52,7 @@ void		 search_order(struct search *, uint32_t *seqs);
 
 /* cmd_search_tell.c: the answer; name is SEARCH or SORT. */
 enum cmd_result	 search_tell(struct client *, struct search *);
+/* Without memory for it; what was saved is no more (RFC 5182 2.1 and 4). */
+enum cmd_result	 search_no_memory(struct client *, const struct search *);
 
 #endif

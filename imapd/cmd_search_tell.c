@@ -176,7 +176,7 @@ tell_numbers(struct client *c, struct search *run)
 	for (n = 0; n < NUMBERS_A_TURN && run->at < run->nfound &&
 	    !sio_full(c->io); n++) {
 		reply_check(c, buf_add(out, " ", 1));
-		reply_check(c, imap_write_number(out,
+		reply_check(c, buf_number(out,
 		    search_name(c, run->found[run->at++])));
 	}
 	if (run->at < run->nfound)
@@ -189,6 +189,15 @@ tell_numbers(struct client *c, struct search *run)
 }
 
 enum cmd_result
+search_no_memory(struct client *c, const struct search *run)
+{
+	if ((run->keys.returns & RETURN_SAVE) == 0)
+		return (cmd_no(c, "[LIMIT] Out of memory"));
+	imap_seqset_free(&c->saved);
+	return (cmd_no(c, "[NOTSAVED] Out of memory"));
+}
+
+enum cmd_result
 search_tell(struct client *c, struct search *run)
 {
 	/* RFC 9051 6.4.4: there is no other answer any more. */
@@ -197,10 +206,8 @@ search_tell(struct client *c, struct search *run)
 		run->keys.returns = RETURN_GIVEN | RETURN_ALL;
 	if (run->keys.returns == 0)
 		return (tell_numbers(c, run));
-	if ((run->keys.returns & RETURN_SAVE) && save(c, run) == -1) {
-		imap_seqset_free(&c->saved);
-		return (cmd_no(c, "[NOTSAVED] Out of memory"));
-	}
+	if ((run->keys.returns & RETURN_SAVE) && save(c, run) == -1)
+		return (search_no_memory(c, run));
 	/* RFC 5182 2.3: SAVE alone is answered with the tag only. */
 	if (run->keys.returns != (RETURN_GIVEN | RETURN_SAVE))
 		tell_extended(c, run);

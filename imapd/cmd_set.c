@@ -109,10 +109,10 @@ tell_held(struct vanished *v)
 		return;
 	reply_check(v->c, buf_puts(out, v->any ? "," :
 	    "* VANISHED (EARLIER) "));
-	reply_check(v->c, imap_write_number(out, v->held.first));
+	reply_check(v->c, buf_number(out, v->held.first));
 	if (v->held.first != v->held.last) {
 		reply_check(v->c, buf_puts(out, ":"));
-		reply_check(v->c, imap_write_number(out, v->held.last));
+		reply_check(v->c, buf_number(out, v->held.last));
 	}
 	v->any = 1;
 	v->held.last = 0;

@@ -353,7 +353,7 @@ sort(struct client *c, struct search *run)
 	size_t i;
 
 	if (s == NULL && (run->more = s = sorting_new(run)) == NULL)
-		return (cmd_no(c, "[LIMIT] Out of memory"));
+		return (search_no_memory(c, run));
 	if (s->n == run->nfound)
 		return (search_tell(c, run));
 	for (i = 0; i < MESSAGES_A_TURN && s->n < run->nfound; i++)
@@ -366,7 +366,7 @@ sort(struct client *c, struct search *run)
 	if (spare == NULL || seqs == NULL) {
 		free(spare);
 		free(seqs);
-		return (cmd_no(c, "[LIMIT] Out of memory"));
+		return (search_no_memory(c, run));
 	}
 	sort_items(s, s->item, s->n, spare);
 	free(spare);

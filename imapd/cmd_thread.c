@@ -134,7 +134,7 @@ tell(struct client *c, const struct search *run, struct threading *t)
 		}
 		reply_check(c, buf_puts(out, t->walk.before));
 		if (t->walk.num != 0)
-			reply_check(c, imap_write_number(out, t->walk.num));
+			reply_check(c, buf_number(out, t->walk.num));
 		for (i = 0; i < t->walk.close; i++)
 			reply_check(c, buf_puts(out, ")"));
 	}

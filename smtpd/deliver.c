@@ -38,6 +38,7 @@ static struct {
 	struct msg_FORWARD_FILE	 forward;
 	struct store		*store;
 	int			 moved;		/* store is not the mailbox */
+	int			 ending;
 } self;
 
 static void
@@ -124,8 +125,9 @@ end_if_useless(void)
 {
 	const struct timeval	tv = { .tv_sec = 1 };
 
-	if (!role_lacking() && !self.moved)
+	if (self.ending || (!role_lacking() && !self.moved))
 		return;
+	self.ending = 1;
 	if (event_base_once(role_base(), -1, EV_TIMEOUT, on_end, NULL, &tv) ==
 	    -1)
 		role_exit(0);

@@ -154,6 +154,15 @@ verify_bsdauth(const char *user, const char *pass)
 }
 #endif
 
+/* What a check says: 1, 0, or -1 without memory. */
+static enum verify_result
+checked(int ok)
+{
+	if (ok == -1)
+		return (VERIFY_FAILED);
+	return (ok ? VERIFY_RIGHT : VERIFY_WRONG);
+}
+
 static enum verify_result
 verify_scram(const char *text, const char *pass)
 {
@@ -164,9 +173,7 @@ verify_scram(const char *text, const char *pass)
 		return (VERIFY_UNUSABLE);
 	ok = scram_verifier_check(&v, pass);
 	explicit_bzero(&v, sizeof(v));
-	if (ok == -1)
-		return (VERIFY_FAILED);
-	return (ok ? VERIFY_RIGHT : VERIFY_WRONG);
+	return (checked(ok));
 }
 
 static enum verify_result
@@ -179,9 +186,7 @@ verify_salted(const char *hash, const char *pass)
 		return (VERIFY_UNUSABLE);
 	ok = salted_check(&s, pass);
 	explicit_bzero(&s, sizeof(s));
-	if (ok == -1)
-		return (VERIFY_FAILED);
-	return (ok ? VERIFY_RIGHT : VERIFY_WRONG);
+	return (checked(ok));
 }
 
 enum verify_result

@@ -11,17 +11,6 @@
 #define NAME_MAX_ENC	8192		/* a name in modified UTF-7 */
 
 /* Lists of messages are made of these: no printf. */
-int
-imap_write_number(struct buf *b, uint64_t n)
-{
-	char digits[20], *p = digits + sizeof(digits);
-
-	do
-		*--p = (char)('0' + n % 10);
-	while ((n /= 10) > 0);
-	return (buf_add(b, p, (size_t)(digits + sizeof(digits) - p)));
-}
-
 static int
 quotable(const char *s, size_t len)
 {
@@ -151,13 +140,13 @@ write_range(struct buf *b, struct imap_set_writer *w)
 	const char *comma = w->any ? "," : "";
 
 	w->any = 1;
-	if (buf_puts(b, comma) == -1 || imap_write_number(b, w->first) == -1)
+	if (buf_puts(b, comma) == -1 || buf_number(b, w->first) == -1)
 		return (-1);
 	if (w->first == w->last)
 		return (0);
 	if (buf_puts(b, ":") == -1)
 		return (-1);
-	return (imap_write_number(b, w->last));
+	return (buf_number(b, w->last));
 }
 
 int

@@ -11,7 +11,6 @@
 
 #include "buf/buf.h"
 
-int	imap_write_number(struct buf *, uint64_t);
 /* Quoted where that can be, else a literal; NUL becomes 0x80. */
 int	imap_write_string(struct buf *, const char *, size_t);
 /* The same, and NIL for NULL. */

@@ -395,6 +395,25 @@ serve(int fd, const struct script *s)
 	_exit(0);
 }
 
+/* A process that serves it, and the client's end. */
+static pid_t
+server(const struct script *s, int *fd)
+{
+	pid_t	pid;
+	int	sp[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, sp) == -1 ||
+	    (pid = fork()) == -1)
+		exit(1);
+	if (pid == 0) {
+		close(sp[0]);
+		serve(sp[1], s);
+	}
+	close(sp[1]);
+	*fd = sp[0];
+	return (pid);
+}
+
 static void
 test_dialogue(void)
 {
@@ -403,18 +422,12 @@ test_dialogue(void)
 	char			 reply[SUBMIT_REPLY];
 	size_t			 i;
 	pid_t			 pid;
-	int			 sp[2], status;
+	int			 fd, status;
 
 	for (i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++) {
-		if (socketpair(AF_UNIX, SOCK_STREAM, 0, sp) == -1)
-			exit(1);
-		if ((pid = fork()) == 0) {
-			close(sp[0]);
-			serve(sp[1], &scripts[i]);
-		}
-		close(sp[1]);
+		pid = server(&scripts[i], &fd);
 		make_mail(&m);
-		r = submit_send(sp[0], &m, scripts[i].partial, NULL, reply);
+		r = submit_send(fd, &m, scripts[i].partial, NULL, reply);
 		TEST(scripts[i].name, waitpid(pid, &status, 0) == pid &&
 		    status == 0 && r == scripts[i].want &&
 		    strcmp(reply, scripts[i].reply) == 0 &&
@@ -455,21 +468,15 @@ test_ask(void)
 	char			 reply[SUBMIT_REPLY];
 	size_t			 i;
 	pid_t			 pid;
-	int			 sp[2], status;
+	int			 fd, status;
 
 	for (i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
 		s.rcpt1 = asked[i].rcpt1;
 		s.rcpt2 = asked[i].rcpt2;
 		s.one = asked[i].one;
-		if (socketpair(AF_UNIX, SOCK_STREAM, 0, sp) == -1)
-			exit(1);
-		if ((pid = fork()) == 0) {
-			close(sp[0]);
-			serve(sp[1], &s);
-		}
-		close(sp[1]);
+		pid = server(&s, &fd);
 		make_mail(&m);
-		r = submit_ask(sp[0], &m, NULL, reply);
+		r = submit_ask(fd, &m, NULL, reply);
 		TEST(asked[i].name, waitpid(pid, &status, 0) == pid &&
 		    status == 0 && r == asked[i].want &&
 		    strcmp(reply, asked[i].reply) == 0 &&

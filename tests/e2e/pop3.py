@@ -272,16 +272,22 @@ def uidl_format_and_delay():
         login().close()
 
 
-@case
-def adopted_from_dovecot():
-    """A Maildir that Dovecot has served keeps the ids that its clients know."""
-    user = "carol@example.org"
+def bare_maildir(user):
+    """As another server leaves it."""
     d = s.maildir(user)
     shutil.rmtree(d, ignore_errors=True)
     for n in ("", "cur", "new", "tmp"):
         os.makedirs(os.path.join(d, n), 0o700, exist_ok=True)
         shutil.chown(os.path.join(d, n), s.owner, s.owner)
     shutil.chown(os.path.dirname(d), s.owner, s.owner)
+    return d
+
+
+@case
+def adopted_from_dovecot():
+    """A Maildir that Dovecot has served keeps the ids that its clients know."""
+    user = "carol@example.org"
+    d = bare_maildir(user)
     for i in (7, 9):
         p = os.path.join(d, "cur", "1700000%03d.M1P1.old,S=20,W=22:2,S" % i)
         with open(p, "w") as f:
@@ -301,11 +307,7 @@ def adopted_from_dovecot():
 def ids_that_dovecot_kept():
     """Ids of its own format or of a server before it (pop3_save_uidl) stay; none is told twice."""
     user = "carol@example.org"
-    d = s.maildir(user)
-    shutil.rmtree(d, ignore_errors=True)
-    for n in ("", "cur", "new", "tmp"):
-        os.makedirs(os.path.join(d, n), 0o700, exist_ok=True)
-        shutil.chown(os.path.join(d, n), s.owner, s.owner)
+    d = bare_maildir(user)
     names = ["17000000%02d.M1P1.old" % i for i in range(1, 8)]
     for n in names:
         put(user, n, b"Subject: x\n\ny\n")
